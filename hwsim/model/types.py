@@ -1,0 +1,234 @@
+"""What the work costs: datasheets, and a chip as a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from hwsim.errors import MissingDatasheetRow
+from hwsim.graph.types import Graph, Op
+from hwsim.sources import Constants, Sourced
+from hwsim.trace.types import Trace
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+class Design(BaseModel):
+    """Base of all design knobs: frozen, unknown fields refused, units in the names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRow:
+    """Price of one action of one unit.
+
+    Attributes
+    ----------
+    unit, action : str
+        Names as the trace uses them.
+    energy : Sourced or None
+        Joules per event; None is an explicit zero and needs `zero_energy`.
+    energy_per_bit : Sourced or None
+        Joules per bit, on top of `energy`; None: bits cost nothing of their own.
+    lanes : int
+        Events that run at once.
+    interval_cycles : int
+        Cycles of the unit's clock for which one group of lanes occupies it; 0 needs `zero_time`.
+    bits_per_s : Sourced or None
+        Bandwidth of the unit; the bits of a row take at least bits / bandwidth.
+    zero_energy, zero_time : str
+        Why the action costs no energy or no time.
+    """
+
+    unit: str
+    action: str
+    energy: Sourced | None = None
+    energy_per_bit: Sourced | None = None
+    lanes: int = 1
+    interval_cycles: int = 1
+    bits_per_s: Sourced | None = None
+    zero_energy: str = ""
+    zero_time: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitRow:
+    """A physical unit.
+
+    Attributes
+    ----------
+    unit : str
+        Name as the trace uses it.
+    area : Sourced or None
+        Square metres; None is an explicit zero and needs `zero_area`.
+    leakage : Sourced or None
+        Watts drawn all the time; None needs `zero_leakage`.
+    clock : str
+        Clock domain; "" is the reference clock.
+    role : str
+        "compute", "memory" or "link": which cause a stall on this unit is booked under.
+    zero_area, zero_leakage : str
+        Why the unit has no area or leakage of its own.
+    """
+
+    unit: str
+    area: Sourced | None = None
+    leakage: Sourced | None = None
+    clock: str = ""
+    role: str = "compute"
+    zero_area: str = ""
+    zero_leakage: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Overhead:
+    """A system factor shown as a row of its own, never multiplied into per-event energies.
+
+    Attributes
+    ----------
+    name : str
+        For example "cooling".
+    ratio : Sourced
+        Joules of overhead per joule of the chip.
+    """
+
+    name: str
+    ratio: Sourced
+
+
+@dataclass(frozen=True)
+class Datasheet:
+    """Everything a design is charged for.
+
+    Attributes
+    ----------
+    clock_hz : Sourced
+        Reference clock, in which cycles are counted.
+    actions : tuple of ActionRow
+        One row per (unit, action).
+    units : tuple of UnitRow
+        One row per unit.
+    clocks : mapping of str to Sourced
+        Other clock domains.
+    overheads : tuple of Overhead
+        System factors.
+    """
+
+    clock_hz: Sourced
+    actions: tuple[ActionRow, ...]
+    units: tuple[UnitRow, ...]
+    clocks: Mapping[str, Sourced] = field(default_factory=dict)
+    overheads: tuple[Overhead, ...] = ()
+
+    def unit(self, name: str) -> UnitRow:
+        """Return the row of unit `name`."""
+        for row in self.units:
+            if row.unit == name:
+                return row
+        raise MissingDatasheetRow(f"no unit {name!r}", where="datasheet")
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Cycles of a trace under a datasheet, all in reference clock cycles.
+
+    A leading design axis D is present exactly if the trace or the datasheets have one.
+
+    Attributes
+    ----------
+    cycles : int64[] or int64[D]
+        Whole program.
+    node_cycles : int64[..., N]
+        Latency of the loops that each node owns; 0 for a node that runs inside another one's loop.
+    busy_cycles : int64[..., N, U]
+        Cycles for which each unit works for each node.
+    """
+
+    cycles: Ints
+    node_cycles: Ints
+    busy_cycles: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class MachineResult:
+    """What a stepped machine did with real operands.
+
+    Attributes
+    ----------
+    values : array
+        The operator's exact result.
+    cycles : int
+        Clocks stepped.
+    events : mapping of (unit, action) to int
+        Events counted while stepping.
+    """
+
+    values: NDArray[Any]
+    cycles: int
+    events: Mapping[tuple[str, str], int]
+
+
+Machine = Callable[[Graph, Any, np.random.Generator], MachineResult]
+
+
+@dataclass(frozen=True)
+class Accelerator:
+    """A modeled chip, as a value.
+
+    Attributes
+    ----------
+    name : str
+        As the user types it; the folder under ``accelerators/``.
+    summary : str
+        One line.
+    design : type of Design
+        The knobs.
+    presets : mapping of str to Design
+        Named designs; the first is the default.
+    lower : callable (Graph, Design) -> Trace
+        Lowering; raises UnsupportedOp with every operator it cannot run.
+    datasheet : callable (Design) -> Datasheet
+        Prices of a design.
+    supports : callable (Graph, Op) -> str
+        "" if the chip can run the operator, otherwise the reason why not.
+    machine : callable (Graph, Design, Generator) -> MachineResult
+        Stepped simulator of a graph of one operator, on operands drawn from the generator.
+    machine_graphs : callable (Generator) -> Graph
+        Draws a random small graph of one operator that the machine can run.
+    reference : callable (Graph, Design, Generator) -> array
+        numpy result for the operands that `machine` draws from an equal generator.
+    structure : callable (Design) -> mapping
+        The knobs the trace depends on; designs with equal structure share a trace.
+    constants : Constants
+        Sourced numbers of the chip.
+    folder : Path
+        Where constants.toml, anchors.toml and README.md lie.
+    lane_knobs : tuple of str
+        Knobs that add parallelism without changing the trace.
+    model_version : str
+        Changes whenever the numbers do.
+    """
+
+    name: str
+    summary: str
+    design: type[Design]
+    presets: Mapping[str, Design]
+    lower: Callable[[Graph, Any], Trace]
+    datasheet: Callable[[Any], Datasheet]
+    supports: Callable[[Graph, Op], str]
+    machine: Machine
+    machine_graphs: Callable[[np.random.Generator], Graph]
+    reference: Callable[[Graph, Any, np.random.Generator], NDArray[Any]]
+    structure: Callable[[Any], Mapping[str, Any]]
+    constants: Constants
+    folder: Path
+    lane_knobs: tuple[str, ...] = ()
+    model_version: str = "1"

@@ -1,0 +1,78 @@
+"""Index vectors of a loop tree, so that readers treat all loops of one depth in one numpy call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """All loops of one depth, grouped by parent.
+
+    Attributes
+    ----------
+    loops : int64[n]
+        Loops of this depth in pre-order, hence grouped by parent.
+    parents : int64[p]
+        Distinct parents, in order.
+    starts : int64[p]
+        Where in `loops` the children of each parent start.
+    """
+
+    loops: Ints
+    parents: Ints
+    starts: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Shape of a trace without its numbers.
+
+    Attributes
+    ----------
+    depth : int64[L]
+        Depth of each loop; loop 0 has depth 0.
+    levels : tuple of Level
+        Loops by depth, shallowest first; level 0 is loop 0 alone.
+    row_order : int64[R]
+        Rows sorted by loop (stable).
+    row_loops : int64[q]
+        Distinct loops that own rows.
+    row_starts : int64[q]
+        Where in `row_order` the rows of each of them start.
+    """
+
+    depth: Ints
+    levels: tuple[Level, ...]
+    row_order: Ints
+    row_loops: Ints
+    row_starts: Ints
+
+
+def lay_out(parent: Ints, row_loop: Ints) -> Layout:
+    """Return the layout of a loop tree given in pre-order.
+
+    Parameters
+    ----------
+    parent : int64[L]
+        Parent of each loop, smaller than its own index; -1 for loop 0.
+    row_loop : int64[R]
+        Loop of each row.
+    """
+    depth = np.zeros(parent.shape[0], dtype=np.int64)
+    for index, above in enumerate(parent.tolist()):
+        if above >= 0:
+            depth[index] = depth[above] + 1
+    levels = []
+    for level in range(int(depth.max(initial=0)) + 1):
+        loops = np.flatnonzero(depth == level)
+        parents, starts = np.unique(parent[loops], return_index=True)
+        levels.append(Level(loops, parents, starts))
+    row_order = np.argsort(row_loop, kind="stable")
+    row_loops, row_starts = np.unique(row_loop[row_order], return_index=True)
+    return Layout(depth, tuple(levels), row_order, row_loops, row_starts)
