@@ -1,0 +1,1 @@
+"""What we say: reports as tables, files, pages and pictures."""

@@ -1,0 +1,157 @@
+"""Writes reports to files: whole or not at all, in the format that the suffix names."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from hwsim.errors import InputError, nearest
+from hwsim.report.compare import align
+from hwsim.report.json_form import comparison_to_json, reports_from_json, to_json
+from hwsim.report.types import Report
+
+_MAX_REPORT_BYTES = 1 << 30
+
+
+def write(reports: Report | Sequence[Report], path: str | Path) -> None:
+    """Write one report, or several of one workload, in the format that the suffix names.
+
+    Parameters
+    ----------
+    reports : Report or sequence of Report
+        JSON and HTML put several side by side; CSV and Parquet hold their per-layer rows one after another.
+    path : str or Path
+        Ends in .json, .csv, .parquet or .html. An existing file is replaced in one step.
+
+    Raises
+    ------
+    InputError
+        Unknown suffix, a folder that does not exist or cannot be written, different workloads, pyarrow absent.
+    """
+    several = (reports,) if isinstance(reports, Report) else tuple(reports)
+    target = check_path(path)
+    align(several)
+    write_bytes(target, _WRITERS[target.suffix.lower()](several))
+
+
+def write_timeline(reports: Report | Sequence[Report], path: str | Path) -> None:
+    """Write a Chrome trace (``timeline.json``) that Perfetto opens, one process per report."""
+    from hwsim.report.perfetto import to_trace_json
+
+    several = (reports,) if isinstance(reports, Report) else tuple(reports)
+    write_bytes(check_path(path, (".json",)), to_trace_json(several).encode())
+
+
+def read(path: str | Path) -> tuple[Report, ...]:
+    """Read the reports of a JSON file that `write` wrote.
+
+    Raises
+    ------
+    InputError
+        Missing, unreadable or oversized file; not a report; another schema.
+    """
+    source = Path(path)
+    try:
+        if source.is_file() and source.stat().st_size > _MAX_REPORT_BYTES:
+            raise InputError("larger than 1 GiB: not a report", where=str(path))
+        text = source.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a text file"
+        raise InputError(f"cannot be read: {reason or error}", where=str(path),
+                         hint="give a report written with `hwsim run ... -o report.json`") from None
+    return reports_from_json(text, str(path))
+
+
+def check_path(path: str | Path, suffixes: Sequence[str] = ()) -> Path:
+    """Return `path` if a file of a known format can be written there; call it before long work.
+
+    Raises
+    ------
+    InputError
+        Unknown suffix, no such folder, a folder instead of a file, no permission, pyarrow absent.
+    """
+    target, known = Path(path), tuple(suffixes) or tuple(_WRITERS)
+    if target.suffix.lower() not in known:
+        reason = f"no format for the suffix {target.suffix!r}" if target.suffix else "the name has no suffix"
+        close = nearest(target.suffix, known) if target.suffix else f"known: {', '.join(known)}"
+        raise InputError(reason, where=str(path), hint=close)
+    if target.suffix.lower() == ".parquet":
+        from hwsim.report.table import require_pyarrow
+
+        require_pyarrow()
+    check_writable(target)
+    return target
+
+
+def check_writable(target: Path) -> None:
+    """Raise InputError if no file can be written at `target`, with the reason."""
+    try:
+        folder = target.resolve().parent
+        if target.is_dir():
+            raise InputError("is a folder, not a file", where=str(target))
+        if not folder.is_dir():
+            raise InputError(f"the folder {str(folder)!r} does not exist", where=str(target),
+                             hint="create it first")
+    except (OSError, ValueError, RuntimeError) as error:
+        raise InputError(f"cannot be written: {error}", where=str(target)) from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError("cannot be written: no permission to write in its folder", where=str(target))
+
+
+def write_bytes(target: Path, content: bytes) -> None:
+    """Replace the file at `target` by `content` in one step; on any failure or Ctrl-C the old file stays.
+
+    Raises
+    ------
+    InputError
+        The operating system refuses, with its reason.
+    """
+    try:
+        if target.exists() and not target.is_file():
+            target.write_bytes(content)
+            return
+        _replace(target.resolve(), content)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise InputError(f"cannot be written: {reason or error}", where=str(target)) from None
+
+
+def _replace(target: Path, content: bytes) -> None:
+    beside = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.tmp")
+    try:
+        with beside.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _json(reports: tuple[Report, ...]) -> bytes:
+    return (to_json(reports[0]) if len(reports) == 1 else comparison_to_json(reports)).encode()
+
+
+def _csv(reports: tuple[Report, ...]) -> bytes:
+    from hwsim.report.table import to_csv
+
+    return to_csv(reports).encode()
+
+
+def _parquet(reports: tuple[Report, ...]) -> bytes:
+    from hwsim.report.table import to_parquet
+
+    return to_parquet(reports)
+
+
+def _html(reports: tuple[Report, ...]) -> bytes:
+    from hwsim.report.html import to_html
+
+    return to_html(reports).encode()
+
+
+_WRITERS: Mapping[str, Callable[[tuple[Report, ...]], bytes]] = {
+    ".json": _json, ".csv": _csv, ".parquet": _parquet, ".html": _html,
+}

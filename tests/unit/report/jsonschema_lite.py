@@ -1,0 +1,30 @@
+"""The few JSON Schema keywords that hwsim writes, checked without the code that writes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_TYPES: dict[str, Any] = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float)}
+
+
+def violations(value: Any, schema: dict[str, Any], where: str = "") -> list[str]:
+    """Return the dotted places where `value` does not obey `schema`."""
+    if "anyOf" in schema:
+        return [] if any(not violations(value, option, where) for option in schema["anyOf"]) else [where]
+    if "enum" in schema:
+        return [] if value in schema["enum"] else [where]
+    if "type" in schema and (not isinstance(value, _TYPES[schema["type"]]) or isinstance(value, bool)):
+        return [where]
+    found = []
+    if isinstance(value, list):
+        found += [v for i, item in enumerate(value) for v in violations(item, schema["items"], f"{where}[{i}]")]
+    if isinstance(value, dict):
+        known, rest = schema.get("properties", {}), schema.get("additionalProperties", {})
+        found += [f"{where}.{name}".strip(".") for name in schema.get("required", []) if name not in value]
+        for name, item in value.items():
+            place = f"{where}.{name}".strip(".")
+            if name not in known and rest is False:
+                found.append(place)
+            else:
+                found += violations(item, known.get(name, rest or {}), place)
+    return found
