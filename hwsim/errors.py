@@ -48,14 +48,17 @@ class HwsimError(Exception):
 
     exit_code = EXIT_INTERNAL
 
-    def __init__(self, reason: str = "", *, where: str = "", hint: str = "",
-                 problems: Sequence[Problem] = ()) -> None:
+    def __init__(
+        self, reason: str = "", *, where: str = "", hint: str = "", problems: Sequence[Problem] = ()
+    ) -> None:
         self.problems: tuple[Problem, ...] = tuple(problems) or (Problem(where, reason, hint),)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
     def inside(self, prefix: str) -> HwsimError:
         """Return the same error with `prefix` put before every place, as it travels outwards."""
-        moved = [Problem(f"{prefix}.{p.where}" if p.where else prefix, p.reason, p.hint) for p in self.problems]
+        moved = [
+            Problem(f"{prefix}.{p.where}" if p.where else prefix, p.reason, p.hint) for p in self.problems
+        ]
         return type(self)(problems=moved)
 
 

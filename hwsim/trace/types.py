@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import IntEnum
 from functools import cached_property
 
@@ -123,7 +123,7 @@ class Series:
 
     def of(self, index: int) -> Ints:
         """Return the trip counts of series `index`."""
-        return self.value[self.offset[index]:self.offset[index + 1]]
+        return self.value[self.offset[index] : self.offset[index + 1]]
 
 
 @dataclass(frozen=True)
@@ -158,8 +158,8 @@ class Trace:
     @property
     def nbytes(self) -> int:
         """Bytes held by the columns."""
-        columns = (self.loops, self.rows, self.accesses, self.series)
-        return sum(int(getattr(part, name).nbytes) for part in columns for name in part.__slots__)
+        parts = (self.loops, self.rows, self.accesses, self.series)
+        return sum(int(getattr(part, column.name).nbytes) for part in parts for column in fields(part))
 
     @cached_property
     def layout(self) -> Layout:

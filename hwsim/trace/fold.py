@@ -1,0 +1,136 @@
+"""Closed-form latency of a loop program, given how long each row occupies its unit.
+
+Definition, for a loop with trip count t over a body whose parts are rows and inner loops; S is the
+sum of the parts, P the longest part, b(u) the cycles for which one pass of the body occupies unit u:
+
+    SEQ     t * S
+    PAR     max(P, max over u of t * b(u))             for t > 0
+    PIPE    S + (t - 1) * max over u of b(u)           for t > 0
+
+Under a series the body differs from one iteration to the next: SEQ adds the iterations, PAR takes the
+longest part of all and the total of the busiest unit, PIPE adds the first pass and the interval of each
+later one. Zero trips take no time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwsim.errors import VerifyError
+from hwsim.trace.fold_series import fold_series
+from hwsim.trace.reduce import SAFE, iterations
+from hwsim.trace.types import ROOT, Ints, LoopKind, Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """Result of `fold`.
+
+    Attributes
+    ----------
+    cycles : int64[...]
+        Latency of the whole program.
+    loop_cycles : int64[..., L]
+        Latency of each loop, added up over all its executions.
+    busy_cycles : int64[..., N, U]
+        Cycles for which each unit works for each node.
+    """
+
+    cycles: Ints
+    loop_cycles: Ints
+    busy_cycles: Ints
+
+
+def fold(trace: Trace, row_cycles: Ints) -> Folded:
+    """Return latency and busy cycles of `trace`.
+
+    Parameters
+    ----------
+    trace : Trace
+        A verified trace.
+    row_cycles : int64[R] or int64[D, R]
+        Cycles for which one execution of each row occupies its unit.
+
+    Raises
+    ------
+    VerifyError
+        If a sum would not fit into 64 bits.
+    """
+    runs = iterations(trace)
+    work = row_cycles.astype(np.float64) * runs[..., trace.rows.loop].astype(np.float64)
+    if float(work.sum(axis=-1).max(initial=0.0)) > SAFE:
+        raise VerifyError("latency does not fit into 64 bits", where="trace.fold")
+    busy = _busy(trace, row_cycles * runs[..., trace.rows.loop].astype(np.int64))
+    if bool((trace.loops.series >= 0).any()):
+        loop_cycles = fold_series(trace, row_cycles)
+    else:
+        above = np.where(trace.loops.parent >= 0, trace.loops.parent, ROOT)
+        executions = np.where(trace.loops.parent >= 0, runs[..., above], 1).astype(np.int64)
+        loop_cycles = fold_regular(trace, row_cycles) * executions
+    return Folded(loop_cycles[..., ROOT], loop_cycles, busy)
+
+
+def _busy(trace: Trace, totals: Ints) -> Ints:
+    shape = (*totals.shape[:-1], len(trace.nodes), len(trace.units))
+    busy = np.zeros((*shape[:-2], shape[-2] * shape[-1]), dtype=np.int64)
+    key = trace.rows.node * len(trace.units) + trace.rows.unit
+    order = np.argsort(key, kind="stable")
+    keys, starts = np.unique(key[order], return_index=True)
+    if keys.size:
+        busy[..., keys] = np.add.reduceat(totals[..., order], starts, axis=-1)
+    return busy.reshape(shape)
+
+
+def fold_regular(trace: Trace, row_cycles: Ints) -> Ints:
+    """Return int64[..., L]: the latency of one execution of each loop of a trace without series."""
+    loops, rows, layout = trace.loops, trace.rows, trace.layout
+    lead = np.broadcast_shapes(row_cycles.shape[:-1], loops.trip.shape[:-1])
+    size = loops.parent.shape[0]
+    trip = np.broadcast_to(loops.trip, (*lead, size))
+    total = np.zeros((*lead, size), dtype=np.int64)
+    longest = np.zeros((*lead, size), dtype=np.int64)
+    busy = np.zeros((*lead, size, len(trace.units)), dtype=np.int64)
+    latency = np.zeros((*lead, size), dtype=np.int64)
+    if rows.loop.size:
+        cycles = np.broadcast_to(row_cycles, (*lead, rows.loop.size))[..., layout.row_order]
+        total[..., layout.row_loops] = np.add.reduceat(cycles, layout.row_starts, axis=-1)
+        longest[..., layout.row_loops] = np.maximum.reduceat(cycles, layout.row_starts, axis=-1)
+        _add_unit_cycles(trace, row_cycles, busy)
+    for level in reversed(layout.levels):
+        here = level.loops
+        latency[..., here] = _latency(
+            loops.kind[here],
+            trip[..., here],
+            total[..., here],
+            longest[..., here],
+            busy[..., here, :].max(axis=-1, initial=0),
+        )
+        if level.parents[0] < 0:
+            break
+        spent = busy[..., here, :] * trip[..., here, None]
+        total[..., level.parents] += np.add.reduceat(latency[..., here], level.starts, axis=-1)
+        longest[..., level.parents] = np.maximum(
+            longest[..., level.parents], np.maximum.reduceat(latency[..., here], level.starts, axis=-1)
+        )
+        busy[..., level.parents, :] += np.add.reduceat(spent, level.starts, axis=-2)
+    return latency
+
+
+def _add_unit_cycles(trace: Trace, row_cycles: Ints, busy: NDArray[Any]) -> None:
+    """Add the cycles of each row to its (loop, unit) cell."""
+    key = trace.rows.loop * len(trace.units) + trace.rows.unit
+    order = np.argsort(key, kind="stable")
+    keys, starts = np.unique(key[order], return_index=True)
+    cells = busy.reshape((*busy.shape[:-2], busy.shape[-2] * busy.shape[-1]))
+    cells[..., keys] = np.add.reduceat(row_cycles[..., order], starts, axis=-1)
+
+
+def _latency(kind: Ints, trip: Ints, total: Ints, longest: Ints, busiest: Ints) -> Ints:
+    together = np.maximum(longest, trip * busiest)
+    overlapped = total + (trip - 1) * busiest
+    chosen = np.where(kind == LoopKind.PAR, together, overlapped)
+    return np.where(kind == LoopKind.SEQ, trip * total, np.where(trip > 0, chosen, 0))

@@ -1,0 +1,127 @@
+"""Latency of loop programs with data-dependent trip counts: a vector per loop instead of a number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwsim.trace.types import ROOT, Ints, LoopKind, Trace
+
+
+@dataclass(slots=True)
+class _Body:
+    """Parts of a loop body: one column for all iterations, or one column per iteration.
+
+    Attributes
+    ----------
+    total, longest : int64[1] or int64[iterations]
+        Sum of the parts and longest part.
+    busy : int64[U, 1] or int64[U, iterations]
+        Cycles for which one pass occupies each unit.
+    """
+
+    total: Ints
+    longest: Ints
+    busy: Ints
+
+
+def fold_series(trace: Trace, row_cycles: Ints) -> Ints:
+    """Return int64[..., L]: latency of each loop added up over its executions, for any trace."""
+    if row_cycles.ndim == 1 and trace.loops.trip.ndim == 1:
+        return _fold_one(trace, trace.loops.trip, row_cycles)
+    lead = max(row_cycles.shape[0] if row_cycles.ndim == 2 else 1, trace.designs or 1)
+    cycles = np.broadcast_to(row_cycles, (lead, row_cycles.shape[-1]))
+    trips = np.broadcast_to(trace.loops.trip, (lead, trace.loops.trip.shape[-1]))
+    return np.stack([_fold_one(trace, trips[design], cycles[design]) for design in range(lead)])
+
+
+def _fold_one(trace: Trace, trips: Ints, row_cycles: Ints) -> Ints:
+    loops, units = trace.loops, len(trace.units)
+    size = loops.parent.shape[0]
+    counts = [_trip_counts(trace, trips, loop) for loop in range(size)]
+    executions = _executions(trace, counts)
+    bodies = [
+        _Body(np.zeros(1, np.int64), np.zeros(1, np.int64), np.zeros((units, 1), np.int64))
+        for _ in range(size)
+    ]
+    for row, (loop, unit) in enumerate(zip(trace.rows.loop.tolist(), trace.rows.unit.tolist(), strict=True)):
+        body = bodies[loop]
+        body.total[0] += row_cycles[row]
+        body.longest[0] = max(int(body.longest[0]), int(row_cycles[row]))
+        body.busy[unit, 0] += row_cycles[row]
+    totals = np.zeros(size, dtype=np.int64)
+    for loop in range(size - 1, -1, -1):
+        latency, busy = _close(LoopKind(int(loops.kind[loop])), counts[loop], bodies[loop])
+        uniform = latency.shape[0] == 1
+        totals[loop] = int(latency.sum()) * (executions[loop] if uniform else 1)
+        if loop == ROOT:
+            break
+        outer = bodies[int(loops.parent[loop])]
+        outer.total = outer.total + latency
+        outer.longest = np.maximum(outer.longest, latency)
+        outer.busy = outer.busy + busy
+    return totals
+
+
+def _trip_counts(trace: Trace, trips: Ints, loop: int) -> Ints:
+    series = int(trace.loops.series[loop])
+    return trace.series.of(series) if series >= 0 else trips[loop : loop + 1]
+
+
+def _executions(trace: Trace, counts: list[Ints]) -> list[int]:
+    """Return how often each loop is entered."""
+    runs, entered = [0] * len(counts), [1] * len(counts)
+    for loop, above in enumerate(trace.loops.parent.tolist()):
+        entered[loop] = 1 if above < 0 else runs[above]
+        ragged = trace.loops.series[loop] >= 0
+        runs[loop] = int(counts[loop].sum()) if ragged else entered[loop] * int(counts[loop][0])
+    return entered
+
+
+def _close(kind: LoopKind, trip: Ints, body: _Body) -> tuple[Ints, Ints]:
+    """Return latency[X or 1] and busy[U, X or 1] over the X executions of a loop."""
+    if body.total.shape[0] == 1 and body.busy.shape[1] == 1:
+        return _close_uniform(kind, trip, body)
+    iterations = max(body.total.shape[0], body.busy.shape[1])
+    total = np.broadcast_to(body.total, (iterations,))
+    longest = np.broadcast_to(body.longest, (iterations,))
+    busy = np.broadcast_to(body.busy, (body.busy.shape[0], iterations))
+    if trip.shape[0] == 1:
+        if trip[0] == 0:
+            return np.zeros(1, np.int64), np.zeros((busy.shape[0], 1), np.int64)
+        trip = np.full(iterations // int(trip[0]), trip[0], dtype=np.int64)
+    ends = np.cumsum(trip)
+    starts = ends - trip
+    spent = _sums(busy, starts, ends)
+    if kind is LoopKind.SEQ:
+        return _sums(total, starts, ends), spent
+    some = trip > 0
+    latency = np.zeros(trip.shape[0], dtype=np.int64)
+    first = starts[some]
+    if kind is LoopKind.PAR:
+        most = np.maximum.reduceat(longest, first) if first.size else longest[:0]
+        latency[some] = np.maximum(most, spent[:, some].max(axis=0, initial=0))
+        return latency, spent
+    interval = busy.max(axis=0, initial=0)
+    latency[some] = total[first] - interval[first] + _sums(interval, starts, ends)[some]
+    return latency, spent
+
+
+def _close_uniform(kind: LoopKind, trip: Ints, body: _Body) -> tuple[Ints, Ints]:
+    spent = body.busy * trip
+    if kind is LoopKind.SEQ:
+        return trip * body.total, spent
+    if kind is LoopKind.PAR:
+        latency = np.maximum(body.longest, spent.max(axis=0, initial=0))
+    else:
+        latency = body.total + (trip - 1) * body.busy.max(axis=0, initial=0)
+    return np.where(trip > 0, latency, 0), spent
+
+
+def _sums(values: Ints, starts: Ints, ends: Ints) -> Ints:
+    """Return the sums of values[..., start:end] for ragged ranges, empty ones included."""
+    zero = np.zeros((*values.shape[:-1], 1), dtype=np.int64)
+    running = np.concatenate([zero, np.cumsum(values, axis=-1)], axis=-1)
+    ragged: Ints = running[..., ends] - running[..., starts]
+    return ragged
