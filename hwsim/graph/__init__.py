@@ -1,0 +1,43 @@
+"""What is computed: networks as graphs of operators over tensors."""
+
+from __future__ import annotations
+
+from hwsim.graph.build import GraphBuilder
+from hwsim.graph.formats import format_text, parse_format
+from hwsim.graph.ops import OP_KINDS, PRIMITIVES, Category, Operand, OpKind, Required, Work, op_kind, work_of
+from hwsim.graph.types import (
+    BFLOAT16,
+    BINARY,
+    BOOLEAN,
+    FLOAT16,
+    FLOAT32,
+    FLOAT64,
+    INT4,
+    INT8,
+    INT16,
+    INT32,
+    INT64,
+    TERNARY,
+    UINT8,
+    AttributeValue,
+    FormatKind,
+    Graph,
+    NumberFormat,
+    Op,
+    Phase,
+    Role,
+    Shape,
+    Sparsity,
+    SparsityPattern,
+    Storage,
+    Tensor,
+)
+from hwsim.graph.verify import verify_graph
+
+__all__ = [
+    "BFLOAT16", "BINARY", "BOOLEAN", "FLOAT16", "FLOAT32", "FLOAT64", "INT4", "INT8", "INT16", "INT32", "INT64",
+    "OP_KINDS", "PRIMITIVES", "TERNARY", "UINT8", "AttributeValue", "Category", "FormatKind", "Graph",
+    "GraphBuilder", "NumberFormat", "Op", "OpKind", "Operand", "Phase", "Required", "Role", "Shape", "Sparsity",
+    "SparsityPattern", "Storage", "Tensor", "Work", "format_text", "op_kind", "parse_format", "verify_graph",
+    "work_of",
+]
