@@ -1,0 +1,1 @@
+"""Decides in which order operators run and where their tensors live in a scratchpad."""

@@ -1,0 +1,258 @@
+"""Exact search over (executed, resident, has-copy) states, level by level: plans, proofs and lower bounds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwsim.schedule.residency import Gap, use_steps
+from hwsim.schedule.types import Problem
+
+if TYPE_CHECKING:
+    from hwsim.kernels.schedule_search import States, Tables
+
+
+@dataclass(frozen=True, slots=True)
+class SearchTables:
+    """A problem as arrays for the kernels, with the number of words of an operator and a tensor mask."""
+
+    op_words: int
+    tensor_words: int
+    arrays: Tables
+
+
+def tabulate(problem: Problem) -> SearchTables:
+    """Return the arrays that `search` works on."""
+    from hwsim.kernels.schedule_search import Tables
+
+    n, count = len(problem.operators), len(problem.tensors)
+    op_words, tensor_words = (n + 63) // 64, (count + 63) // 64
+    earlier = [(*problem.predecessors[v], *twins_before(problem, v)) for v in range(n)]
+    size = np.array([t.size for t in problem.tensors], np.int64)
+    in_start, in_list = _ragged([op.inputs for op in problem.operators])
+    out_start, out_list = _ragged([op.outputs for op in problem.operators])
+    byte_weight = np.zeros((8 * tensor_words, 256), np.int64)
+    for t in range(count):
+        byte_weight[t >> 3] += ((np.arange(256) >> (t & 7)) & 1) * size[t]
+    arrays = Tables(
+        before=_masks(earlier, op_words), in_start=in_start, in_list=in_list, out_start=out_start,
+        out_list=out_list, consumers=_masks(problem.consumers, op_words),
+        born_clean=np.array([t.in_dram for t in problem.tensors], np.bool_),
+        is_source=np.array([p < 0 for p in problem.producer], np.bool_), size=size,
+        need=np.array([problem.working_set(v) for v in range(n)], np.int64),
+        by_size=np.array([t for t in np.argsort(-size, kind="stable") if size[t] > 0], np.int64),
+        byte_weight=byte_weight)
+    return SearchTables(op_words, tensor_words, arrays)
+
+
+def _masks(rows: Sequence[Sequence[int]], words: int) -> NDArray[np.uint64]:
+    masks = np.zeros((len(rows), words), np.uint64)
+    for i, members in enumerate(rows):
+        for member in members:
+            masks[i, member >> 6] |= np.uint64(1 << (member & 63))
+    return masks
+
+
+def twins_before(problem: Problem, v: int) -> list[int]:
+    """Return the earlier operators that are interchangeable with v: equal operands, sizes and consumers."""
+
+    def shape(w: int) -> tuple[object, ...]:
+        op = problem.operators[w]
+        written = [problem.tensors[t] for t in op.outputs]
+        outs = [(x.size, x.in_dram, problem.consumers[t]) for x, t in zip(written, op.outputs, strict=True)]
+        return op.inputs, op.workspace, *outs
+
+    return [u for u in range(v) if shape(u) == shape(v)]
+
+
+def _ragged(rows: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    start = np.zeros(len(rows) + 1, np.int64)
+    start[1:] = np.cumsum([len(r) for r in rows])
+    return start, np.array([x for r in rows for x in r], np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When a search gives up: all but the wall-clock guard `deadline` are reproducible.
+
+    Attributes
+    ----------
+    states : int
+        States kept over all levels.
+    level_states : int
+        Children of one level before pruning.
+    comparisons : int
+        Kept states with the same executed set that each state is compared with.
+    deadline : float
+        `time.monotonic()` value after which the search stops.
+    """
+
+    states: int = 4_000_000
+    level_states: int = 8_000_000
+    comparisons: int = 400
+    deadline: float = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """An order with the gaps it drops and its traffic in blocks (capacity model, no addresses)."""
+
+    order: tuple[int, ...]
+    dropped: frozenset[Gap]
+    traffic: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one search learned.
+
+    Attributes
+    ----------
+    path : Path or None
+        The cheapest path below the cutoff, if one was found.
+    lower_bound : int
+        No path is cheaper (for the given order, if one was given); 0 when the search gave up.
+    complete : bool
+        No limit was reached and nothing was dropped by a beam: the answer is exact below the cutoff.
+    states : int
+        States kept.
+    timed_out : bool
+        The wall-clock guard fired: a repetition may get further.
+    """
+
+    path: Path | None
+    lower_bound: int
+    complete: bool
+    states: int
+    timed_out: bool = False
+
+
+_CHUNK = 8192
+_NO_BOUND = int(np.iinfo(np.int64).max)
+_Trail = tuple[NDArray[np.uint64], NDArray[np.int32], NDArray[np.int16]]
+
+
+def search(problem: Problem, budget: int, cutoff: int, *, order: Sequence[int] | None = None,
+           width: int | None = None, limits: Limits | None = None,
+           tables: SearchTables | None = None) -> Outcome:
+    """Find the cheapest schedule with traffic below `cutoff`, all states of equal length side by side.
+
+    Parameters
+    ----------
+    problem : Problem
+        What is scheduled; every working set must fit in the budget.
+    budget, cutoff : int
+        Scratchpad blocks; traffic (blocks) that is not of interest any more.
+    order : sequence of int, optional
+        Search only the replacement for this order.
+    width : int, optional
+        Keep only this many states per level (a beam: no proof).
+    limits : Limits, optional
+        When to give up.
+    tables : SearchTables, optional
+        `tabulate(problem)`, to save its repetition.
+
+    Returns
+    -------
+    Outcome
+        The best path below the cutoff and what is proven.
+    """
+    limits = limits or Limits()
+    tables = tables or tabulate(problem)
+    level = _root(tables)
+    frontier = _NO_BOUND
+    trail: list[_Trail] = []
+    states, narrowed = 0, False
+    for step in range(len(problem.operators)):
+        forced = -1 if order is None else order[step]
+        children, dropped = _expand_level(level, forced, budget, cutoff, tables, limits)
+        if children is None:
+            return Outcome(None, 0, False, states, time.monotonic() > limits.deadline)
+        frontier = min(frontier, dropped)
+        level = _prune_level(children, tables, limits.comparisons)
+        if width is not None and level.g.size > width:
+            level = _take(level, np.sort(np.argsort(level.f, kind="stable")[:width]))
+            narrowed = True
+        states += level.g.size
+        if level.g.size == 0:
+            return Outcome(None, 0 if narrowed else frontier, not narrowed, states)
+        if states > limits.states:
+            return Outcome(None, 0, False, states)
+        resident = level.rows[:, tables.op_words:tables.op_words + tables.tensor_words]
+        trail.append((resident.copy(), level.parent.astype(np.int32), level.op.astype(np.int16)))
+    best = int(np.argmin(level.g))
+    traffic = int(level.g[best])
+    path = _trace(problem, trail, best, traffic)
+    return Outcome(path, 0 if narrowed else traffic, not narrowed, states)
+
+
+def _root(tables: SearchTables) -> States:
+    from hwsim.kernels.schedule_search import States
+
+    words = tables.op_words + 2 * tables.tensor_words
+    zero = [np.zeros(1, np.int64) for _ in range(4)]
+    return States(np.zeros((1, words), np.uint64), *zero)
+
+
+def _take(level: States, chosen: NDArray[np.int64] | NDArray[np.bool_]) -> States:
+    from hwsim.kernels.schedule_search import States
+
+    rows, g, f, parent, op = (column[chosen] for column in level)
+    return States(rows, g, f, parent, op)
+
+
+def _expand_level(level: States, forced: int, budget: int, cutoff: int, tables: SearchTables,
+                  limits: Limits) -> tuple[States | None, int]:
+    """Return all children of a level (None beyond a limit) and the smallest f that was cut off."""
+    from hwsim.kernels.schedule_search import Sink, States, expand
+
+    capacity = min(limits.level_states, max(1024, 6 * level.g.size))
+    while True:
+        out = States(np.empty((capacity, level.rows.shape[1]), np.uint64),
+                     *(np.empty(capacity, np.int64) for _ in range(4)))
+        counter = np.array([0, _NO_BOUND], np.int64)
+        sink = Sink(out, np.full(1 << (2 * capacity - 1).bit_length(), -1, np.int64), counter)
+        for first in range(0, level.g.size, _CHUNK):
+            last = min(first + _CHUNK, level.g.size)
+            expand(level, first, last, forced, budget, cutoff, tables.op_words, tables.tensor_words,
+                   tables.arrays, sink)
+            if counter[0] < 0:
+                break
+            if time.monotonic() > limits.deadline:
+                return None, 0
+        if counter[0] >= 0:
+            return _take(out, np.arange(counter[0])), int(counter[1])
+        if capacity >= limits.level_states:
+            return None, 0
+        capacity = min(limits.level_states, 4 * capacity)
+
+
+def _prune_level(level: States, tables: SearchTables, comparisons: int) -> States:
+    from hwsim.kernels.schedule_search import prune
+
+    ranked = np.argsort(level.g, kind="stable")
+    keep = prune(level, ranked, tables.op_words, tables.tensor_words, tables.arrays.byte_weight, comparisons)
+    return _take(level, keep)
+
+
+def _trace(problem: Problem, trail: Sequence[_Trail], best: int, traffic: int) -> Path:
+    """Walk back through the levels and read off the order and the gaps in which a tensor was away."""
+    order: list[int] = []
+    resident: list[int] = []
+    for rows, parent, op in reversed(trail):
+        order.append(int(op[best]))
+        resident.append(sum(int(word) << (64 * w) for w, word in enumerate(rows[best])))
+        best = int(parent[best])
+    order.reverse()
+    resident.reverse()
+    dropped = set()
+    for tensor, steps in enumerate(use_steps(problem, order)):
+        for gap in range(1, len(steps)):
+            if not all(resident[s] >> tensor & 1 for s in range(steps[gap - 1], steps[gap])):
+                dropped.add((tensor, gap))
+    return Path(tuple(order), frozenset(dropped), traffic)
