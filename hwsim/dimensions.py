@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from operator import add, sub
 from typing import Final
 
 BASES: Final = ("kg", "m", "s", "A", "K", "b", "B", "kgCO2e")
@@ -26,10 +27,10 @@ class Dimension:
     exponents: tuple[int, ...] = (0,) * len(BASES)
 
     def __mul__(self, other: Dimension) -> Dimension:
-        return Dimension(tuple(a + b for a, b in zip(self.exponents, other.exponents, strict=True)))
+        return Dimension(tuple(map(add, self.exponents, other.exponents)))
 
     def __truediv__(self, other: Dimension) -> Dimension:
-        return Dimension(tuple(a - b for a, b in zip(self.exponents, other.exponents, strict=True)))
+        return Dimension(tuple(map(sub, self.exponents, other.exponents)))
 
     def __pow__(self, power: int) -> Dimension:
         return Dimension(tuple(a * power for a in self.exponents))

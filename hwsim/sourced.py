@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar, Final
@@ -93,7 +93,7 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Law:
-    """A formula that turns sourced numbers into another: `statement` says it, the rest is as in `Constant`."""
+    """A formula that turns sourced numbers into another: `statement` says it; else as `Constant`."""
 
     key: str
     statement: str
@@ -269,7 +269,7 @@ def sqrt(operand: Sourced) -> Sourced:
                    operand.records)
 
 
-def by_law(law: Law, value: float, dimension: Dimension, arguments: dict[str, Sourced | float]) -> Sourced:
+def by_law(law: Law, value: float, dimension: Dimension, arguments: Mapping[str, Sourced | float]) -> Sourced:
     """Return the result of a named law, which joins the evidence of its arguments.
 
     Parameters
@@ -278,7 +278,7 @@ def by_law(law: Law, value: float, dimension: Dimension, arguments: dict[str, So
         Its key becomes the function name in the formula.
     value, dimension : float, Dimension
         The result, already computed.
-    arguments : dict
+    arguments : mapping
         Names and values as the formula shows them.
     """
     operands = {name: _operand(argument) for name, argument in arguments.items()}
@@ -292,9 +292,9 @@ def by_law(law: Law, value: float, dimension: Dimension, arguments: dict[str, So
 def _operand(number: Sourced | float) -> Sourced:
     if isinstance(number, Sourced):
         return number
-    if not isinstance(number, numbers.Real):
+    if not isinstance(number, (int, float, numbers.Real)):
         raise ConstantError(f"cannot compute with {number!r}", hint="use a sourced or a plain number")
-    exact = int(number) if isinstance(number, numbers.Integral) else float(number)
+    exact = int(number) if isinstance(number, (int, numbers.Integral)) else float(number)
     try:
         value = float(exact)
     except OverflowError:
@@ -328,7 +328,8 @@ def _product(left: Sourced | float, right: Sourced | float) -> Sourced:
     one, other = _operand(left), _operand(right)
     formula = f"{_bound(one, _PRODUCT)} * {_bound(other, _POWER)}"
     records = _merged(one.records, other.records)
-    return _result(one.value * other.value, one.dimension * other.dimension, formula, records, _PRODUCT)
+    dimension = one.dimension if other.dimension is NUMBER else one.dimension * other.dimension
+    return _result(one.value * other.value, dimension, formula, records, _PRODUCT)
 
 
 def _quotient(left: Sourced | float, right: Sourced | float) -> Sourced:
@@ -337,7 +338,8 @@ def _quotient(left: Sourced | float, right: Sourced | float) -> Sourced:
     if not other.value:
         raise ConstantError(f"{formula} divides by zero")
     records = _merged(one.records, other.records)
-    return _result(one.value / other.value, one.dimension / other.dimension, formula, records, _PRODUCT)
+    dimension = one.dimension if other.dimension is NUMBER else one.dimension / other.dimension
+    return _result(one.value / other.value, dimension, formula, records, _PRODUCT)
 
 
 def _pick(name: str, first: Sourced, others: tuple[Sourced | float, ...]) -> Sourced:

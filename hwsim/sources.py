@@ -243,7 +243,7 @@ def _read_evidence(place: str, entry: Mapping[str, Any], first: str, sources: Ma
     if key and key not in sources:
         report.add(f"{place}.source", f"unknown source {key!r}", nearest(key, sources))
     if kind_name and kind_name not in set(Kind):
-        report.add(f"{place}.kind", f"unknown kind {kind_name!r}", nearest(kind_name, Kind))
+        report.add(f"{place}.kind", f"unknown kind {kind_name!r}", nearest(kind_name, map(str, Kind)))
     if kind_name in _NOTE_NEEDED and "note" not in fields:
         report.add(f"{place}.note", f"a number of kind {kind_name} needs a note that says why")
     if len(report.problems) > before or source is None:
