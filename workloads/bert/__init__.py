@@ -10,7 +10,7 @@ from hwsim.graph.build import GraphBuilder
 from hwsim.graph.types import INT64, Graph
 from workloads.layers import first_token, layer_norm, position_embedding, start
 from workloads.transformer import feed_forward, self_attention
-from workloads.types import Workload, WorkloadConfig
+from workloads.types import Repeats, Workload, WorkloadConfig
 
 _EPSILON = 1e-12
 
@@ -19,7 +19,7 @@ class BertConfig(WorkloadConfig):
     """Knobs of BERT."""
 
     sequence_length: int = Field(default=128, ge=1, description="Tokens of one sample.")
-    layers: int = Field(default=12, ge=1, description="Encoder layers.")
+    layers: Repeats = Field(default=12, description="Encoder layers.")
     width: int = Field(default=768, ge=1, description="Width of a token.")
     heads: int = Field(default=12, ge=1, description="Attention heads; divides the width.")
     feed_forward: int = Field(default=3072, ge=1, description="Width inside the feed-forward layers.")

@@ -13,7 +13,7 @@ from hwsim.graph.build import GraphBuilder
 from hwsim.graph.types import BOOLEAN, INT64, Graph
 from workloads.layers import layer_norm, position_embedding, start
 from workloads.transformer import Cache, feed_forward, self_attention
-from workloads.types import Workload, WorkloadConfig
+from workloads.types import Repeats, Workload, WorkloadConfig
 
 _EPSILON = 1e-5
 _TOKENS = "embeddings.tokens"
@@ -26,7 +26,7 @@ class Gpt2Config(WorkloadConfig):
     past_length: int = Field(
         default=0, ge=0, description="Earlier tokens whose keys and values are inputs; 0 for a whole prompt."
     )
-    layers: int = Field(default=12, ge=1, description="Decoder layers.")
+    layers: Repeats = Field(default=12, description="Decoder layers.")
     width: int = Field(default=768, ge=1, description="Width of a token.")
     heads: int = Field(default=12, ge=1, description="Attention heads; divides the width.")
     feed_forward: int | None = Field(

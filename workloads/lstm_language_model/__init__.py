@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from hwsim.graph.build import GraphBuilder
 from hwsim.graph.types import INT64, Graph
 from workloads.layers import lstm, one_hot, start
-from workloads.types import Workload, WorkloadConfig
+from workloads.types import Repeats, Workload, WorkloadConfig
 
 
 class LstmConfig(WorkloadConfig):
@@ -24,7 +24,7 @@ class LstmConfig(WorkloadConfig):
         default=300, ge=1, description="Width of an embedding or of the values; none for one-hot inputs."
     )
     hidden: int = Field(default=300, ge=1, description="Width of the state of every cell.")
-    layers: int = Field(default=1, ge=1, description="Cells on top of each other.")
+    layers: Repeats = Field(default=1, description="Cells on top of each other.")
     vocabulary: int = Field(default=10000, ge=1, description="Tokens, or classes where plain values enter.")
     last_step_only: bool = Field(default=False, description="Apply the linear layer to the last step only.")
 

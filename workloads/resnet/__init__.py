@@ -9,7 +9,7 @@ from pydantic import Field, PositiveInt, model_validator
 from hwsim.graph.build import GraphBuilder
 from hwsim.graph.types import Graph
 from workloads.layers import global_pool, pad_channels, start, subsample
-from workloads.types import ImageConfig, Workload
+from workloads.types import ImageConfig, Repeats, Workload
 
 _EXPANSION = {"basic": 1, "bottleneck": 4}
 
@@ -20,7 +20,7 @@ class ResNetConfig(ImageConfig):
     block: Literal["basic", "bottleneck"] = Field(
         default="basic", description="basic: two 3x3 convolutions; bottleneck: 1x1, 3x3, 1x1."
     )
-    depths: tuple[PositiveInt, ...] = Field(
+    depths: tuple[Repeats, ...] = Field(
         default=(2, 2, 2, 2), min_length=1, description="Residual blocks of each stage."
     )
     widths: tuple[PositiveInt, ...] = Field(

@@ -8,13 +8,13 @@ from pydantic import Field, PositiveInt, model_validator
 
 from hwsim.graph.types import Graph
 from workloads.layers import start
-from workloads.types import ImageConfig, Workload
+from workloads.types import ImageConfig, Repeats, Workload
 
 
 class VggConfig(ImageConfig):
     """Knobs of VGG; the classifier takes the map it gets, so its size follows the image."""
 
-    depths: tuple[PositiveInt, ...] = Field(
+    depths: tuple[Repeats, ...] = Field(
         default=(2, 2, 3, 3, 3), min_length=1, description="Convolutions of each stage."
     )
     widths: tuple[PositiveInt, ...] = Field(

@@ -10,7 +10,7 @@ from hwsim.graph.build import GraphBuilder
 from hwsim.graph.types import Graph
 from workloads.layers import first_token, layer_norm, start
 from workloads.transformer import feed_forward, self_attention
-from workloads.types import ImageConfig, Workload
+from workloads.types import ImageConfig, Repeats, Workload
 
 _EPSILON = 1e-6
 
@@ -19,7 +19,7 @@ class VitConfig(ImageConfig):
     """Knobs of a vision transformer."""
 
     patch_size: int = Field(default=16, ge=1, description="Height and width of a patch; divides the image.")
-    layers: int = Field(default=12, ge=1, description="Encoder layers.")
+    layers: Repeats = Field(default=12, description="Encoder layers.")
     width: int = Field(default=768, ge=1, description="Width of a token.")
     heads: int = Field(default=12, ge=1, description="Attention heads; divides the width.")
     feed_forward_ratio: int = Field(
