@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hwsim.graph.build import GraphBuilder
+from hwsim.graph.contraction import MatrixProduct, Window, matrix_products
 from hwsim.graph.formats import format_text, parse_format
 from hwsim.graph.ops import OP_KINDS, PRIMITIVES, Category, Operand, OpKind, Required, Work, op_kind, work_of
 from hwsim.graph.types import (
@@ -35,9 +36,10 @@ from hwsim.graph.types import (
 from hwsim.graph.verify import verify_graph
 
 __all__ = [
-    "BFLOAT16", "BINARY", "BOOLEAN", "FLOAT16", "FLOAT32", "FLOAT64", "INT4", "INT8", "INT16", "INT32", "INT64",
-    "OP_KINDS", "PRIMITIVES", "TERNARY", "UINT8", "AttributeValue", "Category", "FormatKind", "Graph",
-    "GraphBuilder", "NumberFormat", "Op", "OpKind", "Operand", "Phase", "Required", "Role", "Shape", "Sparsity",
-    "SparsityPattern", "Storage", "Tensor", "Work", "format_text", "op_kind", "parse_format", "verify_graph",
-    "work_of",
+    "BFLOAT16", "BINARY", "BOOLEAN", "FLOAT16", "FLOAT32", "FLOAT64",
+    "INT4", "INT8", "INT16", "INT32", "INT64", "OP_KINDS", "PRIMITIVES", "TERNARY", "UINT8",
+    "AttributeValue", "Category", "FormatKind", "Graph", "GraphBuilder", "MatrixProduct", "NumberFormat",
+    "Op", "OpKind", "Operand", "Phase", "Required", "Role", "Shape", "Sparsity", "SparsityPattern",
+    "Storage", "Tensor", "Window", "Work", "format_text", "matrix_products", "op_kind", "parse_format",
+    "verify_graph", "work_of",
 ]

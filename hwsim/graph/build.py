@@ -129,9 +129,10 @@ class GraphBuilder(layers.Layers):
         """
         return self._append(kind, inputs, name, outputs, format, origin, probability, phase, attributes)[0]
 
-    def add_many(self, kind: str, inputs: Sequence[str] | str, *, outputs: int | Sequence[str], name: str = "",
-                 format: NumberFormat | Sequence[NumberFormat] | None = None, origin: str = "",
-                 probability: float = 1.0, phase: Phase = Phase.FORWARD, **attributes: object) -> tuple[str, ...]:
+    def add_many(self, kind: str, inputs: Sequence[str] | str, *, outputs: int | Sequence[str],
+                 name: str = "", format: NumberFormat | Sequence[NumberFormat] | None = None,
+                 origin: str = "", probability: float = 1.0, phase: Phase = Phase.FORWARD,
+                 **attributes: object) -> tuple[str, ...]:
         """Append an operator like `add` and return the names of all its results (``""`` if left out)."""
         return self._append(kind, inputs, name, outputs, format, origin, probability, phase, attributes)
 
@@ -189,7 +190,8 @@ class GraphBuilder(layers.Layers):
         self._ops[label] = Op(label, kind_name, operand_names, names, attributes, phase, probability, origin)
         return names
 
-    def _result_names(self, kind: OpKind, label: str, outputs: int | Sequence[str], results: int) -> tuple[str, ...]:
+    def _result_names(self, kind: OpKind, label: str, outputs: int | Sequence[str],
+                      results: int) -> tuple[str, ...]:
         """Return the names of the results: as given, or the operator's name, numbered from the second on."""
         variadic = kind.outputs[-1].variadic
         if isinstance(outputs, int):
@@ -220,8 +222,9 @@ def _apply_rules(kind: OpKind, given: Mapping[str, object], operands: tuple[Tens
                          ) from None
 
 
-def _result_formats(kind: OpKind, attributes: Mapping[str, AttributeValue], operands: tuple[Tensor | None, ...],
-                    given: NumberFormat | Sequence[NumberFormat] | None, results: int) -> tuple[NumberFormat, ...]:
+def _result_formats(kind: OpKind, attributes: Mapping[str, AttributeValue],
+                    operands: tuple[Tensor | None, ...], given: NumberFormat | Sequence[NumberFormat] | None,
+                    results: int) -> tuple[NumberFormat, ...]:
     """Return one format per result: as given, or by the kind's rule, the last repeated."""
     if isinstance(given, NumberFormat):
         return (given,) * results

@@ -35,9 +35,10 @@ class Layers(ABC):
         """Append an operator."""
 
     @abstractmethod
-    def add_many(self, kind: str, inputs: Sequence[str] | str, *, outputs: int | Sequence[str], name: str = "",
-                 format: NumberFormat | Sequence[NumberFormat] | None = None, origin: str = "",
-                 probability: float = 1.0, phase: Phase = Phase.FORWARD, **attributes: object) -> tuple[str, ...]:
+    def add_many(self, kind: str, inputs: Sequence[str] | str, *, outputs: int | Sequence[str],
+                 name: str = "", format: NumberFormat | Sequence[NumberFormat] | None = None,
+                 origin: str = "", probability: float = 1.0, phase: Phase = Phase.FORWARD,
+                 **attributes: object) -> tuple[str, ...]:
         """Append an operator with several results."""
 
     @abstractmethod
@@ -66,9 +67,9 @@ class Layers(ABC):
             raise GraphError(f"{list(shape)} has no channel axis", where=x)
         return shape[1]
 
-    def conv(self, x: str, channels: int, kernel: Sizes, *, stride: Sizes = 1, padding: Sizes = 0, groups: int = 1,
-             dilation: Sizes = 1, bias: bool = True, name: str = "") -> str:
-        """Convolution with `channels` outputs; `padding` is one number, one per axis, or all starts then all ends."""
+    def conv(self, x: str, channels: int, kernel: Sizes, *, stride: Sizes = 1, padding: Sizes = 0,
+             groups: int = 1, dilation: Sizes = 1, bias: bool = True, name: str = "") -> str:
+        """Convolution with `channels` outputs; `padding`: one number, one per axis, or starts then ends."""
         name = name or self.unique("conv")
         axes = max(1, len(self.tensor(x).shape) - 2)
         depth = self._channels(x) // max(1, groups)
@@ -104,7 +105,8 @@ class Layers(ABC):
         return self.add("elementwise", [product, self.weight(f"{name}.bias", (features,))],
                         name=f"{name}.add", function="add")
 
-    def matmul(self, a: str, b: str, *, transpose_a: bool = False, transpose_b: bool = False, name: str = "") -> str:
+    def matmul(self, a: str, b: str, *, transpose_a: bool = False, transpose_b: bool = False,
+               name: str = "") -> str:
         """Batched matrix product of two tensors."""
         return self.add("matmul", [a, b], name=name or self.unique("matmul"), transpose_a=transpose_a,
                         transpose_b=transpose_b)
@@ -162,7 +164,7 @@ class Layers(ABC):
         return self.add("global_average_pool", x, name=name or self.unique("global_average_pool"))
 
     def reshape(self, x: str, shape: Sequence[int], name: str = "") -> str:
-        """Same elements, another shape; one size may be -1."""
+        """Reshape to the same elements under another shape; one size may be -1."""
         return self.add("reshape", x, name=name or self.unique("reshape"), shape=tuple(shape))
 
     def flatten(self, x: str, name: str = "") -> str:

@@ -20,7 +20,8 @@ def verify_graph(graph: Graph) -> None:
     from the shape rules; densities, bits and probabilities are in range; inputs and outputs exist, and
     no tensor dangles.
     """
-    problems = [*_tensor_problems(graph), *_order_problems(graph), *_op_problems(graph), *_border_problems(graph)]
+    problems = [*_tensor_problems(graph), *_order_problems(graph), *_op_problems(graph),
+                *_border_problems(graph)]
     if problems:
         raise GraphError(problems=problems)
 
@@ -73,7 +74,8 @@ def _order_problems(graph: Graph) -> Iterator[Problem]:
         names.add(op.name)
         for output in filter(None, op.outputs):
             if output in producer:
-                yield Problem(f"{graph.name}.{op.name}", f"tensor {output!r} is also produced by {producer[output]!r}")
+                yield Problem(f"{graph.name}.{op.name}",
+                              f"tensor {output!r} is also produced by {producer[output]!r}")
             producer.setdefault(output, op.name)
     ready: set[str] = set()
     for op in graph.ops:

@@ -8,12 +8,14 @@ from types import MappingProxyType
 from hwsim.errors import GraphError, Problem, nearest
 from hwsim.graph.ops import (
     convolution,
+    einsum,
     elementwise,
     indexing,
     matrix,
     movement,
     normalization,
     pooling,
+    recurrent,
     reduction,
 )
 from hwsim.graph.ops.kinds import (
@@ -29,10 +31,11 @@ from hwsim.graph.ops.kinds import (
 )
 from hwsim.graph.types import AttributeValue, Graph, Op, Shape
 
-__all__ = ["OP_KINDS", "PRIMITIVES", "Category", "OpKind", "Operand", "Required", "Work", "complete_attributes",
-           "describe_operands", "infer_shapes", "op_kind", "work_of"]
+__all__ = ["OP_KINDS", "PRIMITIVES", "Category", "OpKind", "Operand", "Required", "Work",
+           "complete_attributes", "describe_operands", "infer_shapes", "op_kind", "work_of"]
 
-_FAMILIES = (convolution, matrix, elementwise, normalization, pooling, reduction, movement, indexing)
+_FAMILIES = (convolution, matrix, einsum, recurrent, elementwise, normalization, pooling, reduction, movement,
+             indexing)
 OP_KINDS: Mapping[str, OpKind] = MappingProxyType({k.name: k for family in _FAMILIES for k in family.KINDS})
 
 
@@ -48,7 +51,8 @@ def work_of(graph: Graph, op: Op) -> Work:
     return op_kind(op.kind).work(op, graph.operands(op), graph.results(op))
 
 
-def complete_attributes(kind: OpKind, given: Mapping[str, object], operands: Tensors) -> dict[str, AttributeValue]:
+def complete_attributes(kind: OpKind, given: Mapping[str, object],
+                        operands: Tensors) -> dict[str, AttributeValue]:
     """Return every attribute of `kind`, with defaults filled in and axes counted from the front.
 
     Parameters
@@ -73,12 +77,14 @@ def complete_attributes(kind: OpKind, given: Mapping[str, object], operands: Ten
                  if isinstance(default, Required) and name not in given]
     if problems:
         raise GraphError(problems=problems)
-    filled = {name: _convert(name, given.get(name, default), default) for name, default in kind.attributes.items()}
+    filled = {name: _convert(name, given.get(name, default), default)
+              for name, default in kind.attributes.items()}
     return kind.complete(filled, operands)
 
 
-def infer_shapes(kind: OpKind, attributes: Mapping[str, AttributeValue], operands: Tensors) -> tuple[Shape, ...]:
-    """Return the shape of every result; GraphError, operand shapes included, when the operands do not fit."""
+def infer_shapes(kind: OpKind, attributes: Mapping[str, AttributeValue],
+                 operands: Tensors) -> tuple[Shape, ...]:
+    """Return the shape of every result; GraphError, with the numbers, when the operands do not fit."""
     check_operands(kind, operands)
     return kind.infer(attributes, operands)
 

@@ -37,8 +37,8 @@ def window_size(size: int, kernel: int, stride: int, pads: tuple[int, int], dila
     padded = size + sum(pads)
     reach = dilation * (kernel - 1) + 1
     if padded < reach:
-        raise GraphError(f"kernel {kernel} (dilation {dilation}, so {reach} wide) is larger than the padded input "
-                         f"{padded} (size {size} + padding {sum(pads)})")
+        raise GraphError(f"kernel {kernel} (dilation {dilation}, so {reach} wide) is larger than the "
+                         f"padded input {padded} (size {size} + padding {sum(pads)})")
     if not ceil:
         return (padded - reach) // stride + 1
     windows = -(-(padded - reach) // stride) + 1
@@ -70,7 +70,8 @@ def spatial_defaults(attributes: Attributes, rank: int) -> dict[str, AttributeVa
             continue
         numbers = ints_of(attributes, name) or (value,) * length
         if len(numbers) != length:
-            raise GraphError(f"{name} {list(numbers)} has {len(numbers)} numbers, {rank} spatial axes need {length}")
+            raise GraphError(f"{name} {list(numbers)} has {len(numbers)} numbers, "
+                             f"{rank} spatial axes need {length}")
         smallest = 0 if name == "pads" else 1
         if min(numbers) < smallest:
             raise GraphError(f"{name} {list(numbers)} holds a number below {smallest}")
@@ -144,7 +145,8 @@ def _infer_transposed(attributes: Attributes, operands: Tensors) -> tuple[Shape,
     image, weight = need(operands, 0).shape, need(operands, 1).shape
     groups = int_of(attributes, "groups")
     if weight[0] != image[1]:
-        raise GraphError(f"weight {show(weight)} takes {weight[0]} channels, but input {show(image)} has {image[1]}")
+        raise GraphError(f"weight {show(weight)} takes {weight[0]} channels, "
+                         f"but input {show(image)} has {image[1]}")
     channels = weight[1] * max(groups, 1)
     _groups(attributes, image[1], channels)
     _check_bias(get(operands, 2), channels)
@@ -191,7 +193,8 @@ KINDS = (
     OpKind("transposed_convolution", Category.CONTRACTION, _OPERANDS, _OUTPUTS,
            _DEFAULTS | {"output_pads": ()}, _infer_transposed, _work_transposed,
            "out[n,f,p*stride+k*dilation-pad] += input[n,c,p] * weight[c,f,k] (ONNX ConvTranspose). "
-           "MACs: input elements x weights per input channel; products that fall into the cropped border count.",
+           "MACs: input elements x weights per input channel; products that fall into the cropped border "
+           "count.",
            _complete_transposed),
     OpKind("binary_convolution", Category.CONTRACTION, _OPERANDS, _OUTPUTS, _DEFAULTS, _infer_binary, _work,
            "Convolution of {-1, 1} operands; one XNOR-popcount pair is counted as one MAC.", _complete),

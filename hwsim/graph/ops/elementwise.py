@@ -67,7 +67,8 @@ def _infer_quantize(attributes: Attributes, operands: Tensors) -> tuple[Shape, .
     axis = int_of(attributes, "axis")
     per_axis = (shape[axis],) if shape else ()
     if scale not in ((), (1,), per_axis) and len(scale) != len(shape):
-        raise GraphError(f"scale {show(scale)} fits neither the whole tensor nor axis {axis} of {show(shape)}")
+        raise GraphError(f"scale {show(scale)} fits neither the whole tensor "
+                         f"nor axis {axis} of {show(shape)}")
     if zero_point is not None and zero_point.shape != scale:
         raise GraphError(f"zero_point {show(zero_point.shape)} must have the shape of scale {show(scale)}")
     return (shape,)
@@ -99,8 +100,8 @@ _SCALED = (Operand("input"), Operand("scale"), Operand("zero_point", optional=Tr
 KINDS = (
     OpKind("elementwise", Category.VECTOR, (Operand("operand", variadic=True),), _OUTPUTS,
            {"function": Required.TEXT, "parameters": ()}, _infer, _work,
-           "One function of hwsim.graph.ops.vector.ELEMENTWISE at every position, operands broadcast as in numpy. "
-           "`parameters` holds slopes and bounds, which cost nothing.", formats=_formats),
+           "One function of hwsim.graph.ops.vector.ELEMENTWISE at every position, operands broadcast as in "
+           "numpy. `parameters` holds slopes and bounds, which cost nothing.", formats=_formats),
     OpKind("quantize", Category.VECTOR, _SCALED, _OUTPUTS, {"axis": 1}, _infer_quantize, _work_quantize,
            "saturate(round(input / scale) + zero_point), per tensor or along one axis (ONNX QuantizeLinear).",
            _complete_axis, _quantized_format),

@@ -219,7 +219,8 @@ def broadcast(shapes: tuple[Shape, ...]) -> Shape:
         stretched = sizes - {1}
         if len(stretched) > 1:
             shown = ", ".join(show(shape) for shape in shapes)
-            raise GraphError(f"shapes {shown} do not broadcast: sizes {sorted(stretched)} meet at axis {axis}")
+            raise GraphError(f"shapes {shown} do not broadcast: "
+                             f"sizes {sorted(stretched)} meet at axis {axis}")
         result.append(stretched.pop() if stretched else 1)
     return tuple(result)
 

@@ -95,12 +95,12 @@ def _work_gemm(op: Op, operands: Tensors, results: Tensors) -> Work:
 KINDS = (
     OpKind("matmul", Category.CONTRACTION, (Operand("a"), Operand("b")), _OUTPUTS,
            {"transpose_a": False, "transpose_b": False}, _infer_matmul, _work_matmul,
-           "numpy.matmul, batches broadcast, optionally with the last two axes of an operand exchanged first. "
-           "MACs: output elements x inner size."),
+           "numpy.matmul, batches broadcast, optionally with the last two axes of an operand exchanged "
+           "first. MACs: output elements x inner size."),
     OpKind("gemm", Category.CONTRACTION, (Operand("a"), Operand("b"), Operand("c", optional=True)), _OUTPUTS,
            {"trans_a": False, "trans_b": False, "alpha": 1.0, "beta": 1.0}, _infer_gemm, _work_gemm,
-           "alpha * a @ b + beta * c (ONNX Gemm). MACs: output elements x inner size; adding c is one add per "
-           "output element, a factor other than 1 one multiply per element it scales."),
+           "alpha * a @ b + beta * c (ONNX Gemm). MACs: output elements x inner size; adding c is one add "
+           "per output element, a factor other than 1 one multiply per element it scales."),
     OpKind("binary_matmul", Category.CONTRACTION, (Operand("a"), Operand("b")), _OUTPUTS,
            {"transpose_a": False, "transpose_b": False}, _infer_binary, _work_matmul,
            "Matmul of {-1, 1} operands; one XNOR-popcount pair is counted as one MAC."),

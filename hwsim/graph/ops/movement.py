@@ -106,8 +106,8 @@ def _complete_slice(attributes: Attributes, operands: Tensors) -> dict[str, Attr
     axes = axes_of("axes", ints_of(attributes, "axes") or tuple(range(len(starts))), len(shape))
     steps = ints_of(attributes, "steps") or (1,) * len(starts)
     if not len(starts) == len(ends) == len(axes) == len(steps):
-        raise GraphError(f"starts {list(starts)}, ends {list(ends)}, axes {list(axes)} and steps {list(steps)} "
-                         "must have the same length")
+        raise GraphError(f"starts {list(starts)}, ends {list(ends)}, axes {list(axes)} and "
+                         f"steps {list(steps)} must have the same length")
     if 0 in steps:
         raise GraphError(f"steps {list(steps)} holds a zero")
     bounds = [slice(start, end, step).indices(shape[axis])
@@ -163,14 +163,16 @@ def _cast_format(attributes: Attributes, operands: Tensors) -> tuple[NumberForma
 def _infer_blocks(attributes: Attributes, operands: Tensors) -> tuple[Shape, ...]:
     shape, block = _shape(operands), int_of(attributes, "block")
     if len(shape) != 4 or block < 1 or shape[1] % (block * block):
-        raise GraphError(f"input {show(shape)} must have 4 axes, and channels divisible by block {block} squared")
+        raise GraphError(f"input {show(shape)} must have 4 axes, "
+                         f"and channels divisible by block {block} squared")
     return ((shape[0], shape[1] // (block * block), shape[2] * block, shape[3] * block),)
 
 
 def _infer_depth(attributes: Attributes, operands: Tensors) -> tuple[Shape, ...]:
     shape, block = _shape(operands), int_of(attributes, "block")
     if len(shape) != 4 or block < 1 or shape[2] % block or shape[3] % block:
-        raise GraphError(f"input {show(shape)} must have 4 axes, and height and width divisible by block {block}")
+        raise GraphError(f"input {show(shape)} must have 4 axes, "
+                         f"and height and width divisible by block {block}")
     return ((shape[0], shape[1] * block * block, shape[2] // block, shape[3] // block),)
 
 
@@ -227,13 +229,15 @@ KINDS = (
     OpKind("concatenate", _MOVE, (Operand("part", variadic=True),), _OUTPUTS, {"axis": Required.INT},
            _infer_concatenate, move_results, "Tensors joined along one axis.", _complete_axis),
     OpKind("slice", _MOVE, _INPUT, _OUTPUTS,
-           {"starts": Required.INTS, "ends": Required.INTS, "axes": (), "steps": ()}, _infer_slice, move_results,
-           "input[start:end:step] along `axes` with Python's clamping (ONNX Slice).", _complete_slice),
+           {"starts": Required.INTS, "ends": Required.INTS, "axes": (), "steps": ()}, _infer_slice,
+           move_results, "input[start:end:step] along `axes` with Python's clamping (ONNX Slice).",
+           _complete_slice),
     OpKind("split", _MOVE, _INPUT, (Operand("part", variadic=True),),
            {"axis": 0, "sizes": Required.INTS}, _infer_split, move_results,
            "The input cut along one axis into parts of the given sizes.", _complete_axis),
-    OpKind("pad", _MOVE, _INPUT, _OUTPUTS, {"pads": Required.INTS, "mode": "constant"}, _infer_pad, move_results,
-           "Elements added (or cropped, when negative) at both ends of every axis; all starts, then all ends."),
+    OpKind("pad", _MOVE, _INPUT, _OUTPUTS, {"pads": Required.INTS, "mode": "constant"}, _infer_pad,
+           move_results, "Elements added (or cropped, when negative) at both ends of every axis; all starts, "
+           "then all ends."),
     OpKind("expand", _MOVE, _INPUT, _OUTPUTS, {"shape": Required.INTS}, _infer_expand, move_results,
            "The numpy broadcast of input and `shape`."),
     OpKind("tile", _MOVE, _INPUT, _OUTPUTS, {"repeats": Required.INTS}, _infer_tile, move_results,

@@ -89,7 +89,8 @@ def _infer_layer(attributes: Attributes, operands: Tensors) -> tuple[Shape, ...]
     for position, name in enumerate(("scale", "bias"), start=1):
         operand = get(operands, position)
         if operand is not None and broadcast((operand.shape, normalised)) != normalised:
-            raise GraphError(f"{name} {show(operand.shape)} does not fit the normalised axes {show(normalised)}")
+            raise GraphError(f"{name} {show(operand.shape)} does not fit "
+                             f"the normalised axes {show(normalised)}")
     return (shape,)
 
 
@@ -130,8 +131,8 @@ _SCALE_BIAS = (Operand("input"), Operand("scale", optional=True), Operand("bias"
 
 KINDS = (
     OpKind("batch_normalization", Category.VECTOR,
-           (Operand("input"), Operand("scale"), Operand("bias"), Operand("mean"), Operand("variance")), _OUTPUTS,
-           {"epsilon": 1e-5}, _infer_batch, _work_batch,
+           (Operand("input"), Operand("scale"), Operand("bias"), Operand("mean"), Operand("variance")),
+           _OUTPUTS, {"epsilon": 1e-5}, _infer_batch, _work_batch,
            "scale * (input - mean) / sqrt(variance + epsilon) + bias per channel, with stored statistics "
            "(inference; Ioffe and Szegedy 2015)."),
     OpKind("instance_normalization", Category.VECTOR, _SCALE_BIAS, _OUTPUTS, {"epsilon": 1e-5},
@@ -141,10 +142,12 @@ KINDS = (
            "Groups of channels of every sample to zero mean and unit variance (Wu and He 2018)."),
     OpKind("layer_normalization", Category.VECTOR, _SCALE_BIAS, _OUTPUTS, {"axis": -1, "epsilon": 1e-5},
            _infer_layer, _work_layer,
-           "Axes from `axis` on to zero mean and unit variance (Ba, Kiros and Hinton 2016).", _complete_layer),
+           "Axes from `axis` on to zero mean and unit variance (Ba, Kiros and Hinton 2016).",
+           _complete_layer),
     OpKind("rms_normalization", Category.VECTOR, _SCALE_BIAS[:2], _OUTPUTS, {"axis": -1, "epsilon": 1e-5},
            _infer_layer, _work_rms,
-           "Axes from `axis` on divided by their root mean square (Zhang and Sennrich 2019).", _complete_layer),
+           "Axes from `axis` on divided by their root mean square (Zhang and Sennrich 2019).",
+           _complete_layer),
     OpKind("local_response_normalization", Category.VECTOR, _SCALE_BIAS[:1], _OUTPUTS,
            {"size": Required.INT, "alpha": 1e-4, "beta": 0.75, "bias": 1.0},
            _infer_local_response, _work_local_response,

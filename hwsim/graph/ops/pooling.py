@@ -101,13 +101,14 @@ def _pool(name: str, function: str, extra: dict[str, AttributeValue], doc: str,
           complete: CompleteRule = _complete) -> OpKind:
     attributes: dict[str, AttributeValue | Required] = {"kernel": Required.INTS, "strides": (), "pads": (),
                                                        "dilations": (), "ceil_mode": False}
-    return OpKind(name, Category.VECTOR, _INPUT, _OUTPUTS, attributes | extra, _infer, _counter(function), doc,
-                  complete)
+    return OpKind(name, Category.VECTOR, _INPUT, _OUTPUTS, attributes | extra, _infer, _counter(function),
+                  doc, complete)
 
 
 KINDS = (
     _pool("max_pool", "max", {}, "Largest element of every window (ONNX MaxPool)."),
-    _pool("average_pool", "average", {"count_include_pad": False}, "Mean of every window (ONNX AveragePool)."),
+    _pool("average_pool", "average", {"count_include_pad": False},
+          "Mean of every window (ONNX AveragePool)."),
     _pool("lp_pool", "lp", {"power": 2}, "p-norm of every window (ONNX LpPool).", _complete_lp),
     OpKind("global_max_pool", Category.VECTOR, _INPUT, _OUTPUTS, {}, _infer_global, _global_counter("max"),
            "Largest element of every channel."),

@@ -211,7 +211,7 @@ def count_pool(function: str, results: int, window: int, *, power: int = 2) -> W
 
 
 def count_resize(mode: str, results: int, axes: int) -> Work:
-    """Return the work of resampling to `results` elements along `axes` axes; mode nearest, linear or cubic."""
+    """Return the work of resampling to `results` elements along `axes` axes by `mode`."""
     if mode == "nearest" or not axes:
         return Work(moved_elements=results)
     taps = {"linear": 2, "cubic": 4}[mode] ** axes
