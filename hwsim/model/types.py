@@ -140,21 +140,30 @@ class Datasheet:
 class Timing:
     """Cycles of a trace under a datasheet, all in reference clock cycles.
 
-    A leading design axis D is present exactly if the trace or the datasheets have one.
+    A leading design axis is present exactly if the trace or the price columns have one.
 
     Attributes
     ----------
-    cycles : int64[] or int64[D]
+    cycles : int64[...]
         Whole program.
+    compute_cycles : int64[...]
+        Whole program if memories and links took no time.
     node_cycles : int64[..., N]
         Latency of the loops that each node owns; 0 for a node that runs inside another one's loop.
+    node_stalls : int64[..., N, C]
+        Cycles lost to each cause, so that node_cycles - sum of stalls is the compute time.
     busy_cycles : int64[..., N, U]
         Cycles for which each unit works for each node.
+    causes : tuple of str
+        "unit.action" of each stall column.
     """
 
     cycles: Ints
+    compute_cycles: Ints
     node_cycles: Ints
+    node_stalls: Ints
     busy_cycles: Ints
+    causes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

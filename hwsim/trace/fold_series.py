@@ -28,12 +28,13 @@ class _Body:
 
 def fold_series(trace: Trace, row_cycles: Ints) -> Ints:
     """Return int64[..., L]: latency of each loop added up over its executions, for any trace."""
-    if row_cycles.ndim == 1 and trace.loops.trip.ndim == 1:
-        return _fold_one(trace, trace.loops.trip, row_cycles)
-    lead = max(row_cycles.shape[0] if row_cycles.ndim == 2 else 1, trace.designs or 1)
-    cycles = np.broadcast_to(row_cycles, (lead, row_cycles.shape[-1]))
-    trips = np.broadcast_to(trace.loops.trip, (lead, trace.loops.trip.shape[-1]))
-    return np.stack([_fold_one(trace, trips[design], cycles[design]) for design in range(lead)])
+    lead = np.broadcast_shapes(row_cycles.shape[:-1], trace.loops.trip.shape[:-1])
+    cycles = np.broadcast_to(row_cycles, (*lead, row_cycles.shape[-1]))
+    trips = np.broadcast_to(trace.loops.trip, (*lead, trace.loops.trip.shape[-1]))
+    result = np.zeros((*lead, trips.shape[-1]), dtype=np.int64)
+    for design in np.ndindex(*lead):
+        result[design] = _fold_one(trace, trips[design], cycles[design])
+    return result
 
 
 def _fold_one(trace: Trace, trips: Ints, row_cycles: Ints) -> Ints:
