@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -51,11 +51,9 @@ def scale_energy_constant_field(energy: Sourced, from_node_m: Sourced | float, t
     volt_ratio /= _positive(from_supply_v, "from_supply_v", VOLTAGE)
     if length_ratio == 1 and volt_ratio == 1:
         return energy
-    arguments: dict[str, Sourced | float] = {
-        "energy": energy, "from_node_m": from_node_m, "to_node_m": to_node_m,
-        "from_supply_v": from_supply_v, "to_supply_v": to_supply_v,
-    }
-    return _scaled("scale_energy_constant_field", energy, length_ratio * volt_ratio * volt_ratio, arguments)
+    return _scaled("scale_energy_constant_field", energy, length_ratio * volt_ratio * volt_ratio,
+                   energy=energy, from_node_m=from_node_m, to_node_m=to_node_m,
+                   from_supply_v=from_supply_v, to_supply_v=to_supply_v)
 
 
 def scale_area(area: Sourced, from_node_m: Sourced | float, to_node_m: Sourced | float) -> Sourced:
@@ -70,8 +68,9 @@ def scale_area(area: Sourced, from_node_m: Sourced | float, to_node_m: Sourced |
     """
     _check_dimension(area, "area", _AREAS)
     ratio = _node_ratio(from_node_m, to_node_m)
-    arguments: dict[str, Sourced | float] = {"area": area, "from_node_m": from_node_m, "to_node_m": to_node_m}
-    return area if ratio == 1 else _scaled("scale_area", area, ratio * ratio, arguments)
+    if ratio == 1:
+        return area
+    return _scaled("scale_area", area, ratio * ratio, area=area, from_node_m=from_node_m, to_node_m=to_node_m)
 
 
 def scale_delay(delay: Sourced, from_node_m: Sourced | float, to_node_m: Sourced | float) -> Sourced:
@@ -86,8 +85,9 @@ def scale_delay(delay: Sourced, from_node_m: Sourced | float, to_node_m: Sourced
     """
     _check_dimension(delay, "delay", (TIME,))
     ratio = _node_ratio(from_node_m, to_node_m)
-    arguments: dict[str, Sourced | float] = {"delay": delay, "from_node_m": from_node_m, "to_node_m": to_node_m}
-    return delay if ratio == 1 else _scaled("scale_delay", delay, ratio, arguments)
+    if ratio == 1:
+        return delay
+    return _scaled("scale_delay", delay, ratio, delay=delay, from_node_m=from_node_m, to_node_m=to_node_m)
 
 
 def interpolate_energy_loglog(node_m: Sourced | float, points: Sequence[tuple[float, Sourced]]) -> Sourced:
@@ -143,8 +143,9 @@ def add_energy_at_width(energy: Sourced, from_bits: int, to_bits: int) -> Source
     """Return the energy of an integer addition at another width: linear in bits (Horowitz 2014)."""
     _check_dimension(energy, "energy", _ENERGIES)
     ratio = _positive(to_bits, "to_bits", NUMBER) / _positive(from_bits, "from_bits", NUMBER)
-    arguments: dict[str, Sourced | float] = {"energy": energy, "from_bits": from_bits, "to_bits": to_bits}
-    return energy if ratio == 1 else _scaled("add_energy_at_width", energy, ratio, arguments)
+    if ratio == 1:
+        return energy
+    return _scaled("add_energy_at_width", energy, ratio, energy=energy, from_bits=from_bits, to_bits=to_bits)
 
 
 def multiply_energy_at_width(energy: Sourced, from_bits: int, to_bits: int,
@@ -164,11 +165,13 @@ def multiply_energy_at_width(energy: Sourced, from_bits: int, to_bits: int,
     other = to_bits if other_bits is None else other_bits
     bit_products = _positive(to_bits, "to_bits", NUMBER) * _positive(other, "other_bits", NUMBER)
     ratio = bit_products / _positive(from_bits, "from_bits", NUMBER) ** 2
-    arguments: dict[str, Sourced | float] = {"energy": energy, "from_bits": from_bits, "to_bits": to_bits, "other_bits": other}
-    return energy if ratio == 1 else _scaled("multiply_energy_at_width", energy, ratio, arguments)
+    if from_bits == to_bits == other:
+        return energy
+    return _scaled("multiply_energy_at_width", energy, ratio, energy=energy, from_bits=from_bits,
+                   to_bits=to_bits, other_bits=other)
 
 
-def _scaled(law: str, original: Sourced, ratio: float, arguments: Mapping[str, Sourced | float]) -> Sourced:
+def _scaled(law: str, original: Sourced, ratio: float, /, **arguments: Sourced | float) -> Sourced:
     return by_law(physical_constants().law(law), original.value * ratio, original.dimension, arguments)
 
 
