@@ -215,7 +215,8 @@ def _recurrent(graph: Graph, op: Op) -> tuple[MatrixProduct, ...]:
         out=out.name, right_is_weight=stationary(weight), right_shared=False,
         left_elements=rows * s.features, window=None, label="input_projection")
     recur = replace(project, m=s.batch, k=s.hidden, steps=s.steps, left=out.name, right=recurrence.name,
-                    right_is_weight=stationary(recurrence), left_elements=s.batch * s.hidden, label="recurrence")
+                    right_is_weight=stationary(recurrence), left_elements=s.batch * s.hidden,
+                    label="recurrence")
     one_way: tuple[MatrixProduct, ...] = (project, recur)
     if op.kind == "gru" and not op.attributes["linear_before_reset"]:
         # The candidate gate multiplies reset * h, so it waits for the other two gates of the same step.

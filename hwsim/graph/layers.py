@@ -180,6 +180,56 @@ class Layers(ABC):
         """Tensors joined along `axis`."""
         return self.add("concatenate", parts, name=name or self.unique("concatenate"), axis=axis)
 
+    def lstm(self, x: str, hidden: int, *, bidirectional: bool = False, bias: bool = True,
+             name: str = "") -> str:
+        """LSTM over [steps, batch, features]; returns [steps, batch, hidden], or twice hidden both ways."""
+        return self._recurrent("lstm", 4, x, hidden, bidirectional, bias, name)
+
+    def gru(self, x: str, hidden: int, *, bidirectional: bool = False, bias: bool = True,
+            name: str = "") -> str:
+        """GRU over [steps, batch, features]; returns [steps, batch, hidden], or twice hidden both ways."""
+        return self._recurrent("gru", 3, x, hidden, bidirectional, bias, name)
+
+    def _recurrent(self, kind: str, gates: int, x: str, hidden: int, bidirectional: bool, bias: bool,
+                   name: str) -> str:
+        name = name or self.unique(kind)
+        shape = self.tensor(x).shape
+        if len(shape) != 3:
+            raise GraphError(f"{list(shape)} must be [steps, batch, features]", where=x)
+        directions, rows = 1 + bidirectional, gates * hidden
+        operands = [x, self.weight(f"{name}.weight", (directions, rows, shape[2])),
+                    self.weight(f"{name}.recurrence", (directions, rows, hidden))]
+        if bias:
+            operands.append(self.weight(f"{name}.bias", (directions, 2 * rows)))
+        y = self.add(kind, operands, name=name, direction="bidirectional" if bidirectional else "forward")
+        if bidirectional:
+            y = self.transpose(y, (0, 2, 1, 3), f"{name}.transpose")
+        return self.reshape(y, (shape[0], shape[1], directions * hidden), f"{name}.reshape")
+
+    def attention(self, x: str, heads: int, *, mask: str = "", bias: bool = True, name: str = "") -> str:
+        """Multi-head self-attention of [batch, tokens, width]; `mask` is added to the scores."""
+        name = name or self.unique("attention")
+        shape = self.tensor(x).shape
+        if len(shape) != 3 or heads < 1 or shape[2] % heads:
+            raise GraphError(f"{list(shape)} must be [batch, tokens, width] with width divisible by "
+                             f"{heads} heads", where=x)
+        batch, tokens, width = shape
+        parts = {}
+        for part, order in (("query", (0, 2, 1, 3)), ("key", (0, 2, 3, 1)), ("value", (0, 2, 1, 3))):
+            split = self.reshape(self.linear(x, width, bias=bias, name=f"{name}.{part}"),
+                                 (batch, tokens, heads, width // heads), f"{name}.{part}.split")
+            parts[part] = self.transpose(split, order, f"{name}.{part}.heads")
+        scores = self.matmul(parts["query"], parts["key"], name=f"{name}.scores")
+        scale = self.constant(f"{name}.scale", (), format=self.tensor(x).format)
+        scores = self.elementwise("multiply", scores, scale, name=f"{name}.scaled")
+        if mask:
+            scores = self.elementwise("add", scores, mask, name=f"{name}.masked")
+        weights = self.softmax(scores, name=f"{name}.softmax")
+        mixed = self.matmul(weights, parts["value"], name=f"{name}.context")
+        joined = self.reshape(self.transpose(mixed, (0, 2, 1, 3), f"{name}.context.heads"),
+                              (batch, tokens, width), f"{name}.context.join")
+        return self.linear(joined, width, bias=bias, name=f"{name}.projection")
+
     def embedding(self, indices: str, rows: int, width: int, name: str = "") -> str:
         """Look-up of `indices` in a table of `rows` vectors of `width` elements."""
         name = name or self.unique("embedding")

@@ -89,7 +89,8 @@ def parse_summation(equation: str, shapes: tuple[Shape, ...]) -> Summation:
     sizes = _sizes(equation, terms, shapes)
     unknown = [label for label in result if label not in sizes]
     if unknown or len(set(result)) != len(result):
-        raise GraphError(f"the result of equation {equation!r} repeats an index or has one that no operand has")
+        raise GraphError(f"the result of equation {equation!r} repeats an index "
+                         "or has one that no operand has")
     return Summation(terms, result, sizes)
 
 

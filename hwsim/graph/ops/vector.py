@@ -45,7 +45,9 @@ gru, per cell and step     special 3, multiply 3, add 2, + add 6 with biases
 rnn, per cell and step     special 1, + add 2 with biases
 =========================  ======================================================================
 
-Definitions of the functions: ONNX operator documentation. 1 MAC is never counted here.
+Definitions of the functions: ONNX operator documentation. MACs are never counted here. In recurrent
+layers the recurrent product goes on accumulating where the input product ended, so joining them costs
+no addition.
 """
 
 from __future__ import annotations
