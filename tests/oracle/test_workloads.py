@@ -9,8 +9,10 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 
 import workloads
@@ -104,6 +106,14 @@ RECALLED = [
         12 * 12 * 768**2 + 50_257 * 768 + 12 * 2 * 1024 * 768,
         124_439_808,
         12 * 2 * 1024 * 768,
+    ),
+    Row(
+        "gpt2_medium",
+        0,
+        97,
+        1024 * (24 * 12 * 1024**2 + 50_257 * 1024) + 24 * 2 * 1024**3,
+        354_823_168,
+        24 * 2 * 1024**3,
     ),
     Row("mlp_mnist", 0, 3, 784 * 512 + 512 * 512 + 512 * 10, 669_706),
     Row("mlp_lenet_300_100", 0, 3, 784 * 300 + 300 * 100 + 100 * 10, 266_610),
@@ -207,6 +217,43 @@ def test_convolution_outputs_sum_to_the_activation_traffic(name: str, elements: 
     logits = sum(graph.tensors[op.outputs[0]].elements for op in linear)
     assert (traffic, logits) == (elements, 1000)
     assert [f"{total / 1e6:.2f}" for total in (traffic, traffic + logits)] == [printed, printed]
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "knobs"),
+    [
+        ("bvlc_alexnet", "alexnet_caffe", {"image_size": 224}),
+        ("vgg19", "vgg19", {}),
+        ("inception_v1", "googlenet_onnx", {}),
+        ("resnet50", "resnet50", {}),
+    ],
+)
+def test_contractions_equal_those_of_the_onnx_package(file: str, name: str, knobs: dict[str, object]) -> None:
+    graph = build(name, knobs)
+    ours = sorted(
+        (op.kind, graph.tensors[op.inputs[1]].shape, graph.tensors[op.outputs[0]].shape)
+        for op in graph.ops
+        if op.kind in ("convolution", "gemm")
+    )
+    assert ours == _onnx_contractions(file)
+
+
+def _onnx_contractions(file: str) -> list[tuple[str, tuple[int, ...], tuple[int, ...]]]:
+    """Return kind, weight shape and output shape of every Conv and Gemm, by ONNX's own shape inference."""
+    root = Path(onnx.__file__).parent / "backend/test/data/light"
+    model = onnx.shape_inference.infer_shapes(
+        onnx.load(root / f"light_{file}.onnx"), strict_mode=True, data_prop=True
+    ).graph
+    shapes = {
+        value.name: tuple(size.dim_value for size in value.type.tensor_type.shape.dim)
+        for value in (*model.input, *model.value_info, *model.output)
+    }
+    kinds = {"Conv": "convolution", "Gemm": "gemm"}
+    return sorted(
+        (kinds[node.op_type], shapes[node.input[1]], shapes[node.output[0]])
+        for node in model.node
+        if node.op_type in kinds
+    )
 
 
 def test_convolutions_of_grouped_alexnet_match_the_layers_chips_report() -> None:
