@@ -202,8 +202,8 @@ def _root(tables: SearchTables) -> States:
 def _take(level: States, chosen: NDArray[np.int64] | NDArray[np.bool_]) -> States:
     from hwsim.kernels.schedule_search import States
 
-    rows, g, f, parent, op = (column[chosen] for column in level)
-    return States(rows, g, f, parent, op)
+    g, f, parent, op = (column[chosen] for column in (level.g, level.f, level.parent, level.op))
+    return States(level.rows[chosen], g, f, parent, op)
 
 
 def _expand_level(level: States, forced: int, budget: int, cutoff: int, tables: SearchTables,

@@ -1,0 +1,138 @@
+"""Lower bounds on the traffic that hold for every order and need no search over whole schedules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hwsim.schedule.search import Limits, search
+from hwsim.schedule.types import Operator, Problem, Tensor
+
+
+def relatives(problem: Problem) -> tuple[list[int], list[int]]:
+    """Return the ancestors and the descendants of each operator as bit masks, itself excluded."""
+    count = len(problem.operators)
+    ancestors, descendants = [0] * count, [0] * count
+    for v in range(count):
+        for u in problem.predecessors[v]:
+            ancestors[v] |= ancestors[u] | 1 << u
+    for v in reversed(range(count)):
+        for w in problem.successors[v]:
+            descendants[v] |= descendants[w] | 1 << w
+    return ancestors, descendants
+
+
+def crossing_tensors(problem: Problem) -> list[list[int]]:
+    """Return for each operator the tensors that are live while it runs, in every order, but not its own.
+
+    A tensor crosses v when its producer is an ancestor of v, one of its consumers is a descendant of v,
+    and v neither reads nor writes it. A tensor without producer crosses when another consumer is an
+    ancestor of v.
+    """
+    ancestors, descendants = relatives(problem)
+    masks = [sum(1 << c for c in consumers) for consumers in problem.consumers]
+    crossing = []
+    for v, op in enumerate(problem.operators):
+        own = set(op.inputs) | set(op.outputs)
+        found = []
+        for t, readers in enumerate(masks):
+            born = 1 << problem.producer[t] if problem.producer[t] >= 0 else readers
+            if t not in own and born & ancestors[v] and readers & descendants[v]:
+                found.append(t)
+        crossing.append(found)
+    return crossing
+
+
+def must_cross_bound(problem: Problem, budget: int) -> int:
+    """Return a bound from the tensors that must be live while an operator runs and do not fit beside it.
+
+    For operator v with deficit d_v = WS(v) + sizes of crossing tensors - budget, crossing tensors of at
+    least d_v blocks are away while v runs; each costs a re-fetch and, unless DRAM has it, a spill.
+    The bound is the better of the dearest single operator (exact covering knapsack) and a feasible dual
+    of the covering program over all operators, built greedily.
+    """
+    crossing = crossing_tensors(problem)
+    price = [t.size * (1 if t.in_dram else 2) for t in problem.tensors]
+    sizes = [t.size for t in problem.tensors]
+    deficits = [(problem.working_set(v) + sum(sizes[t] for t in crossing[v]) - budget, v)
+                for v in range(len(problem.operators))]
+    single, dual = 0, 0.0
+    slack = [float(p) for p in price]
+    for deficit, v in sorted(deficits, key=lambda item: (-item[0], item[1])):
+        if deficit <= 0:
+            break
+        items = [(sizes[t], price[t]) for t in crossing[v] if sizes[t]]
+        single = max(single, _cheapest_cover(items, deficit))
+        dual += _raise_dual(crossing[v], sizes, slack, deficit)
+    return max(single, int(-(-(dual - 1e-6) // 1)))
+
+
+def _cheapest_cover(items: Sequence[tuple[int, int]], demand: int) -> int:
+    """Return the smallest price of items whose sizes sum to at least `demand`."""
+    worst = sum(price for _, price in items) + 1
+    best = [0] + [worst] * demand
+    for size, price in items:
+        for need in range(demand, 0, -1):
+            best[need] = min(best[need], best[max(0, need - size)] + price)
+    return best[demand]
+
+
+def _raise_dual(tensors: Sequence[int], sizes: Sequence[int], slack: list[float], deficit: int) -> float:
+    """Raise the dual price of one operator until the price of its cheapest tensor is used up.
+
+    Tensors whose price is used up count as evicted for free (knapsack cover): what they do not cover
+    keeps earning. Uses `slack` up in place.
+    """
+    gained, left = 0.0, deficit
+    active = [t for t in tensors if sizes[t]]
+    while left > 0 and active:
+        rate = {t: min(sizes[t], left) for t in active}
+        step = min(slack[t] / rate[t] for t in active)
+        gained += step * left
+        for t in active:
+            slack[t] -= step * rate[t]
+        spent = [t for t in active if slack[t] <= 1e-9]
+        left -= sum(sizes[t] for t in spent)
+        active = [t for t in active if t not in spent]
+    return gained
+
+
+def partition_bound(problem: Problem, budget: int, order: Sequence[int], chunk: int, limits: Limits) -> int:
+    """Return the sum of the optima of consecutive parts of an order, each with the others left out.
+
+    A re-fetch belongs to the part of the consumer that needs it, a spill to the part of the producer.
+    Within a part, operands from elsewhere are loaded once for free and evicted without a spill, results
+    for elsewhere vanish: every schedule of the whole restricts to schedules of the parts.
+
+    Parameters
+    ----------
+    order : sequence of int
+        Any topological order; parts are runs of `chunk` operators, in the order given.
+    limits : Limits
+        Of each part; a part that exceeds them counts 0.
+    """
+    total = 0
+    for start in range(0, len(order), chunk):
+        part = restrict(problem, order[start:start + chunk])
+        found = search(part, budget, 1 << 40, limits=limits)
+        total += found.lower_bound if found.complete else 0
+    return total
+
+
+def restrict(problem: Problem, operators: Sequence[int]) -> Problem:
+    """Return the relaxed problem of some operators that are convex in the graph; see `partition_bound`."""
+    inside = sorted(operators)
+    touched = sorted({t for v in inside for t in problem.operators[v].inputs + problem.operators[v].outputs})
+    index = {t: i for i, t in enumerate(touched)}
+    members = set(inside)
+    tensors = []
+    for t in touched:
+        foreign = problem.producer[t] not in members
+        old = problem.tensors[t]
+        tensors.append(Tensor(old.name, old.size, old.in_dram or foreign))
+    parts = []
+    for v in inside:
+        op = problem.operators[v]
+        inputs, outputs = tuple(index[t] for t in op.inputs), tuple(index[t] for t in op.outputs)
+        parts.append(Operator(op.name, inputs, outputs, op.workspace))
+    return Problem(f"part of {problem.name}", tuple(parts), tuple(tensors), problem.block_bytes,
+                   problem.alignment_bytes)

@@ -1,0 +1,131 @@
+"""Best replacement and placement for a fixed order: exact search, packing, and cuts where packing fails."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hwsim.schedule.packing import pack, rectangles
+from hwsim.schedule.plan import assemble
+from hwsim.schedule.residency import Episode, Gap, drop_cost, episodes, use_steps
+from hwsim.schedule.search import Limits, Path, SearchTables, search, tabulate
+from hwsim.schedule.types import Plan, Problem
+
+_ROUNDS = 40
+_BEAM = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """Cheapest replacement found for an order in the capacity model; `proven` when none is cheaper."""
+
+    path: Path
+    proven: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A packed plan for an order, or the reason why there is none.
+
+    Attributes
+    ----------
+    plan : Plan or None
+        None when the packing stayed undecided or no solver was there to route around a conflict.
+    traffic : int
+        Blocks moved by the plan; of the capacity model when there is no plan.
+    exact : bool
+        No plan with addresses is cheaper for this order, given an optimal replacement to start from.
+    cuts : int
+        No-good cuts that were needed.
+    note : str
+        What went wrong, empty otherwise.
+    """
+
+    plan: Plan | None
+    traffic: int
+    exact: bool
+    cuts: int = 0
+    note: str = ""
+
+
+def best_replacement(problem: Problem, budget: int, order: Sequence[int], *,
+                     limits: Limits | None = None, tables: SearchTables | None = None) -> Replacement:
+    """Return which gaps to drop so that an order causes the least traffic (F3 without addresses)."""
+    tables = tables or tabulate(problem)
+    rough = search(problem, budget, 1 << 40, order=order, width=_BEAM, limits=limits, tables=tables)
+    if rough.path is None:
+        return Replacement(_drop_everything(problem, order), False)
+    if rough.complete:
+        return Replacement(rough.path, True)
+    fine = search(problem, budget, rough.path.traffic, order=order, limits=limits, tables=tables)
+    return Replacement(fine.path or rough.path, fine.complete)
+
+
+def _drop_everything(problem: Problem, order: Sequence[int]) -> Path:
+    uses = use_steps(problem, order)
+    gaps = frozenset((t, i) for t, steps in enumerate(uses) for i in range(1, len(steps)))
+    return Path(tuple(order), gaps, drop_cost(problem, gaps))
+
+
+def place(problem: Problem, budget: int, path: Path, *, solver: str | None = None,
+          deadline: float = float("inf"), seed: int = 0) -> Placement:
+    """Give a replacement addresses; where that is impossible, find the next cheapest one that has them.
+
+    Each minimal set of rectangles that cannot be packed becomes a no-good cut of the integer program F3,
+    which is then solved again (at most 40 rounds).
+
+    Parameters
+    ----------
+    problem, budget, path
+        What is scheduled, the scratchpad in blocks, and an order with its dropped gaps.
+    solver : str, optional
+        As in `solve`; "none" forbids integer programs.
+    deadline : float
+        `time.monotonic()` value after which no further round starts.
+    seed : int
+        Of the packing restarts.
+    """
+    cuts: list[frozenset[Gap]] = []
+    dropped, traffic, exact = path.dropped, path.traffic, True
+    while True:
+        runs = episodes(problem, path.order, dropped)
+        items = rectangles(problem, path.order, runs)
+        packing = pack(items, budget, seed=seed)
+        if packing.addresses is not None:
+            placed = dict(zip(runs, packing.addresses, strict=False))
+            spaces = {s: packing.addresses[len(runs) + s] for s, v in enumerate(path.order)
+                      if problem.operators[v].workspace}
+            plan = assemble(problem, budget, path.order, placed, spaces)
+            return Placement(plan, traffic, exact, len(cuts))
+        if not packing.conflict:
+            return Placement(None, traffic, False, len(cuts), "packing undecided")
+        if len(cuts) == _ROUNDS or time.monotonic() > deadline or solver == "none":
+            return Placement(None, traffic, False, len(cuts), "packing refuted, no further round")
+        cuts.append(_gaps_of(problem, path.order, [runs[i] for i in packing.conflict if i < len(runs)]))
+        answer, dropped, traffic, note = _solve_again(problem, budget, path, cuts, solver, deadline)
+        if note:
+            return Placement(None, path.traffic, False, len(cuts), note)
+        exact = exact and answer
+
+
+def _solve_again(problem: Problem, budget: int, path: Path, cuts: Sequence[frozenset[Gap]],
+                 solver: str | None, deadline: float) -> tuple[bool, frozenset[Gap], int, str]:
+    from hwsim.schedule.ilp_gaps import solve_gaps
+    from hwsim.schedule.ilp_solver import Answer, find_solver
+
+    program = find_solver(solver)
+    if program is None:
+        return False, path.dropped, path.traffic, "packing refuted, no integer programming solver installed"
+    seconds = min(60.0, max(0.1, deadline - time.monotonic()))
+    found = solve_gaps(problem, budget, path.order, cuts, program, seconds)
+    if found.dropped is None or found.traffic is None:
+        return False, path.dropped, path.traffic, f"{program}: {found.message or found.answer}"
+    return found.answer is Answer.OPTIMAL, found.dropped, found.traffic, ""
+
+
+def _gaps_of(problem: Problem, order: Sequence[int], runs: Sequence[Episode]) -> frozenset[Gap]:
+    """Return the kept gaps that the given episodes consist of."""
+    uses = use_steps(problem, order)
+    return frozenset((run.tensor, i) for run in runs for i in range(1, len(uses[run.tensor]))
+                     if run.start <= uses[run.tensor][i - 1] and uses[run.tensor][i] <= run.end)

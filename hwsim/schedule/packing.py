@@ -1,0 +1,231 @@
+"""Gives every residency episode an address, or shows a small set of episodes that cannot fit together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwsim.schedule.residency import Episode
+from hwsim.schedule.types import Problem
+
+_RESTARTS = 60
+_NODES = 60_000
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Rectangle:
+    """`size` blocks in use from step `start` to step `end`, inclusive."""
+
+    start: int
+    end: int
+    size: int
+
+
+_SEQUENCES: tuple[Callable[[Rectangle], tuple[int, ...]], ...] = (
+    lambda r: (-r.size, r.start - r.end, r.start),
+    lambda r: (r.start - r.end, -r.size, r.start),
+    lambda r: (-r.size * (r.end - r.start + 1), r.start),
+    lambda r: (r.start, -r.size),
+    lambda r: (r.start, r.start - r.end, -r.size),
+    lambda r: (-r.end, -r.size),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Packing:
+    """Addresses by rectangle, or the reason why there are none.
+
+    Attributes
+    ----------
+    addresses : tuple of int or None
+        One per rectangle, blocks; None when no packing was found.
+    conflict : tuple of int
+        Rectangles (indices) that are proven not to fit together, minimal in that each one is needed
+        for the proof; empty when the rectangles fit or the question stays open.
+    """
+
+    addresses: tuple[int, ...] | None
+    conflict: tuple[int, ...] = ()
+
+
+def rectangles(problem: Problem, order: Sequence[int], runs: Sequence[Episode]) -> list[Rectangle]:
+    """Return the rectangles of the episodes, then those of the workspaces in step order (size 0 included)."""
+    tensors = [Rectangle(run.start, run.end, problem.tensors[run.tensor].size) for run in runs]
+    return tensors + [Rectangle(s, s, problem.operators[v].workspace) for s, v in enumerate(order)]
+
+
+def pack(items: Sequence[Rectangle], budget: int, *, seed: int = 0) -> Packing:
+    """Place rectangles without overlap in `budget` blocks: greedy, restarts, then exhaustive per component.
+
+    Parameters
+    ----------
+    items : sequence of Rectangle
+        What must be placed; size 0 is allowed.
+    budget : int
+        Blocks of the scratchpad.
+    seed : int
+        For the shuffles of the restarts.
+    """
+    addresses = [0] * len(items)
+    for part in _components(items):
+        chosen = [items[i] for i in part]
+        found = greedy(chosen, budget, seed)
+        if found is None:
+            found, decided = exhaust(chosen, budget)
+            if found is None:
+                conflict = smallest_conflict(chosen, budget) if decided else ()
+                return Packing(None, tuple(part[i] for i in conflict))
+        for index, address in zip(part, found, strict=True):
+            addresses[index] = address
+    return Packing(tuple(addresses))
+
+
+def greedy(items: Sequence[Rectangle], budget: int, seed: int) -> list[int] | None:
+    """Place rectangles one after the other at the lowest free address, in several sequences.
+
+    From each starting sequence, rectangles that end up over the top move forward and the placement is
+    repeated (squeaky wheel), with a random swap now and then to leave cycles.
+    """
+    neighbours = _neighbours(items)
+    generator = np.random.default_rng(seed)
+    for key in _SEQUENCES:
+        sequence = sorted(range(len(items)), key=lambda i, key=key: (key(items[i]), i))  # type: ignore[misc]
+        for _ in range(_RESTARTS):
+            addresses = _place_lowest(items, neighbours, sequence)
+            over = [k for k, i in enumerate(sequence) if addresses[i] + items[i].size > budget]
+            if not over:
+                return addresses
+            for k in over:
+                target = int(generator.integers(0, k + 1)) // 2
+                sequence.insert(target, sequence.pop(k))
+    return None
+
+
+def _place_lowest(items: Sequence[Rectangle], neighbours: Sequence[Sequence[int]],
+                  sequence: Sequence[int]) -> list[int]:
+    addresses = [-1] * len(items)
+    for i in sequence:
+        below = [j for j in neighbours[i] if addresses[j] >= 0]
+        spans = sorted((addresses[j], addresses[j] + items[j].size) for j in below)
+        at = 0
+        for low, high in spans:
+            if low - at >= items[i].size:
+                break
+            at = max(at, high)
+        addresses[i] = at
+    return addresses
+
+
+def exhaust(items: Sequence[Rectangle], budget: int, nodes: int = _NODES) -> tuple[list[int] | None, bool]:
+    """Search all normal patterns: rectangles by rising address, each on top of what lies below it.
+
+    Returns
+    -------
+    tuple
+        Addresses or None, and whether the search was complete (False when it ran out of `nodes`).
+    """
+    neighbours = _neighbours(items)
+    load = _tallest_load(items)
+    base = [0] * len(items)
+    addresses = [-1] * len(items)
+    left = [nodes]
+
+    def place(floor: int, remaining: int) -> bool:
+        if remaining == 0:
+            return True
+        left[0] -= 1
+        if left[0] < 0:
+            return False
+        tried: set[tuple[int, int, int]] = set()
+        open_items = [i for i in range(len(items)) if addresses[i] < 0]
+        for i in sorted(open_items, key=lambda i: (base[i], -load[i], -items[i].size, i)):
+            at = base[i]
+            shape = (items[i].start, items[i].end, items[i].size)
+            if at < floor or shape in tried:
+                continue
+            tried.add(shape)
+            addresses[i] = at
+            saved = [(j, base[j]) for j in neighbours[i] if addresses[j] < 0]
+            for j, _ in saved:
+                base[j] = max(base[j], at + items[i].size)
+            if _still_fits(items, addresses, base, at, budget, neighbours[i]) and place(at, remaining - 1):
+                return True
+            for j, old in saved:
+                base[j] = old
+            addresses[i] = -1
+            if left[0] < 0:
+                return False
+        return False
+
+    if any(r.size > budget for r in items):
+        return None, True
+    done = place(0, len(items))
+    return (list(addresses), True) if done else (None, left[0] >= 0)
+
+
+def _still_fits(items: Sequence[Rectangle], addresses: Sequence[int], base: Sequence[int], floor: int,
+                budget: int, changed: Sequence[int]) -> bool:
+    """Refute a partial packing: an open rectangle over the top, or too little room above the floor."""
+    open_items = [j for j in changed if addresses[j] < 0]
+    if any(max(base[j], floor) + items[j].size > budget for j in open_items):
+        return False
+    for j in open_items:
+        step = items[j].start
+        here = [k for k in range(len(items)) if addresses[k] < 0 and items[k].start <= step <= items[k].end]
+        if sum(items[k].size for k in here) + min(max(base[k], floor) for k in here) > budget:
+            return False
+    return True
+
+
+def smallest_conflict(items: Sequence[Rectangle], budget: int) -> tuple[int, ...]:
+    """Return indices of rectangles that cannot be packed though any set with one fewer may (deletion filter).
+
+    The window of steps is narrowed first, then single rectangles are left out while the rest stays
+    proven infeasible.
+    """
+    kept = [i for i in range(len(items)) if items[i].size]
+    first, last = min(items[i].start for i in kept), max(items[i].end for i in kept)
+    for forward in (True, False):
+        while first < last:
+            low, high = (first + 1, last) if forward else (first, last - 1)
+            inside = [i for i in kept if items[i].end >= low and items[i].start <= high]
+            if not _refuted([items[i] for i in inside], budget):
+                break
+            kept, first, last = inside, low, high
+    for i in list(kept):
+        rest = [j for j in kept if j != i]
+        if _refuted([items[j] for j in rest], budget):
+            kept = rest
+    return tuple(kept)
+
+
+def _refuted(items: Sequence[Rectangle], budget: int) -> bool:
+    if greedy(items, budget, 0) is not None:
+        return False
+    found, decided = exhaust(items, budget)
+    return found is None and decided
+
+
+def _neighbours(items: Sequence[Rectangle]) -> list[list[int]]:
+    """List for each rectangle those that share a step with it; empty ones have none."""
+    full = [(j, b) for j, b in enumerate(items) if b.size]
+    return [[j for j, b in full if j != i and a.size and a.start <= b.end and b.start <= a.end]
+            for i, a in enumerate(items)]
+
+
+def _tallest_load(items: Sequence[Rectangle]) -> list[int]:
+    return [sum(b.size for b in items if b.start <= a.end and a.start <= b.end) for a in items]
+
+
+def _components(items: Sequence[Rectangle]) -> list[list[int]]:
+    """Split rectangles into runs between which no rectangle lasts."""
+    parts: list[list[int]] = []
+    reach = -1
+    for i in sorted((i for i in range(len(items)) if items[i].size), key=lambda i: items[i]):
+        if items[i].start > reach:
+            parts.append([])
+        parts[-1].append(i)
+        reach = max(reach, items[i].end)
+    return parts
