@@ -1,0 +1,69 @@
+"""Files of other tools become graphs; the form is recognised by content, then by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from hwsim.errors import InputError
+from hwsim.graph.types import Graph, NumberFormat
+
+__all__ = ["load_network"]
+
+_RECIPES = {
+    ".pt": 'torch.onnx.export(model, (example,), "net.onnx", dynamo=True)',
+    ".pth": 'torch.onnx.export(model, (example,), "net.onnx", dynamo=True)',
+    ".h5": 'keras: model.export("net.onnx", format="onnx")',
+    ".keras": 'keras: model.export("net.onnx", format="onnx")',
+    ".tflite": "python -m tf2onnx.convert --tflite net.tflite --output net.onnx",
+    ".pb": "python -m tf2onnx.convert --graphdef net.pb --inputs ... --outputs ... --output net.onnx",
+}
+_TEXT_SUFFIXES = (".csv", ".txt")
+
+
+def load_network(path: str | Path, *, dimensions: Mapping[str, int] | None = None,
+                 format_override: NumberFormat | None = None, on_unsupported: str = "error",
+                 kind: str | None = None) -> Graph:
+    """Read a network from an ONNX file or a SCALE-Sim layer list.
+
+    Parameters
+    ----------
+    path : str or Path
+        File ending in ``.onnx`` or ``.csv``; other names are judged by their content.
+    dimensions, on_unsupported
+        For ONNX files; see `hwsim.importers.onnx.import_onnx`.
+    format_override : NumberFormat or None
+        Number format of all (ONNX: all floating-point) tensors.
+    kind : {"convolution", "gemm", None}
+        For layer lists; see `hwsim.importers.layer_csv.import_layer_csv`.
+
+    Raises
+    ------
+    InputError
+        The file is missing, of another form (with the way to ONNX), or wrong inside.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix in _RECIPES:
+        raise InputError(f"{suffix} files are not read", where=str(path),
+                         hint=f"export to ONNX: {_RECIPES[suffix]}")
+    if suffix in _TEXT_SUFFIXES or (suffix != ".onnx" and _is_text(path)):
+        from hwsim.importers.layer_csv import import_layer_csv
+
+        if dimensions:
+            raise InputError("a layer list has no open dimensions", where=str(path), hint="leave --dim away")
+        return import_layer_csv(path, kind=kind, format_override=format_override)
+    from hwsim.importers.onnx import import_onnx
+
+    return import_onnx(path, dimensions=dimensions, format_override=format_override,
+                       on_unsupported=on_unsupported)
+
+
+def _is_text(path: Path) -> bool:
+    """Return whether the file starts like text with commas."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(512)
+    except (OSError, ValueError):
+        return False
+    return b"," in head and b"\x00" not in head and all(byte >= 32 or byte in b"\t\r\n" for byte in head)
