@@ -28,7 +28,7 @@ def write(reports: Report | Sequence[Report], path: str | Path) -> None:
     Raises
     ------
     InputError
-        Unknown suffix, a folder that does not exist or cannot be written, different workloads, pyarrow absent.
+        Unknown suffix, a folder that is absent or cannot be written, different workloads, pyarrow absent.
     """
     several = (reports,) if isinstance(reports, Report) else tuple(reports)
     target = check_path(path)

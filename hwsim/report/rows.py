@@ -45,6 +45,10 @@ class Stage:
         """Joules of all members."""
         return sum(member.energy_j for member in self.members)
 
+    def moved_bytes(self, memory: str) -> int:
+        """Return the bytes that all members move at one memory level."""
+        return sum(member.bytes_by_memory.get(memory, 0) for member in self.members)
+
     def summed(self, column: str) -> dict[str, Any]:
         """Return one of the mapping columns, summed over the members."""
         sums: dict[str, Any] = {}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-_TYPES: dict[str, Any] = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float)}
+_TYPES: dict[str, Any] = {"object": dict, "array": list, "string": str, "integer": int,
+                          "number": (int, float)}
 
 
 def violations(value: Any, schema: dict[str, Any], where: str = "") -> list[str]:
@@ -17,7 +18,8 @@ def violations(value: Any, schema: dict[str, Any], where: str = "") -> list[str]
         return [where]
     found = []
     if isinstance(value, list):
-        found += [v for i, item in enumerate(value) for v in violations(item, schema["items"], f"{where}[{i}]")]
+        for index, item in enumerate(value):
+            found += violations(item, schema["items"], f"{where}[{index}]")
     if isinstance(value, dict):
         known, rest = schema.get("properties", {}), schema.get("additionalProperties", {})
         found += [f"{where}.{name}".strip(".") for name in schema.get("required", []) if name not in value]

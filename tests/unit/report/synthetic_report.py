@@ -11,6 +11,7 @@ from hwsim.report.types import EventRow, Layer, Price, Report, Totals
 
 CLOCK_HZ = 700e6
 PEAK_MACS_PER_CYCLE = 65536
+DRAM_BYTES_PER_CYCLE = 48
 PRICES = {
     ("array", "mac"): (0.23e-12, 0.0, "add_int8_j + mul_int8_j", ("add_int8_j", "mul_int8_j"), "reported"),
     ("vector", "op"): (1.0e-12, 0.0, "vector_op_j", ("vector_op_j",), "assumed"),
@@ -24,9 +25,8 @@ PRICES = {
 
 
 def _constant(value: str, kind: str, where: str, note: str = "") -> dict[str, object]:
-    return {"value": float(value.split()[0]), "unit": value.split()[1], "text": value, "kind": kind,
-            "source": "horowitz2014", "where": where, "note": note,
-            "title": "Computing's energy problem (and what we can do about it)",
+    return {"value": value, "unit": value.split()[1], "kind": kind, "source": "horowitz2014", "where": where,
+            "note": note, "title": "Computing's energy problem (and what we can do about it)",
             "doi": "10.1109/ISSCC.2014.6757323"}
 
 
@@ -57,10 +57,12 @@ def _by_unit(rows: Iterable[EventRow]) -> dict[str, float]:
 
 
 def _convolution(index: int, draw: random.Random, scale: int) -> tuple[Layer, list[EventRow]]:
-    name, macs = f"/layer{index // 9 + 1}/block{index % 9}/conv_{index}", draw.randrange(4, 120) * 1_000_000
-    compute = macs * scale // (PEAK_MACS_PER_CYCLE // 4) + 767
-    weights, maps = draw.randrange(9, 2400) * 1024, draw.randrange(100, 800) * 1024
-    stalls = {"dram": max(0, (weights + maps) // (48 // scale + 1) - compute)}
+    name = f"/layer{index // 9 + 1}/block{index % 9}/conv_{index}"
+    macs = draw.randrange(4, 120) * 1_000_000
+    compute = 3 * macs * scale**2 // PEAK_MACS_PER_CYCLE + 767
+    weights, maps = draw.randrange(9, 400) * 1024, draw.randrange(100, 800) * 1024
+    transfer = (weights + 2 * maps) // DRAM_BYTES_PER_CYCLE + 1
+    stalls = {"dram": max(0, transfer - compute)}
     cycles = compute + stalls["dram"]
     rows = _events_of(name, {
         ("array", "mac"): (macs, macs * 8), ("input_buffer", "read"): (maps, maps * 64),
@@ -69,21 +71,23 @@ def _convolution(index: int, draw: random.Random, scale: int) -> tuple[Layer, li
         ("array", "leakage"): (0, 0)}, cycles / CLOCK_HZ)
     shape = (1, draw.choice((64, 128, 256, 512)), 28, 28)
     layer = Layer(
-        name, "convolution", "Conv", shape, macs, cycles, compute, sum(stalls.values()), cycles / CLOCK_HZ,
-        sum(row.energy_j for row in rows), 3e-4, macs / (cycles * PEAK_MACS_PER_CYCLE),
-        "dram" if stalls["dram"] else "array", "", "weight-stationary, 9 x 4 tiles", macs * 64, macs * 64, weights,
+        name, "convolution", "Conv", shape, macs, cycles, compute, sum(stalls.values()),
+        cycles / CLOCK_HZ, sum(row.energy_j for row in rows), 3e-4,
+        macs * scale**2 / (cycles * PEAK_MACS_PER_CYCLE),
+        "dram" if stalls["dram"] else "array", "", "weight-stationary, 9 x 4 tiles", macs * 64, macs * 64,
+        weights,
         {"input_buffer": maps * 8, "weight_buffer": weights * 2, "output_buffer": maps * 4,
          "dram": weights + 2 * maps}, stalls, _by_unit(rows),
-        {"array": compute, "dram": (weights + maps) // (48 // scale + 1), "vector": 0})
+        {"array": compute, "dram": transfer, "vector": 0})
     return layer, rows
 
 
 def _fused(parent: Layer, index: int) -> tuple[Layer, list[EventRow]]:
     name, elements = f"{parent.name}/relu_{index}", 512 * 28 * 28
     rows = _events_of(name, {("vector", "op"): (elements, 8 * elements)}, 0.0)
-    layer = Layer(name, "relu", "Relu", parent.shape, 0, 0, 0, 0, 0.0, sum(row.energy_j for row in rows), 3e-4, 0.0,
-                  "fused", parent.name, "on the way out", 0, 0, 0, {"dram": 0}, {"dram": 0}, _by_unit(rows),
-                  {"vector": min(parent.cycles // 2, elements // 256)})
+    layer = Layer(name, "relu", "Relu", parent.shape, 0, 0, 0, 0, 0.0, sum(row.energy_j for row in rows),
+                  3e-4, 0.0, "fused", parent.name, "on the way out", 0, 0, 0, {"dram": 0}, {"dram": 0},
+                  _by_unit(rows), {"vector": min(parent.cycles // 2, elements // 256)})
     return layer, rows
 
 
@@ -95,13 +99,14 @@ def _sums(layers: list[Layer], column: str) -> dict[str, int]:
     return dict(sums)
 
 
-def _totals(layers: list[Layer], events: list[EventRow]) -> Totals:
+def _totals(layers: list[Layer], events: list[EventRow], scale: int) -> Totals:
     macs, cycles = sum(layer.macs for layer in layers), sum(layer.cycles for layer in layers)
     energy, time_s = sum(row.energy_j for row in events), cycles / CLOCK_HZ
     return Totals(
-        macs, cycles, sum(layer.compute_cycles for layer in layers), sum(layer.stall_cycles for layer in layers),
-        time_s, energy, 3e-4, energy / time_s, macs / (cycles * PEAK_MACS_PER_CYCLE), macs * 64, macs * 64,
-        sum(layer.parameters for layer in layers), _sums(layers, "bytes_by_memory"),
+        macs, cycles, sum(layer.compute_cycles for layer in layers),
+        sum(layer.stall_cycles for layer in layers),
+        time_s, energy, 3e-4, energy / time_s, macs * scale**2 / (cycles * PEAK_MACS_PER_CYCLE),
+        macs * 64, macs * 64, sum(layer.parameters for layer in layers), _sums(layers, "bytes_by_memory"),
         _sums(layers, "stall_cycles_by_cause"), _by_unit(events))
 
 
@@ -125,16 +130,19 @@ def make_report(convolutions: int = 54, *, preset: str = "tpu_v1", scale: int = 
         provenance={"hwsim_version": "0.1.0", "model_version": "1", "chip": "systolic", "preset": preset,
                     "design": {"array_rows": 256 // scale, "array_cols": 256 // scale, "clock_hz": CLOCK_HZ},
                     "network": f"synthetic{convolutions}", "graph_fingerprint": f"feed{convolutions:04d}",
-                    "source_file": "synthetic.onnx", "source_digest": "0123abcd", "python": "3.11.7", "numpy": "2.4.6",
+                    "source_file": "synthetic.onnx", "source_digest": "0123abcd", "python": "3.11.7",
+                    "numpy": "2.4.6",
                     "command": "hwsim run synthetic.onnx --on systolic"},
         coverage={"line": f"costed 100 % of MACs, 100 % of bytes; {convolutions} nodes; 0 unknown",
-                  "macs_ratio": 1.0, "bytes_ratio": 1.0, "movement_nodes": 0, "folded_nodes": 12, "unknown_nodes": 0},
-        totals=_totals(layers, events), layers=tuple(layers), events=tuple(events),
+                  "macs_ratio": 1.0, "bytes_ratio": 1.0, "movement_nodes": 0, "folded_nodes": 12,
+                  "unknown_nodes": 0},
+        totals=_totals(layers, events, scale), layers=tuple(layers), events=tuple(events),
         prices=tuple(Price(unit, action, energy, per_bit, formula, constants, kind)
                      for (unit, action), (energy, per_bit, formula, constants, kind) in PRICES.items()),
         constants=CONSTANTS, energy_by_evidence=dict(evidence),
         metrics={"macs": "Useful multiply-accumulates.", "cycles": "Reference clock cycles."},
-        roofline={"peak_macs_per_s": PEAK_MACS_PER_CYCLE * CLOCK_HZ / scale**2, "dram": 34e9, "input_buffer": 167e9},
+        roofline={"peak_macs_per_s": PEAK_MACS_PER_CYCLE * CLOCK_HZ / scale**2,
+                  "dram": DRAM_BYTES_PER_CYCLE * CLOCK_HZ, "input_buffer": 167e9},
         warnings=("The DRAM energy is unconfirmed.",))
 
 

@@ -1,0 +1,173 @@
+"""One self-contained HTML page of one or several reports: works offline, tables sort, the data is inside."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from hwsim.report.compare import align
+from hwsim.report.evidence import evidence_shares
+from hwsim.report.json_form import comparison_to_json, to_json
+from hwsim.report.rows import Stage, stages
+from hwsim.report.summary import Metric, layer_metrics, totals_rows
+from hwsim.report.types import EventRow, Price, Report
+from hwsim.units import format_si
+
+MAX_PAGE_BYTES = 1_000_000
+_PLAIN_JSON_BYTES = 250_000
+_FIGURE_REPORTS = 4
+
+
+def to_html(reports: Sequence[Report]) -> str:
+    """Return a page on reports of one workload.
+
+    Parameters
+    ----------
+    reports : sequence of Report
+        One or several; several stand side by side, with ratios to the first.
+
+    Returns
+    -------
+    str
+        HTML under 1 MB without references to anything outside. The JSON form lies inside, compressed if
+        large; where the page would grow past 1 MB it is left out, then the lightest layers, and it says so.
+
+    Raises
+    ------
+    InputError
+        No report, or reports of different workloads.
+    """
+    comparison = align(reports)
+    context = {
+        "title": f"{comparison.network} on {', '.join(comparison.names)}", "network": comparison.network,
+        "names": comparison.names, "reports": [_report_view(name, report) for name, report
+                                               in zip(comparison.names, reports, strict=True)],
+        "totals": totals_rows(comparison),
+        "evidence": evidence_shares(reports), "figures": _figures(reports, comparison.names),
+        "constants": _constants(reports), "metrics": reports[0].metrics, "provenance": _provenance(reports),
+    }
+    document = to_json(reports[0]) if len(reports) == 1 else comparison_to_json(reports)
+    data: dict[str, str] | None = _embedded(document)
+    rows = len({layer.name for report in reports for layer in report.layers})
+    while True:
+        page = _render(context | {"data": data, "layers": _layer_view(reports, comparison.names, rows)})
+        if len(page.encode()) <= MAX_PAGE_BYTES or rows == 0:
+            return page
+        data, rows = None, rows if data else rows // 2
+
+
+def _render(context: dict[str, Any]) -> str:
+    import jinja2
+
+    environment = jinja2.Environment(loader=jinja2.PackageLoader("hwsim.report", "page"), autoescape=True,
+                                     trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    return environment.get_template("page.html").render(context)
+
+
+def _report_view(name: str, report: Report) -> dict[str, Any]:
+    return {"name": name, "coverage": report.coverage.get("line", ""), "warnings": report.warnings,
+            "prices": _price_view(report)}
+
+
+def _figures(reports: Sequence[Report], names: Sequence[str]) -> list[dict[str, str]]:
+    from hwsim.report import plots
+
+    drawn = [{"title": "Roofline", "svg": plots.roofline(reports),
+              "text": "Each mark is a layer, its area the share of the run's time. Drawn are at most "
+                      f"{plots.MOST_MARKS} layers, the longest. Point at a mark for its name."}]
+    if len(reports) > 1:
+        drawn.append({"title": "Total energy by unit", "svg": plots.energy_totals(reports), "text": ""})
+    for name, report in list(zip(names, reports, strict=True))[:_FIGURE_REPORTS]:
+        drawn.append({"title": f"Energy per layer: {name}", "text": "", "svg": plots.energy_bars(report)})
+        drawn.append({"title": f"Cycles per layer: {name}", "text": "", "svg": plots.cycle_bars(report)})
+    return drawn
+
+
+def _layer_view(reports: Sequence[Report], names: Sequence[str], most: int) -> dict[str, Any]:
+    """Return the `most` heaviest rows of the per-layer table; fused operators join their layer."""
+    tables = [{stage.layer.name: stage for stage in stages(report)} for report in reports]
+    order = dict.fromkeys(name for table in tables for name in table)
+    metrics = layer_metrics()
+    heaviest = sorted(order, key=lambda name: -sum(table[name].energy_j for table in tables if name in table))
+    kept = set(heaviest[:most])
+    rows = [_layer_row(number, [table.get(name) for table in tables], metrics)
+            for number, name in enumerate(order, start=1) if name in kept]
+    return {"heads": [metric.title for metric in metrics], "names": names, "rows": rows,
+            "left_out": len(order) - len(rows)}
+
+
+def _layer_row(number: int, found: Sequence[Stage | None], metrics: Sequence[Metric]) -> dict[str, Any]:
+    stage = next(stage for stage in found if stage is not None)
+    layer = stage.layer
+    cells = [None if each is None else [(metric.value(each), metric.text(each)) for metric in metrics]
+             for each in found]
+    return {"number": number, "name": layer.name, "kind": layer.kind,
+            "shape": "x".join(map(str, layer.shape)), "macs": stage.macs,
+            "fused": ", ".join(member.name for member in stage.fused), "fused_count": len(stage.fused),
+            "mapping": layer.mapping, "cells": cells}
+
+
+def _price_view(report: Report) -> list[dict[str, Any]]:
+    sums: dict[tuple[str, str], list[EventRow]] = {}
+    for row in report.events:
+        sums.setdefault((row.unit, row.action), []).append(row)
+    prices = {(price.unit, price.action): price for price in report.prices}
+    view = []
+    for (unit, action), rows in sums.items():
+        joules = sum(row.energy_j for row in rows)
+        price = prices.get((unit, action))
+        share = joules / report.totals.energy_j if report.totals.energy_j else 0.0
+        view.append({"unit": unit, "action": action,
+                     "events": sum(row.events for row in rows), "bits": sum(row.bits for row in rows),
+                     "energy_j": joules, "energy": format_si(joules, "J"),
+                     "share": share, "price": _price_text(price), "formula": price.formula if price else "",
+                     "kind": rows[0].kind, "constants": price.constants if price else ()})
+    return sorted(view, key=lambda row: -float(row["energy_j"]))
+
+
+def _price_text(price: Price | None) -> str:
+    if price is None:
+        return ""
+    texts = [format_si(price.energy_j, "J")] if price.energy_j else []
+    texts += [format_si(price.energy_j_per_bit, "J/b")] if price.energy_j_per_bit else []
+    return " + ".join(texts)
+
+
+def _constants(reports: Sequence[Report]) -> list[dict[str, Any]]:
+    merged = {key: record for report in reports for key, record in report.constants.items()}
+    return [{"key": key, **record, "link": _link(str(record.get("doi") or ""))}
+            for key, record in sorted(merged.items())]
+
+
+def _link(doi: str) -> str:
+    """Return a web address for a DOI or an http(s) address, nothing for anything else."""
+    if doi.startswith(("https://", "http://")):
+        return doi
+    return f"https://doi.org/{doi}" if doi.startswith("10.") else ""
+
+
+def _provenance(reports: Sequence[Report]) -> list[tuple[str, list[str]]]:
+    flat = [_flattened(report.provenance) for report in reports]
+    keys = dict.fromkeys(key for entries in flat for key in entries)
+    return [(key, [entries.get(key, "") for entries in flat]) for key in keys]
+
+
+def _flattened(entries: Any, prefix: str = "") -> dict[str, str]:
+    found: dict[str, str] = {}
+    for key, value in entries.items():
+        if isinstance(value, dict):
+            found |= _flattened(value, f"{prefix}{key}.")
+        else:
+            found[f"{prefix}{key}"] = value if isinstance(value, str) else json.dumps(value, default=str)
+    return found
+
+
+def _embedded(document: str) -> dict[str, str]:
+    """Return the JSON as it may stand in a script element, compressed if it is large."""
+    if len(document) <= _PLAIN_JSON_BYTES:
+        return {"encoding": "plain", "text": document.replace("<", "\\u003c")}
+    packed = gzip.compress(document.encode(), compresslevel=9, mtime=0)
+    return {"encoding": "gzip", "text": base64.b64encode(packed).decode()}

@@ -1,0 +1,150 @@
+"""The rows that people read: totals and layers with formatted values, for the console and the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from hwsim.report.compare import Comparison
+from hwsim.report.rows import Stage
+from hwsim.report.types import Totals
+from hwsim.units import format_bytes, format_si
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A column of the per-layer table.
+
+    Attributes
+    ----------
+    title : str
+        Head of the column.
+    value : callable
+        Number or text to sort by.
+    text : callable
+        What is shown.
+    weight : int
+        Columns with more weight stay longest when the terminal is narrow.
+    """
+
+    title: str
+    value: Callable[[Stage], float | int | str]
+    text: Callable[[Stage], str]
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class TotalsRow:
+    """One figure for every report.
+
+    Attributes
+    ----------
+    title : str
+        What it is.
+    texts : tuple of str
+        Formatted, one per report.
+    ratios : tuple of float or None
+        Value over that of the first report.
+    """
+
+    title: str
+    texts: tuple[str, ...]
+    ratios: tuple[float | None, ...]
+
+
+def layer_metrics() -> tuple[Metric, ...]:
+    """Return the columns of the per-layer table that differ between chips, in order."""
+    return (
+        Metric("Cycles", lambda s: s.layer.cycles, lambda s: f"{s.layer.cycles:,}", 6),
+        Metric("Stalls", lambda s: s.layer.stall_cycles, _stalls, 2),
+        Metric("Time", lambda s: s.layer.time_s, lambda s: seconds(s.layer.time_s), 1),
+        Metric("Util.", lambda s: s.layer.utilization, lambda s: percent(s.layer.utilization), 4),
+        Metric("Energy", lambda s: s.energy_j, lambda s: joules(s.energy_j), 5),
+        Metric("Bound by", lambda s: s.layer.bound_by, lambda s: s.layer.bound_by, 3),
+    )
+
+
+def totals_rows(comparison: Comparison) -> list[TotalsRow]:
+    """Return the totals of all reports with stalls by cause, then bytes per memory and energy per unit."""
+    totals = [report.totals for report in comparison.reports]
+    rows = [_row(title, [value(each) for each in totals], text) for title, value, text in _CYCLES]
+    for cause in _keys(totals, "stall_cycles_by_cause"):
+        waits = [each.stall_cycles_by_cause.get(cause, 0) for each in totals]
+        rows += [_row(f"    on {cause}", waits, count)] if any(waits) else []
+    rows += [_row(title, [value(each) for each in totals], text) for title, value, text in _TOTALS]
+    for memory in _keys(totals, "bytes_by_memory"):
+        moved = [each.bytes_by_memory.get(memory, 0) for each in totals]
+        rows.append(_row(f"Moved, {memory}", moved, format_bytes))
+    return rows + energy_rows(totals)
+
+
+def energy_rows(totals: Sequence[Totals]) -> list[TotalsRow]:
+    """Return the energy of every unit with its share, one row per unit."""
+    rows = []
+    for unit in _keys(totals, "energy_j_by_unit"):
+        values = [t.energy_j_by_unit.get(unit, 0.0) for t in totals]
+        shares = [value / t.energy_j if t.energy_j else 0.0 for value, t in zip(values, totals, strict=True)]
+        texts = tuple(f"{joules(value)} ({percent(share)})"
+                      for value, share in zip(values, shares, strict=True))
+        rows.append(TotalsRow(f"Energy, {unit}", texts, _ratios(values)))
+    return rows
+
+
+def percent(share: float) -> str:
+    """Write a share as percent with one decimal; "<0.1 %" for less than can be shown."""
+    return "<0.1 %" if 0 < share < 0.0005 else f"{share * 100:.1f} %"
+
+
+def seconds(time_s: float) -> str:
+    """Write seconds with an SI prefix."""
+    return format_si(time_s, "s")
+
+
+def joules(energy_j: float) -> str:
+    """Write joules with an SI prefix."""
+    return format_si(energy_j, "J")
+
+
+def count(value: float) -> str:
+    """Write a whole number in groups of three."""
+    return f"{int(value):,}"
+
+
+def _stalls(stage: Stage) -> str:
+    return f"{stage.layer.stall_cycles:,}" if stage.layer.stall_cycles else "-"
+
+
+def _row(title: str, values: Sequence[float], text: Callable[[float], str]) -> TotalsRow:
+    return TotalsRow(title, tuple(text(value) for value in values), _ratios(values))
+
+
+def _ratios(values: Sequence[float]) -> tuple[float | None, ...]:
+    return tuple(value / values[0] if values[0] else None for value in values)
+
+
+def _keys(totals: Sequence[Totals], column: str) -> list[str]:
+    return list(dict.fromkeys(key for each in totals for key in getattr(each, column)))
+
+
+def _clock_hz(totals: Totals) -> float:
+    return totals.cycles / totals.time_s if totals.time_s else 0.0
+
+
+_Figures = tuple[tuple[str, Callable[[Totals], float], Callable[[float], str]], ...]
+_CYCLES: _Figures = (
+    ("MACs", lambda t: t.macs, count),
+    ("Parameters", lambda t: t.parameters, count),
+    ("Cycles", lambda t: t.cycles, count),
+    ("  compute", lambda t: t.compute_cycles, count),
+    ("  stalls", lambda t: t.stall_cycles, count),
+)
+_TOTALS: _Figures = (
+    ("Time", lambda t: t.time_s, seconds),
+    ("Clock", _clock_hz, lambda value: format_si(value, "Hz")),
+    ("Utilization", lambda t: t.utilization, percent),
+    ("Energy", lambda t: t.energy_j, joules),
+    ("Power", lambda t: t.power_w, lambda value: format_si(value, "W")),
+    ("Area", lambda t: t.area_m2, lambda value: f"{value * 1e6:.4g} mm²"),
+    ("Bit operations", lambda t: t.bit_operations, count),
+    ("ACE", lambda t: t.ace, count),
+)
