@@ -1,15 +1,15 @@
-"""Online allocation with greedy eviction, on any order: what a plan must beat, and the plan of last resort."""
+"""Online allocation with greedy eviction: what a plan must beat, and the plan of last resort."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hwsim.schedule.plan import assemble
 from hwsim.schedule.residency import Episode, use_steps
 from hwsim.schedule.types import Plan, Problem
 
-POLICIES = ("belady", "size", "cost")
+POLICIES = ("belady", "size", "cost", "window")
 
 
 @dataclass(slots=True)
@@ -60,12 +60,13 @@ def online_plan(problem: Problem, budget: int, order: Sequence[int], policy: str
         What is scheduled, the scratchpad in blocks (at least the largest working set), operators by step.
     policy : str
         Evict first "belady": the farthest next use; "size": the largest; "cost": the fewest blocks of
-        traffic (spill and re-fetch) per step until the next use.
+        traffic (spill and re-fetch) per step until the next use. "window" evicts all of the contiguous
+        range that costs the fewest blocks of traffic: the exact answer to the question of one step.
     """
     pad = _Scratchpad(problem, budget, use_steps(problem, order))
     spaces: dict[int, int] = {}
     for step, v in enumerate(order):
-        if not _serve(pad, step, v, _victim_key(pad, step, policy), spaces):
+        if not _serve(pad, step, v, policy, spaces):
             for tensor in list(pad.address):
                 pad.drop(tensor, step - 1)
             _stack(pad, step, v, spaces)
@@ -76,26 +77,41 @@ def online_plan(problem: Problem, budget: int, order: Sequence[int], policy: str
     return assemble(problem, budget, order, pad.placed, spaces)
 
 
-def _victim_key(pad: _Scratchpad, step: int, policy: str) -> Callable[[int], tuple[float, int, int]]:
-    """Return the key whose smallest value is evicted first."""
+def _victims(pad: _Scratchpad, step: int, policy: str, size: int, fixed: Sequence[tuple[int, int]],
+             own: set[int]) -> list[int]:
+    """Return the tensors to evict next; empty when nothing that may leave helps."""
+    movable = [t for t in pad.address if t not in own and pad.problem.tensors[t].size]
 
     def next_use(tensor: int) -> int:
         return next(u for u in pad.uses[tensor] if u >= step)
 
-    def key(tensor: int) -> tuple[float, int, int]:
-        size = pad.problem.tensors[tensor].size
+    def price(tensor: int) -> int:
         clean = tensor in pad.copied or pad.problem.tensors[tensor].in_dram
+        return pad.problem.tensors[tensor].size * (1 if clean else 2)
+
+    def key(tensor: int) -> tuple[float, int, int]:
+        blocks = pad.problem.tensors[tensor].size
         if policy == "size":
-            return -size, -next_use(tensor), tensor
+            return -blocks, -next_use(tensor), tensor
         if policy == "cost":
-            return (size if clean else 2 * size) / (1 + next_use(tensor) - step), -size, tensor
-        return -next_use(tensor), -size, tensor
+            return price(tensor) / (1 + next_use(tensor) - step), -blocks, tensor
+        return -next_use(tensor), -blocks, tensor
 
-    return key
+    if policy != "window":
+        return [min(movable, key=key)] if movable else []
+    span = {t: (pad.address[t], pad.address[t] + pad.problem.tensors[t].size) for t in movable}
+    walls = [*fixed, *((a, a + pad.problem.tensors[t].size) for t, a in pad.address.items() if t in own)]
+    windows = []
+    edges = {edge for low, high in [*span.values(), *walls] for edge in (high, low - size)}
+    for start in sorted({0, *edges}):
+        if start < 0 or start + size > pad.budget or any(a < start + size and start < b for a, b in walls):
+            continue
+        hit = sorted(t for t, (a, b) in span.items() if a < start + size and start < b)
+        windows.append((sum(price(t) for t in hit), -sum(next_use(t) for t in hit), start, hit))
+    return min(windows)[3] if windows else []
 
 
-def _serve(pad: _Scratchpad, step: int, v: int, key: Callable[[int], tuple[float, int, int]],
-           spaces: dict[int, int]) -> bool:
+def _serve(pad: _Scratchpad, step: int, v: int, policy: str, spaces: dict[int, int]) -> bool:
     """Place what operator v needs; False when its own operands leave no hole that is large enough."""
     op = pad.problem.operators[v]
     own = set(op.inputs) | set(op.outputs)
@@ -104,7 +120,7 @@ def _serve(pad: _Scratchpad, step: int, v: int, key: Callable[[int], tuple[float
     taken: list[tuple[int, int]] = []
     started: list[int] = []
     for size, tensor in sorted(wanted, key=lambda item: (-item[0], item[1])):
-        at = _find_hole(pad, size, own, key, step, taken)
+        at = _find_hole(pad, size, own, policy, step, taken)
         if at is None:
             for done in started:
                 del pad.address[done], pad.since[done]
@@ -119,16 +135,17 @@ def _serve(pad: _Scratchpad, step: int, v: int, key: Callable[[int], tuple[float
     return True
 
 
-def _find_hole(pad: _Scratchpad, size: int, own: set[int], key: Callable[[int], tuple[float, int, int]],
-               step: int, taken: Sequence[tuple[int, int]]) -> int | None:
+def _find_hole(pad: _Scratchpad, size: int, own: set[int], policy: str, step: int,
+               taken: Sequence[tuple[int, int]]) -> int | None:
     while True:
         fitting = [(length, start) for start, length in pad.holes(taken) if length >= size]
         if fitting or size == 0:
             return min(fitting)[1] if fitting else 0
-        victims = [t for t in pad.address if t not in own and pad.problem.tensors[t].size]
+        victims = _victims(pad, step, policy, size, taken, own)
         if not victims:
             return None
-        pad.drop(min(victims, key=key), step - 1)
+        for tensor in victims:
+            pad.drop(tensor, step - 1)
 
 
 def _stack(pad: _Scratchpad, step: int, v: int, spaces: dict[int, int]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hwsim.schedule.packing import pack, rectangles
-from hwsim.schedule.plan import assemble
+from hwsim.schedule.plan import assemble_placed
 from hwsim.schedule.residency import Episode, Gap, drop_cost, episodes, use_steps
 from hwsim.schedule.search import Limits, Path, SearchTables, search, tabulate
 from hwsim.schedule.types import Plan, Problem
@@ -40,6 +40,8 @@ class Placement:
         No-good cuts that were needed.
     note : str
         What went wrong, empty otherwise.
+    solver : str
+        What chose the replacement, with version where it is an outside program.
     """
 
     plan: Plan | None
@@ -47,6 +49,7 @@ class Placement:
     exact: bool
     cuts: int = 0
     note: str = ""
+    solver: str = "hwsim search"
 
 
 def best_replacement(problem: Problem, budget: int, order: Sequence[int], *,
@@ -87,41 +90,39 @@ def place(problem: Problem, budget: int, path: Path, *, solver: str | None = Non
         Of the packing restarts.
     """
     cuts: list[frozenset[Gap]] = []
-    dropped, traffic, exact = path.dropped, path.traffic, True
+    dropped, traffic, exact, used = path.dropped, path.traffic, True, "hwsim search"
     while True:
         runs = episodes(problem, path.order, dropped)
         items = rectangles(problem, path.order, runs)
         packing = pack(items, budget, seed=seed)
         if packing.addresses is not None:
-            placed = dict(zip(runs, packing.addresses, strict=False))
-            spaces = {s: packing.addresses[len(runs) + s] for s, v in enumerate(path.order)
-                      if problem.operators[v].workspace}
-            plan = assemble(problem, budget, path.order, placed, spaces)
-            return Placement(plan, traffic, exact, len(cuts))
+            plan = assemble_placed(problem, budget, path.order, runs, packing.addresses)
+            return Placement(plan, traffic, exact, len(cuts), solver=used)
         if not packing.conflict:
             return Placement(None, traffic, False, len(cuts), "packing undecided")
         if len(cuts) == _ROUNDS or time.monotonic() > deadline or solver == "none":
             return Placement(None, traffic, False, len(cuts), "packing refuted, no further round")
         cuts.append(_gaps_of(problem, path.order, [runs[i] for i in packing.conflict if i < len(runs)]))
-        answer, dropped, traffic, note = _solve_again(problem, budget, path, cuts, solver, deadline)
-        if note:
-            return Placement(None, path.traffic, False, len(cuts), note)
+        answer, dropped, traffic, used = _solve_again(problem, budget, path, cuts, solver, deadline)
+        if not dropped:
+            return Placement(None, path.traffic, False, len(cuts), used)
         exact = exact and answer
 
 
 def _solve_again(problem: Problem, budget: int, path: Path, cuts: Sequence[frozenset[Gap]],
                  solver: str | None, deadline: float) -> tuple[bool, frozenset[Gap], int, str]:
+    """Return (optimal, dropped gaps, traffic, solver); no gaps and the reason when there is no answer."""
     from hwsim.schedule.ilp_gaps import solve_gaps
     from hwsim.schedule.ilp_solver import Answer, find_solver
 
     program = find_solver(solver)
     if program is None:
-        return False, path.dropped, path.traffic, "packing refuted, no integer programming solver installed"
+        return False, frozenset(), path.traffic, "packing refuted, no integer programming solver installed"
     seconds = min(60.0, max(0.1, deadline - time.monotonic()))
     found = solve_gaps(problem, budget, path.order, cuts, program, seconds)
     if found.dropped is None or found.traffic is None:
-        return False, path.dropped, path.traffic, f"{program}: {found.message or found.answer}"
-    return found.answer is Answer.OPTIMAL, found.dropped, found.traffic, ""
+        return False, frozenset(), path.traffic, f"{program}: {found.message or found.answer}"
+    return found.answer is Answer.OPTIMAL, found.dropped, found.traffic, str(program)
 
 
 def _gaps_of(problem: Problem, order: Sequence[int], runs: Sequence[Episode]) -> frozenset[Gap]:

@@ -119,9 +119,9 @@ def solve_model(model: pulp.LpProblem, solver: IlpSolver, time_limit_s: float,
         failure = _run(command, time_limit_s + _GRACE_S)
         if failure or not answer_file.is_file():
             return IlpResult(Answer.FAILED, None, {}, failure or f"{solver} left no answer")
-        reader = pulp.COIN_CMD(msg=False)
+        reader, source = pulp.COIN_CMD(msg=False), str(answer_file)
         try:
-            status, values, *_, sol_status = reader.readsol_MPS(str(answer_file), model, variables, names, rows)
+            status, values, *_, sol_status = reader.readsol_MPS(source, model, variables, names, rows)
         except (IndexError, ValueError, KeyError) as error:
             return IlpResult(Answer.FAILED, None, {}, f"unreadable answer of {solver}: {error!r}")
     return _judge(model, status, sol_status, values)

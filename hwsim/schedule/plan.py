@@ -40,6 +40,13 @@ def assemble(problem: Problem, budget: int, order: Sequence[int], placed: Mappin
     return Plan(budget, tuple(steps))
 
 
+def assemble_placed(problem: Problem, budget: int, order: Sequence[int], runs: Sequence[Episode],
+                    addresses: Sequence[int]) -> Plan:
+    """Return the plan for addresses in the layout of `packing.rectangles`: episodes, then one per step."""
+    spaces = {s: addresses[len(runs) + s] for s, v in enumerate(order) if problem.operators[v].workspace}
+    return assemble(problem, budget, order, dict(zip(runs, addresses, strict=False)), spaces)
+
+
 def _last_uses(problem: Problem, order: Sequence[int]) -> list[int]:
     step_of = {v: s for s, v in enumerate(order)}
     return [max((step_of[v] for v in (*consumers, problem.producer[t]) if v >= 0), default=-1)

@@ -1,0 +1,65 @@
+"""Many cheap orders with their best replacement, and beams over free orders: quick upper bounds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+import numpy as np
+
+from hwsim.schedule.gaps import best_replacement
+from hwsim.schedule.orders import (
+    Order,
+    breadth_first_order,
+    default_order,
+    depth_first_order,
+    memory_greedy_order,
+    random_greedy_order,
+)
+from hwsim.schedule.search import Limits, Path, SearchTables, search
+from hwsim.schedule.types import Problem
+
+_RANDOM_ORDERS = 20
+_WIDTHS = (50, 500, 3000)
+
+
+def named_orders(problem: Problem) -> dict[str, Order]:
+    """Return the deterministic orders by the names that reports use."""
+    return {"default": default_order(problem), "breadth-first": breadth_first_order(problem),
+            "depth-first": depth_first_order(problem), "memory-greedy": memory_greedy_order(problem)}
+
+
+def candidate_paths(problem: Problem, budget: int, orders: Mapping[str, Order], *, seed: int, limits: Limits,
+                    tables: SearchTables) -> dict[str, Path]:
+    """Return the best path of each named and random order and of each beam, by name; stops at the deadline.
+
+    Parameters
+    ----------
+    problem, budget
+        What is scheduled, and the scratchpad in blocks.
+    orders : mapping of str to order
+        Named orders, tried first.
+    seed : int
+        Of the random orders.
+    limits : Limits
+        Of each fixed-order search.
+    """
+    generator = np.random.default_rng(seed)
+    found: dict[str, Path] = {}
+    tried: set[Order] = set()
+    pool = list(orders.items())
+    pool += [(f"random {i}", random_greedy_order(problem, generator)) for i in range(_RANDOM_ORDERS)]
+    for name, order in pool:
+        if order not in tried and time.monotonic() < limits.deadline:
+            found[name] = best_replacement(problem, budget, order, limits=limits, tables=tables).path
+        tried.add(order)
+    for width in _WIDTHS:
+        cheapest = min((path.traffic for path in found.values()), default=1 << 40)
+        if cheapest == 0 or time.monotonic() > limits.deadline:
+            break
+        beam = search(problem, budget, cheapest, width=width, limits=limits, tables=tables)
+        if beam.path is not None:
+            found[f"beam {width}"] = beam.path
+        if beam.complete:
+            break
+    return found
