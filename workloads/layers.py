@@ -92,7 +92,7 @@ def lstm(b: GraphBuilder, x: str, hidden: int, name: str, *, last_only: bool = F
     operands = (
         x,
         b.weight(f"{name}.weight", (1, 4 * hidden, width)),
-        b.weight(f"{name}.recurrent_weight", (1, 4 * hidden, hidden)),
+        b.weight(f"{name}.recurrence", (1, 4 * hidden, hidden)),
         b.weight(f"{name}.bias", (1, 8 * hidden)),
     )
     names = ("", f"{name}.last") if last_only else (name,)
