@@ -190,7 +190,8 @@ class _Reader:
         if keyword == "graph":
             self._name = line.name()
         elif keyword == "provenance":
-            self._provenance[line.name()] = line.name()
+            key = line.name()
+            self._provenance[key] = line.name()
         elif keyword == "tensor":
             tensor = _read_tensor(line)
             self._tensors[tensor.name] = tensor

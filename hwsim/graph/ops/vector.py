@@ -9,12 +9,11 @@ operator                   elementary operations
 =========================  ======================================================================
 elementwise                the row of `ELEMENTWISE` for its function
 batch_normalization        multiply 1, add 1 (inference: statistics folded into scale and shift)
-layer/group/instance       multiply 2, add 3 (mean, centre, square, sum of squares, normalise),
-  normalization            + multiply 1 with a scale, + add 1 with a bias;
-                           per group: multiply 2 (1/size twice), add 1 (epsilon), special 1 (sqrt),
-                           divide 1
-rms_normalization          multiply 2, add 1, + multiply 1 with a scale; per group: multiply 1, add 1,
-                           special 1, divide 1
+layer/group/instance       multiply 2 (square, normalise), add 1 (centre), + multiply 1 with a scale,
+  normalization            + add 1 with a bias; two sums, add 2 * (e - g); per group: multiply 2
+                           (1/size twice), add 1 (epsilon), special 1 (sqrt), divide 1
+rms_normalization          multiply 2, + multiply 1 with a scale, + add 1 with a bias; one sum, add e - g;
+                           per group: multiply 1, add 1, special 1, divide 1
 local_response             multiply 3, add size, special 2 (power as exp of log), divide 1
 softmax                    add 1 (subtract maximum), special 1, divide 1; per row of length l:
                            compare l - 1, add l - 1
@@ -154,8 +153,9 @@ def count_elementwise(function: str, operands: int, elements: int) -> Work:
 
 def count_normalization(elements: int, groups: int, *, centred: bool, scaled: bool, shifted: bool) -> Work:
     """Return the work of normalising `elements` in `groups`; `centred` subtracts the mean (not in RMS)."""
-    multiplies = elements * (2 + scaled) + groups * (2 if centred else 1)
-    adds = elements * ((3 if centred else 1) + shifted) + groups
+    sums = 2 if centred else 1
+    multiplies = elements * (2 + scaled) + groups * sums
+    adds = sums * (elements - groups) + groups + elements * (centred + shifted)
     return Work(primitives={"multiply": multiplies, "add": adds, "special": groups, "divide": groups})
 
 
