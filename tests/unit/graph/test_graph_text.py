@@ -23,11 +23,11 @@ TEXT = """hwsim graph 1
 graph "small"
 provenance "file" "a \\"quoted\\" name"
 tensor "x" input float32 [1, 4]
-tensor "fc.weight" weight int8 [2, 4] {"density": 0.5, "group": [2, 4], "index_bits": 2, "pattern": "n_of_m",
-                                       \
-"storage": "coordinate"}
+tensor "fc.weight" weight int8 [2, 4] {"density": 0.5, "group": [2, 4], \
+"index_bits": 2, "pattern": "n_of_m", "storage": "coordinate"}
 tensor "fc" activation float32 [1, 2]
-op "fc" gemm ["x", "fc.weight"] -> ["fc"] {"alpha": 1.0, "beta": 1.0, "trans_a": false, "trans_b": true} \
+op "fc" gemm ["x", "fc.weight"] -> ["fc"] \
+{"alpha": 1.0, "beta": 1.0, "trans_a": false, "trans_b": true} \
 {"origin": "Gemm", "phase": "update", "probability": 0.25}
 inputs ["x"]
 outputs ["fc"]

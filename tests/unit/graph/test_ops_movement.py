@@ -52,9 +52,9 @@ def test_shape_follows_numpy_and_every_result_element_moves(kind, arrays, attrib
     assert (work.moved_elements, work.macs, work.vector_operations) == (expected.size, 0, 0)
 
 
-@pytest.mark.parametrize(("wanted", "expected"), [((6, 4), (6, 4)), ((-1,), (24,)), ((0, -1), (2, 12)),
-                                                  ((4, 0, -1), (4, 3, 2)), ((2, 1, 3, 4, 1),
-                                                                            (2, 1, 3, 4, 1))])
+@pytest.mark.parametrize(("wanted", "expected"), [
+    ((6, 4), (6, 4)), ((-1,), (24,)), ((0, -1), (2, 12)), ((4, 0, -1), (4, 3, 2)),
+    ((2, 1, 3, 4, 1), (2, 1, 3, 4, 1))])
 def test_reshape_resolves_sizes_and_moves_nothing(wanted, expected):
     shape, work = moved("reshape", X, shape=wanted)
     assert shape == expected

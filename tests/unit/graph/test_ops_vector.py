@@ -11,7 +11,6 @@ from hwsim.errors import GraphError
 from hwsim.graph import BOOLEAN, FLOAT16, INT8, INT64, GraphBuilder, work_of
 from hwsim.graph.ops.vector import ELEMENTWISE, REDUCTIONS
 
-
 TALLY = Counter()
 
 
@@ -283,9 +282,9 @@ def test_pools_equal_naive_windows(kind, function):
 @pytest.mark.parametrize(("size", "kernel", "stride", "pad"), [(7, 2, 2, 0), (6, 3, 2, 1), (5, 2, 3, 1),
                                                               (112, 3, 2, 0), (4, 1, 3, 0)])
 def test_ceil_mode_keeps_windows_that_start_inside(size, kernel, stride, pad):
-    padded_end = size + 2 * pad
-    starts = [start for start in range(0, padded_end, stride)
-              if (start + kernel <= padded_end) or (start < size + pad and start - stride + kernel < padded_end)]
+    end = size + 2 * pad
+    starts = [start for start in range(0, end, stride)
+              if start + kernel <= end or (start < size + pad and start - stride + kernel < end)]
     shape, _ = work("max_pool", (1, 1, size), kernel=(kernel,), strides=(stride,), pads=(pad, pad),
                     ceil_mode=True)
     assert shape == (1, 1, len(starts))
