@@ -12,7 +12,9 @@ from hwsim.errors import GraphError, HwsimError
 from hwsim.graph import (
     INT4,
     INT8,
+    OP_KINDS,
     GraphBuilder,
+    Required,
     Role,
     bit_operations,
     drop_identity,
@@ -30,6 +32,7 @@ from hwsim.graph import (
 )
 from hwsim.graph.ops.convolution import window_size
 from hwsim.graph.ops.kinds import broadcast
+from hwsim.graph.ops.vector import ELEMENTWISE, REDUCTIONS
 
 SHAPES = st.lists(st.integers(1, 4), max_size=4).map(tuple)
 
@@ -241,3 +244,57 @@ def test_matmul_agrees_with_numpy_and_with_its_product(a, b, inner, weights):
     assert product.macs == work_of(graph, graph.ops[0]).macs == expected.size * inner
     assert product.groups * product.m * product.n == expected.size
     assert product.right_is_weight == any(weights)
+
+
+ANYTHING = st.one_of(
+    st.integers(-3, 6), st.booleans(), st.floats(allow_nan=False), st.sampled_from(["", "max", "sum", "int8",
+                                                                                    "ij->i"]),
+    st.lists(st.integers(-2, 4), max_size=6), st.lists(st.sampled_from([1.5, "x", None, True]),
+                                                       max_size=2), st.none())
+TEXTS = {"function": [*ELEMENTWISE, *REDUCTIONS], "mode": ["nearest", "linear", "constant", "edge"],
+         "to": ["int8", "float16"], "equation": ["ij,jk->ik", "i...->...", "ij->ji", "a,b,c->abc", "..."],
+         "direction": ["forward", "bidirectional"], "reduction": ["none", "add"]}
+
+
+@st.composite
+def operators(draw):
+    """Return a kind with operands and attributes that mostly do not fit, and sometimes do."""
+    kind = OP_KINDS[draw(st.sampled_from(sorted(OP_KINDS)))]
+    shapes = draw(st.lists(st.one_of(st.none(), st.lists(st.integers(0, 4), max_size=5)),
+                           max_size=len(kind.operands) + 1))
+    attributes = {}
+    for name, default in kind.attributes.items():
+        if not draw(st.booleans()) and not isinstance(default, Required):
+            continue
+        fitting = st.sampled_from(TEXTS[name]) if name in TEXTS else st.one_of(
+            st.integers(0, 4), st.lists(st.integers(0, 4), max_size=4))
+        attributes[name] = draw(st.one_of(fitting, fitting, ANYTHING))
+    return kind, shapes, attributes
+
+
+def problems_of(build):
+    """Return what a GraphError says; nothing when none is raised."""
+    try:
+        build()
+    except GraphError as error:
+        return error.problems
+    return ()
+
+
+@settings(max_examples=400, deadline=None)
+@given(operators())
+def test_any_operator_is_either_valid_or_refused_in_words(case):
+    kind, shapes, attributes = case
+    builder = GraphBuilder("g")
+    names = ["" if shape is None else builder.input(f"x{i}", shape) for i, shape in enumerate(shapes)]
+    problems = problems_of(lambda: builder.output(builder.add(kind.name, names, name="op", **attributes)))
+    assert all(problem.where.startswith("g.op") and problem.reason for problem in problems)
+    if problems:
+        return
+    graph = builder.build()
+    (op,) = graph.ops
+    work = work_of(graph, op)
+    counts = (work.macs, work.moved_elements, *work.primitives.values())
+    assert all(type(count) is int and count >= 0 for count in counts)
+    assert sum(product.macs for product in matrix_products(graph, op)) == work.macs
+    assert from_text(to_text(graph)) == graph

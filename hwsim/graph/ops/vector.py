@@ -153,6 +153,8 @@ def count_elementwise(function: str, operands: int, elements: int) -> Work:
 
 def count_normalization(elements: int, groups: int, *, centred: bool, scaled: bool, shifted: bool) -> Work:
     """Return the work of normalising `elements` in `groups`; `centred` subtracts the mean (not in RMS)."""
+    if not elements:
+        return Work()
     sums = 2 if centred else 1
     multiplies = elements * (2 + scaled) + groups * sums
     adds = sums * (elements - groups) + groups + elements * (centred + shifted)
@@ -167,6 +169,8 @@ def count_local_response(elements: int, size: int) -> Work:
 
 def count_softmax(elements: int, rows: int, *, logarithm: bool) -> Work:
     """Return the work of a (log-)softmax of `elements` in `rows` independent rows."""
+    if not elements:
+        return Work()
     inside = elements - rows
     if logarithm:
         return Work(primitives={"compare": inside, "add": 2 * elements + inside, "special": elements + rows})
