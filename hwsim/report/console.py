@@ -96,7 +96,7 @@ def layer_table(comparison: Comparison, width: int = PIPE_WIDTH) -> Table:
 
 
 def totals_tables(comparison: Comparison, width: int = PIPE_WIDTH) -> list[Table]:
-    """Return one table of totals with the ratios to the first report, or one a report where it is too wide."""
+    """Return one table of totals with ratios to the first report, or one a report where that is too wide."""
     rows, names = totals_rows(comparison), comparison.names
     ratio_heads = ["ratio"] if len(names) == 2 else [f"{name} / first" for name in names[1:]]
     table = _table("Total", *names, *ratio_heads)
@@ -177,8 +177,9 @@ def _tail(name: str) -> str:
 def _print_fused_note(console: Console, reports: Sequence[Report]) -> None:
     fused = sum(1 for layer in reports[0].layers if layer.fused_into)
     if fused:
-        console.print(Text(f"+n: operators that run inside the layer's loop and are counted with it ({fused} in "
-                           "all; each stands alone in JSON and CSV)", style="dim"))
+        text = (f"+n: operators that run inside the layer's loop and are counted with it ({fused} in all; "
+                "each stands alone in JSON and CSV)")
+        console.print(Text(text, style="dim"))
 
 
 def _evidence_line(comparison: Comparison) -> Text:

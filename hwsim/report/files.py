@@ -95,7 +95,7 @@ def check_writable(target: Path) -> None:
             raise InputError(f"the folder {str(folder)!r} does not exist", where=str(target),
                              hint="create it first")
     except (OSError, ValueError, RuntimeError) as error:
-        raise InputError(f"cannot be written: {error}", where=str(target)) from None
+        raise _refusal(error, target) from None
     if not os.access(folder, os.W_OK | os.X_OK):
         raise InputError("cannot be written: no permission to write in its folder", where=str(target))
 
@@ -114,8 +114,12 @@ def write_bytes(target: Path, content: bytes) -> None:
             return
         _replace(target.resolve(), content)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else None
-        raise InputError(f"cannot be written: {reason or error}", where=str(target)) from None
+        raise _refusal(error, target) from None
+
+
+def _refusal(error: Exception, target: Path) -> InputError:
+    reason = error.strerror if isinstance(error, OSError) else None
+    return InputError(f"cannot be written: {reason or error}", where=str(target))
 
 
 def _replace(target: Path, content: bytes) -> None:

@@ -138,7 +138,8 @@ def _price_text(price: Price | None) -> str:
 
 def _constants(reports: Sequence[Report]) -> list[dict[str, Any]]:
     merged = {key: record for report in reports for key, record in report.constants.items()}
-    return [{"key": key, **record, "link": _link(str(record.get("doi") or ""))}
+    empty = dict.fromkeys(("value", "kind", "where", "title", "source", "note"), "")
+    return [{"key": key, **empty, **record, "link": _link(str(record.get("doi") or ""))}
             for key, record in sorted(merged.items())]
 
 

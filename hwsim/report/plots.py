@@ -54,7 +54,7 @@ def roofline(reports: Sequence[Report]) -> str:
         axes.set(xscale="log", yscale="log", xlabel="MACs per byte of the slowest memory",
                  ylabel="MACs per second")
         axes.grid(True, which="major", color=_INK, alpha=0.15, linewidth=0.5)
-        axes.legend(loc="lower right")
+        _legend(axes, loc="lower right")
         return _svg(figure, "Roofline", _marks(axes, tips))
 
 
@@ -86,7 +86,7 @@ def energy_totals(reports: Sequence[Report]) -> str:
         axes.set_yticks(range(len(reports)), [_short(name, 28) for name in names])
         axes.invert_yaxis()
         _si_axis(axes.xaxis, "J")
-        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+        _legend(axes, loc="center left", bbox_to_anchor=(1.0, 0.5))
         return _svg(figure, "Total energy by unit", ())
 
 
@@ -147,7 +147,7 @@ def _draw_bars(bars: Bars, totals: Mapping[str, float], unit: str, title: str, l
         _si_axis(axes.yaxis, unit)
         axes.grid(True, axis="y", color=_INK, alpha=0.15, linewidth=0.5)
         axes.set_axisbelow(True)
-        axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=min(_MAX_COLOURS, 6))
+        _legend(axes, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=min(_MAX_COLOURS, 6))
         return _svg(figure, title, _strips(axes, bars))
 
 
@@ -206,7 +206,8 @@ def _style() -> Iterator[None]:
     """Draw with our settings on matplotlib's defaults, whatever the user's matplotlibrc says."""
     import matplotlib
 
-    with matplotlib.rc_context():
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_STYLE)
         yield
@@ -225,6 +226,11 @@ def _si_axis(axis: Any, unit: str) -> None:
     axis.set_major_formatter(EngFormatter(unit=unit if unit == "J" else "", sep=" " if unit == "J" else ""))
     if unit != "J":
         axis.set_label_text(unit)
+
+
+def _legend(axes: Axes, **place: Any) -> None:
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(**place)
 
 
 def _short(name: str, length: int) -> str:
@@ -271,9 +277,7 @@ def _to_points(axes: Axes, x: float, y: float) -> tuple[float, float]:
 def _svg(figure: Figure, title: str, tips: Sequence[Tip]) -> str:
     """Write the figure without date or ids of its own, inks bound to the page's text colour."""
     text = io.StringIO()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure.savefig(text, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Type", "Format")))
+    figure.savefig(text, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Type", "Format")))
     body = text.getvalue()
     body = body[body.index("<svg"):].replace(_INK, "currentColor")
     body = re.sub(r"\s*<metadata>.*?</metadata>", "", body, flags=re.DOTALL)

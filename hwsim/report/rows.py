@@ -128,7 +128,8 @@ def _layer_row(index: int, layer: Layer, keys: Mapping[str, list[str]]) -> Row:
     for field in fields(Layer):
         value = getattr(layer, field.name)
         if field.name in _SPREAD:
-            row |= {f"{_SPREAD[field.name]}_{key}": value.get(key, 0) for key in keys[field.name]}
+            zero = 0.0 if field.name == "energy_j_by_unit" else 0
+            row |= {f"{_SPREAD[field.name]}_{key}": value.get(key, zero) for key in keys[field.name]}
         else:
             row[field.name] = "x".join(map(str, value)) if field.name == "shape" else value
     return row

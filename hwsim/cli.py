@@ -1,0 +1,190 @@
+"""The command line: words and options only; the work and its heavy imports lie in hwsim.commands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    name="hwsim", rich_markup_mode=None, no_args_is_help=True, pretty_exceptions_enable=False,
+    help="Cycles, time, energy and area of neural networks on modeled chips. "
+         "Data goes to stdout, notes and errors to stderr.",
+    epilog="Start with: hwsim list; hwsim run resnet50 --on systolic; hwsim show systolic",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class UsageProblem(Exception):
+    """A command or option that does not exist or lacks its value; the text says what to type."""
+
+
+class Listing(StrEnum):
+    """What `hwsim list` can list."""
+
+    CHIPS = "chips"
+    WORKLOADS = "workloads"
+
+
+class SchemaOf(StrEnum):
+    """What `hwsim schema` can describe."""
+
+    REPORT = "report"
+    DESIGN = "design"
+
+
+class Unsupported(StrEnum):
+    """What to do with an operator that the chip cannot run."""
+
+    ERROR = "error"
+    HOST = "host"
+    TRAFFIC = "traffic"
+
+
+Network = Annotated[str, typer.Argument(
+    metavar="NETWORK",
+    help="An ONNX file, a SCALE-Sim layer CSV, or a built-in network (`hwsim list workloads`).")]
+On = Annotated[list[str], typer.Option(
+    "--on", metavar="CHIP[:PRESET]", help="Chip and preset; several with commas or by repeating the option.")]
+Set = Annotated[list[str] | None, typer.Option(
+    "--set", metavar="KNOB=VALUE",
+    help="Change a design knob of every chip named; `hwsim show CHIP` lists them.")]
+Dim = Annotated[list[str] | None, typer.Option(
+    "--dim", metavar="NAME=SIZE", help="Bind a dynamic dimension of an ONNX file, e.g. sequence=128.")]
+Batch = Annotated[int | None, typer.Option("--batch", min=1, metavar="N", help="Samples computed together.")]
+Precision = Annotated[str | None, typer.Option(
+    "--precision", metavar="FORMAT", help="Number format of weights and activations, e.g. int8.")]
+Output = Annotated[list[Path] | None, typer.Option(
+    "-o", "--output", metavar="FILE",
+    help="Write the report; .json, .csv, .parquet or .html. May be repeated.")]
+Timeline = Annotated[Path | None, typer.Option(
+    "--timeline", metavar="FILE", help="Write a Chrome trace (.json) for ui.perfetto.dev.")]
+OnUnsupported = Annotated[Unsupported, typer.Option(
+    "--on-unsupported",
+    help="Operators the chip cannot run: stop, run on a host, or count their traffic only.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print neither tables nor notes, only errors.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        import hwsim
+
+        typer.echo(f"hwsim {hwsim.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(version: Annotated[bool, typer.Option(
+        "--version", callback=_version, is_eager=True, help="Print the version and leave.")] = False) -> None:
+    """Hold the options that stand before a command."""
+
+
+@app.command("run")
+def _run(network: Network, on: On, settings: Set = None, dim: Dim = None, batch: Batch = None,
+         precision: Precision = None, output: Output = None, timeline: Timeline = None,
+         on_unsupported: OnUnsupported = Unsupported.ERROR, json: Json = False, quiet: Quiet = False) -> int:
+    """Cost a network on a chip: layers and totals."""
+    from hwsim.commands.evaluate import Job, evaluate
+
+    return evaluate(Job(network, tuple(on), tuple(settings or ()), tuple(dim or ()), batch, precision,
+                        on_unsupported.value), tuple(output or ()), timeline, json=json, quiet=quiet)
+
+
+@app.command("compare")
+def _compare(network: Network, on: On, settings: Set = None, dim: Dim = None, batch: Batch = None,
+             precision: Precision = None, output: Output = None, timeline: Timeline = None,
+             on_unsupported: OnUnsupported = Unsupported.ERROR, json: Json = False,
+             quiet: Quiet = False) -> int:
+    """Cost a network on several chips side by side."""
+    from hwsim.commands.evaluate import Job, compare
+
+    return compare(Job(network, tuple(on), tuple(settings or ()), tuple(dim or ()), batch, precision,
+                       on_unsupported.value), tuple(output or ()), timeline, json=json, quiet=quiet)
+
+
+@app.command("list")
+def _list(what: Annotated[Listing | None, typer.Argument(help="Both if left out.")] = None,
+          json: Json = False) -> int:
+    """List chips, their presets and built-in networks."""
+    from hwsim.commands.catalogue import list_names
+
+    return list_names(what.value if what else None, json=json)
+
+
+@app.command("show")
+def _show(name: Annotated[str, typer.Argument(metavar="CHIP|WORKLOAD", help="A name from `hwsim list`.")],
+          json: Json = False) -> int:
+    """Show the knobs and numbers of a chip, or a network."""
+    from hwsim.commands.catalogue import show
+
+    return show(name, json=json)
+
+
+@app.command("explain")
+def _explain(report: Annotated[Path, typer.Argument(metavar="REPORT.json", help="Written by `run -o`.")],
+             layer: Annotated[str | None, typer.Option("--layer", help="Explain one layer.")] = None,
+             unit: Annotated[str | None, typer.Option("--unit", help="Explain one unit.")] = None,
+             top: Annotated[int, typer.Option("--top", min=0, help="Layers to name per action.")] = 5,
+             json: Json = False) -> int:
+    """Walk from the joules of a report to their sources."""
+    from hwsim.commands.explaining import explain
+
+    return explain(report, layer, unit, top, json=json)
+
+
+@app.command("validate")
+def _validate(chip: Annotated[str | None, typer.Argument(help="All chips if left out.")] = None,
+              json: Json = False) -> int:
+    """Compare with published figures; exit code 1 if off."""
+    from hwsim.commands.validation import validate
+
+    return validate(chip, json=json)
+
+
+@app.command("schema")
+def _schema(what: Annotated[SchemaOf, typer.Argument(help="report, or design CHIP.")] = SchemaOf.REPORT,
+            chip: Annotated[str | None, typer.Argument(help="Whose design.")] = None) -> int:
+    """Print the JSON Schema of reports or of a design."""
+    from hwsim.commands.catalogue import print_schema
+
+    return print_schema(what.value, chip)
+
+
+def invoke(arguments: Sequence[str] | None = None) -> int:
+    """Parse the words after ``hwsim``, run the command and return its exit code.
+
+    Raises
+    ------
+    UsageProblem
+        Unknown command or option, missing or malformed value.
+    HwsimError
+        Whatever the command refuses.
+    """
+    command: Any = typer.main.get_command(app)
+    try:
+        code = command.main(args=list(arguments) if arguments is not None else None, prog_name="hwsim",
+                            standalone_mode=False)
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    except Exception as error:
+        text = _usage_text(error)
+        if text is None:
+            raise
+        raise UsageProblem(text) from None
+    return code if isinstance(code, int) else 0
+
+
+def _usage_text(error: Exception) -> str | None:
+    """Return what to print for an exception of the option parser, None for any other exception."""
+    if not isinstance(error, typer.BadParameter.__mro__[2]):
+        return None
+    message, context = error.format_message(), getattr(error, "ctx", None)  # type: ignore[attr-defined]
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return str(message)
+    path = context.command_path if context is not None else "hwsim"
+    message = str(message).replace("Value error, ", "")
+    return f"hwsim: error: {message}\nhwsim: see `{path} --help`"

@@ -1,0 +1,152 @@
+"""`hwsim list`, `hwsim show` and `hwsim schema`: what there is, and every knob and number of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from hwsim.commands.output import emit, emit_json, emit_table
+from hwsim.errors import EXIT_OK, InputError, nearest
+from hwsim.units import suffix_of, unit_of
+
+if TYPE_CHECKING:
+    from hwsim.graph.types import Graph
+    from hwsim.model.types import Accelerator
+
+
+def list_names(what: str | None, *, json: bool) -> int:
+    """Print chips with presets and built-in networks, or one of both."""
+    from hwsim import registry
+
+    names = registry.accelerator_names() if what != "workloads" else ()
+    chips = [registry.load_accelerator(name) for name in names]
+    networks = tuple(registry.workload_names()) if what != "chips" else ()
+    if json:
+        document: dict[str, Any] = {}
+        if what != "workloads":
+            document["chips"] = [{"name": chip.name, "summary": chip.summary, "presets": list(chip.presets)}
+                                 for chip in chips]
+        if what != "chips":
+            document["workloads"] = list(networks)
+        emit_json(document)
+        return EXIT_OK
+    if what != "workloads":
+        emit_table(("Chip", "Presets", "Summary"),
+                   [(chip.name, ", ".join(chip.presets), chip.summary) for chip in chips])
+    if what is None:
+        emit("")
+    if what != "chips":
+        emit_table(("Workload",), [(name,) for name in networks])
+    return EXIT_OK
+
+
+def show(name: str, *, json: bool) -> int:
+    """Print a chip or a built-in network; InputError with the nearest name if there is neither."""
+    from hwsim import registry
+
+    chips, networks = tuple(registry.accelerator_names()), tuple(registry.workload_names())
+    base = name.partition(":")[0]
+    if base in chips:
+        return _show_chip(registry.load_accelerator(base), json=json)
+    if name in networks:
+        return _show_network(registry.load_workload(name), json=json)
+    raise InputError(f"no chip and no workload is called {name!r}", where="show",
+                     hint=nearest(name, (*chips, *networks)))
+
+
+def print_schema(what: str, chip: str | None) -> int:
+    """Print the JSON Schema of reports or of a chip's knobs."""
+    if what == "report":
+        if chip is not None:
+            raise InputError(f"`schema report` takes no chip, got {chip!r}", where="schema",
+                             hint=f"for its knobs write: hwsim schema design {chip}")
+        from hwsim.report.json_form import report_schema
+
+        emit_json(report_schema())
+        return EXIT_OK
+    if chip is None:
+        raise InputError("which chip?", where="schema", hint="write: hwsim schema design CHIP")
+    from hwsim import registry
+
+    emit_json(registry.load_accelerator(chip).design.model_json_schema())
+    return EXIT_OK
+
+
+def knob_rows(accelerator: Accelerator) -> list[dict[str, Any]]:
+    """Return name, unit, type, range, default and description of every knob."""
+    schema = accelerator.design.model_json_schema()
+    default = next(iter(accelerator.presets.values())).model_dump(mode="json")
+    return [_knob(name, field, schema.get("$defs", {}), default.get(name))
+            for name, field in schema.get("properties", {}).items()]
+
+
+def _knob(name: str, field: Mapping[str, Any], definitions: Mapping[str, Any], preset: Any) -> dict[str, Any]:
+    shape = _resolved(field, definitions)
+    suffix = suffix_of(name)
+    return {"name": name, "unit": unit_of(suffix) if suffix else "", "range": _range(shape, definitions),
+            "default": field.get("default", preset), "description": field.get("description", "")}
+
+
+def _resolved(field: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mapping[str, Any]:
+    reference = field.get("$ref") or (field["allOf"][0].get("$ref") if field.get("allOf") else None)
+    return definitions.get(str(reference).rpartition("/")[2], {}) if reference else field
+
+
+def _range(shape: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
+    if "anyOf" in shape:
+        return " or ".join(_range(_resolved(option, definitions), definitions) for option in shape["anyOf"])
+    if "enum" in shape:
+        return ", ".join(map(str, shape["enum"]))
+    if "const" in shape:
+        return str(shape["const"])
+    kind = {"integer": "whole number", "number": "number", "boolean": "true, false",
+            "string": "text", "null": "none", "array": "list"}.get(str(shape.get("type", "")), "any")
+    bounds = [f"{sign} {shape[key]}" for key, sign in (("minimum", ">="), ("exclusiveMinimum", ">"),
+                                                       ("maximum", "<="), ("exclusiveMaximum", "<"))
+              if key in shape]
+    return " ".join([kind, ", ".join(bounds)]).strip()
+
+
+def _constant_rows(accelerator: Accelerator) -> list[dict[str, str]]:
+    return [{"name": key, **record.as_row()} for key, record in sorted(accelerator.constants.records.items())]
+
+
+def _show_chip(accelerator: Accelerator, *, json: bool) -> int:
+    knobs, constants = knob_rows(accelerator), _constant_rows(accelerator)
+    presets = {name: design.model_dump(mode="json") for name, design in accelerator.presets.items()}
+    if json:
+        emit_json({"name": accelerator.name, "summary": accelerator.summary, "knobs": knobs,
+                   "presets": presets, "constants": constants, "model_version": accelerator.model_version})
+        return EXIT_OK
+    emit(f"{accelerator.name}: {accelerator.summary}\n\nKnobs (change one with --set KNOB=VALUE)")
+    emit_table(("Knob", "Unit", "Range", "Default", "Meaning"),
+               [(row["name"], row["unit"], row["range"], str(row["default"]), row["description"])
+                for row in knobs])
+    emit(f"\nPresets (the first is the default; use {accelerator.name}:PRESET)")
+    emit_table(("Knob", *presets), right=tuple(presets), rows=[
+        (row["name"], *(str(values.get(row["name"], "")) for values in presets.values())) for row in knobs])
+    emit("\nConstants")
+    emit_table(("Constant", "Value", "Evidence", "Where", "Source"),
+               [(row["name"], row["value"], row["kind"], row["where"],
+                 row["title"] + (f" ({row['doi']})" if row["doi"] else "")) for row in constants])
+    notes = [f"  {row['name']} [{row['kind']}]: {row['note']}" for row in constants if row["note"]]
+    if notes:
+        emit("\nNotes\n" + "\n".join(notes))
+    return EXIT_OK
+
+
+def _show_network(graph: Graph, *, json: bool) -> int:
+    from hwsim.graph.statistics import op_table
+
+    rows = op_table(graph)
+    macs, parameters = sum(row.macs for row in rows), graph.parameters
+    if json:
+        emit_json({"name": graph.name, "macs": macs, "parameters": parameters, "operators": [
+            {"name": row.name, "kind": row.kind, "shape": list(row.result_shape), "macs": row.macs,
+             "parameters": row.parameters} for row in rows]})
+        return EXIT_OK
+    emit(f"{graph.name}: {len(rows)} operators, {macs:,} MACs, {parameters:,} parameters\n")
+    emit_table(("Operator", "Kind", "Output", "MACs", "Parameters"), right=("MACs", "Parameters"), rows=[
+        (row.name, row.kind, "x".join(map(str, row.result_shape)), f"{row.macs:,}", f"{row.parameters:,}")
+        for row in rows])
+    return EXIT_OK

@@ -1,0 +1,168 @@
+"""`hwsim run` and `hwsim compare`: words of the command line in, reports to the screen and into files."""
+
+from __future__ import annotations
+
+import json as json_text
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hwsim.commands.output import emit, note
+from hwsim.errors import EXIT_OK, InputError, Problem
+
+if TYPE_CHECKING:
+    from hwsim.report.types import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to cost, as typed.
+
+    Attributes
+    ----------
+    network : str
+        File or built-in name.
+    on : tuple of str
+        ``CHIP[:PRESET]``, several with commas.
+    settings, dim : tuple of str
+        ``KNOB=VALUE`` and ``NAME=SIZE``.
+    batch : int or None
+        Samples computed together.
+    precision : str or None
+        Number format.
+    on_unsupported : str
+        "error", "host" or "traffic".
+    """
+
+    network: str
+    on: tuple[str, ...]
+    settings: tuple[str, ...]
+    dim: tuple[str, ...]
+    batch: int | None
+    precision: str | None
+    on_unsupported: str
+
+
+def evaluate(job: Job, outputs: Sequence[Path], timeline: Path | None, *, json: bool, quiet: bool) -> int:
+    """Cost the network on every chip, write the files, print the tables or the JSON form."""
+    _check_outputs(outputs, timeline)
+    _deliver(_reports(job), outputs, timeline, json=json, quiet=quiet)
+    return EXIT_OK
+
+
+def compare(job: Job, outputs: Sequence[Path], timeline: Path | None, *, json: bool, quiet: bool) -> int:
+    """Do as `evaluate`, for two or more chips."""
+    if len(chip_specs(job.on)) < 2:
+        raise InputError(f"only one chip given: {', '.join(job.on)}", where="--on",
+                         hint="name two or more, as in --on systolic:tpu_v1,systolic:edge_32")
+    return evaluate(job, outputs, timeline, json=json, quiet=quiet)
+
+
+def chip_specs(words: Sequence[str]) -> tuple[str, ...]:
+    """Split the values of --on at commas; InputError if a name is empty."""
+    specs = tuple(spec.strip() for word in words for spec in word.split(","))
+    if not all(specs):
+        raise InputError(f"an empty chip name in {','.join(words)!r}", where="--on",
+                         hint="write CHIP or CHIP:PRESET, separated by commas")
+    return specs
+
+
+def knobs(words: Sequence[str]) -> dict[str, Any]:
+    """Read the values of --set: numbers, true, false, null and JSON lists as such, all else as text.
+
+    Raises
+    ------
+    InputError
+        A word without ``=``, or a knob set twice.
+    """
+    return {name: _literal(text) for name, text in _pairs(words, "--set", "KNOB=VALUE").items()}
+
+
+def dimensions(words: Sequence[str]) -> dict[str, int]:
+    """Read the values of --dim as whole numbers.
+
+    Raises
+    ------
+    InputError
+        A word without ``=``, a size that is no whole number above zero, or a name given twice.
+    """
+    pairs = _pairs(words, "--dim", "NAME=SIZE")
+    problems = [Problem(f"--dim {name}", f"{text[:40]!r} is not a whole number above zero")
+                for name, text in pairs.items()
+                if not (text.isascii() and text.isdecimal() and len(text) < 20 and int(text) > 0)]
+    if problems:
+        raise InputError(problems=problems)
+    return {name: int(text) for name, text in pairs.items()}
+
+
+def _pairs(words: Sequence[str], option: str, form: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    problems = []
+    for word in words:
+        name, equals, text = word.partition("=")
+        name, text = name.strip(), text.strip()
+        if not equals or not name or not text:
+            problems.append(Problem(option, f"{word!r} is not of the form {form}"))
+        elif name in found:
+            problems.append(Problem(f"{option} {name}", f"given twice: {found[name]!r} and {text!r}"))
+        else:
+            found[name] = text
+    if problems:
+        raise InputError(problems=problems)
+    return found
+
+
+def _literal(text: str) -> Any:
+    try:
+        return json_text.loads(text, parse_constant=str)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _reports(job: Job) -> tuple[Report, ...]:
+    specs, settings, sizes = chip_specs(job.on), knobs(job.settings), dimensions(job.dim)
+    from hwsim import run
+
+    chips = tuple(run.chip(spec, **settings) for spec in specs)
+    graph = run.load(job.network, dimensions=sizes, batch=job.batch, precision=job.precision)
+    return tuple(run.evaluate(graph, chip, on_unsupported=job.on_unsupported) for chip in chips)
+
+
+def _check_outputs(outputs: Sequence[Path], timeline: Path | None) -> None:
+    """Refuse paths that cannot be written before any work is done."""
+    from hwsim.report.files import check_path
+
+    problems: list[Problem] = []
+    paths = [*outputs, *([timeline] if timeline else [])]
+    for path in paths:
+        try:
+            check_path(path, (".json",) if path is timeline else ())
+        except InputError as error:
+            problems += error.problems
+    problems += [Problem(str(path), "named twice as an output") for path in sorted(set(paths))
+                 if paths.count(path) > 1]
+    if problems:
+        raise InputError(problems=problems)
+
+
+def _deliver(reports: tuple[Report, ...], outputs: Sequence[Path], timeline: Path | None, *, json: bool,
+             quiet: bool) -> None:
+    from hwsim.report.files import write, write_timeline
+
+    for path in outputs:
+        write(reports, path)
+        note(f"wrote {path}", quiet=quiet)
+    if timeline is not None:
+        write_timeline(reports, timeline)
+        note(f"wrote {timeline}; open it at https://ui.perfetto.dev", quiet=quiet)
+    if json:
+        from hwsim.report.json_form import comparison_to_json, to_json
+
+        emit(to_json(reports[0]) if len(reports) == 1 else comparison_to_json(reports))
+    elif not quiet:
+        import sys
+
+        from hwsim.report.console import show
+
+        show(reports, sys.stdout)

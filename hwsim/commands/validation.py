@@ -1,0 +1,44 @@
+"""`hwsim validate`: published against modeled, one row per anchor."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from hwsim.commands.output import emit, emit_json, emit_table
+from hwsim.errors import EXIT_INTERNAL, EXIT_OK
+
+if TYPE_CHECKING:
+    from hwsim.anchors import AnchorResult
+
+_HEADS = ("Chip", "Anchor", "Published", "Modeled", "Error", "Tolerance", "Status", "Verdict")
+
+
+def validate(chip: str | None, *, json: bool) -> int:
+    """Print all anchors; the exit code is 1 if one is out of its tolerance."""
+    from hwsim import anchors
+
+    results = anchors.validate(chip)
+    failed = [result for result in results if not result.passed]
+    if json:
+        emit_json({"passed": not failed, "anchors": [asdict(result) for result in results]})
+    else:
+        _print(results, failed)
+    return EXIT_INTERNAL if failed else EXIT_OK
+
+
+def _print(results: tuple[AnchorResult, ...], failed: list[AnchorResult]) -> None:
+    emit_table(_HEADS, [_row(result) for result in results], right=_HEADS[2:6])
+    for result in results:
+        if result.reason:
+            emit(f"{result.chip} {result.name}: {result.reason} [{result.source}]")
+    counts = [f"{sum(result.status == status for result in results)} {status}"
+              for status in ("predicted", "calibrated", "unconfirmed")]
+    emit(f"{len(results)} anchors: {', '.join(counts)}; {len(failed)} out of tolerance")
+
+
+def _row(result: AnchorResult) -> tuple[str, ...]:
+    verdict = "ok" if result.passed else "OUT OF TOLERANCE"
+    return (result.chip, result.name, f"{result.published:.6g} {result.unit}".strip(),
+            f"{result.modeled:.6g} {result.unit}".strip(), f"{result.error_ratio:+.1%}",
+            f"{result.tolerance_ratio:.1%}", result.status, verdict)
