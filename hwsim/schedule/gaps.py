@@ -112,9 +112,11 @@ def place(problem: Problem, budget: int, path: Path, *, solver: str | None = Non
 def _solve_again(problem: Problem, budget: int, path: Path, cuts: Sequence[frozenset[Gap]],
                  solver: str | None, deadline: float) -> tuple[bool, frozenset[Gap], int, str]:
     """Return (optimal, dropped gaps, traffic, solver); no gaps and the reason when there is no answer."""
-    from hwsim.schedule.ilp_gaps import solve_gaps
-    from hwsim.schedule.ilp_solver import Answer, find_solver
-
+    try:
+        from hwsim.schedule.ilp_gaps import solve_gaps
+        from hwsim.schedule.ilp_solver import Answer, find_solver
+    except ImportError:
+        return False, frozenset(), path.traffic, "packing refuted, PuLP is not installed"
     program = find_solver(solver)
     if program is None:
         return False, frozenset(), path.traffic, "packing refuted, no integer programming solver installed"

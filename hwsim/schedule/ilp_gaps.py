@@ -49,7 +49,7 @@ def solve_gaps(problem: Problem, budget: int, order: Sequence[int], cuts: Collec
     found = solve_model(model, solver, time_limit_s)
     if found.answer not in (Answer.OPTIMAL, Answer.FEASIBLE):
         return GapsAnswer(found.answer, None, None, found.message)
-    dropped = frozenset(gap for gap, k in columns.keep.items() if found.values[k.name] < 0.5)
+    dropped = frozenset(gap for gap, k in columns.keep.items() if found.values.get(k.name, 1.0) < 0.5)
     return GapsAnswer(found.answer, dropped, found.objective)
 
 
