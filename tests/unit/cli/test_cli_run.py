@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hwsim.commands.evaluate import chip_specs, dimensions, knobs
+from hwsim.errors import InputError, VerifyError
+
+Command = Callable[..., Any]
+
+
+def test_run_prints_the_tables_on_stdout_only(command: Command, calls: Any) -> None:
+    outcome = command("run", "net.onnx", "--on", "systolic")
+    assert outcome.code == 0
+    assert "synthetic6 on systolic:tpu_v1" in outcome.out
+    assert "coverage: costed 100 %" in outcome.out
+    assert outcome.err == ""
+
+
+def test_every_option_reaches_the_model(command: Command, calls: Any) -> None:
+    outcome = command("run", "net.onnx", "--on", "systolic:a,systolic:b", "--on", "systolic",
+                      "--set", "rows=8", "--set", "dataflow=os", "--set", "scale=1.5e3",
+                      "--set", "buffered=true", "--dim", "seq=128", "--batch", "4", "--precision", "int8", "--on-unsupported", "host", "--quiet")
+    assert outcome.code == 0
+    expected = {"rows": 8, "dataflow": "os", "scale": 1500.0, "buffered": True}
+    assert calls.chip == [("systolic:a", expected), ("systolic:b", expected), ("systolic", expected)]
+    options = {"dimensions": {"seq": 128}, "batch": 4, "precision": "int8"}
+    assert calls.load == [{"network": "net.onnx", **options}]
+    assert calls.evaluate == ["host"] * 3
+    assert outcome.out == outcome.err == ""
+
+
+def test_json_is_the_document_and_nothing_else(command: Command, calls: Any) -> None:
+    one = json.loads(command("run", "net.onnx", "--on", "systolic", "--json").out)
+    assert one["totals"]["macs"] > 0
+    two = json.loads(command("compare", "net.onnx", "--on", "systolic:a,systolic:b", "--json").out)
+    assert two["names"] == ["systolic:a", "systolic:b"]
+
+
+def test_files_are_written_and_noted_on_stderr(command: Command, calls: Any, tmp_path: Path) -> None:
+    paths = [tmp_path / "r.json", tmp_path / "r.csv"]
+    outcome = command("run", "net.onnx", "--on", "systolic", "-o", str(paths[0]), "-o", str(paths[1]),
+                      "--timeline", str(tmp_path / "t.json"))
+    assert outcome.code == 0
+    assert all(path.stat().st_size > 100 for path in (*paths, tmp_path / "t.json"))
+    assert outcome.err.count("hwsim: wrote ") == 3
+    assert "wrote" not in outcome.out
+
+
+def test_paths_are_refused_before_any_work(command: Command, calls: Any, tmp_path: Path) -> None:
+    outcome = command("run", "net.onnx", "--on", "systolic", "-o", str(tmp_path / "no" / "r.json"),
+                      "-o", "r.xyz", "-o", "a.json", "--timeline", "a.json")
+    assert outcome.code == 2
+    assert len(outcome.err.splitlines()) == 3
+    assert "does not exist" in outcome.err
+    assert "'.xyz'" in outcome.err
+    assert "a.json: named twice" in outcome.err
+    assert calls.load == []
+
+
+@pytest.mark.parametrize(("words", "code", "text"), [
+    (["run", "missing.onnx", "--on", "systolic"], 2, "hwsim: error: missing.onnx: no such file"),
+    (["run", "n", "--on", "systolik"], 2, "did you mean 'systolic'?"),
+    (["run", "odd.onnx", "--on", "systolic"], 3, "node_3: cannot run 'sort' (--on-unsupported host)"),
+    (["run", "n", "--on", "systolic,,"], 2, "an empty chip name"),
+    (["compare", "n", "--on", "systolic"], 2, "only one chip"),
+    (["run", "n", "--on", "systolic", "--set", "rows"], 2, "'rows' is not of the form KNOB=VALUE"),
+    (["run", "n", "--on", "systolic", "--dim", "batch=-1"], 2, "'-1' is not a whole number above zero"),
+    (["run", "n", "--on", "systolic", "--dim", "batch=" + "9" * 40], 2, "is not a whole number"),
+    (["run", "n", "--on", "systolic", "--batch", "0"], 2, "--batch"),
+    (["run", "n", "--on", "systolic", "--batch", "many"], 2, "--batch"),
+    (["run", "n", "--on", "systolic", "--on-unsupported", "skip"], 2, "'skip' is not one of"),
+    (["run", "n"], 2, "Missing option '--on'"),
+    (["run"], 2, "Missing argument 'NETWORK'"),
+    (["rum"], 2, "Did you mean 'run'?"),
+    (["run", "n", "--onn", "systolic"], 2, "No such option: --onn"),
+])
+def test_bad_words_give_one_clear_message(command: Command, calls: Any, words: list[str], code: int,
+                                          text: str) -> None:
+    outcome = command(*words)
+    assert outcome.code == code
+    assert text in outcome.err
+    assert outcome.err.startswith("hwsim: error: ")
+    assert "Traceback" not in outcome.err
+    assert outcome.out == ""
+
+
+def test_all_bad_settings_are_named_at_once() -> None:
+    with pytest.raises(InputError) as caught:
+        knobs(["a", "b=1", "b=2", "=3", "c="])
+    assert len(caught.value.problems) == 4
+    with pytest.raises(InputError) as caught:
+        dimensions(["a=x", "b=0", "c=1.5", "d=\u00b2"])
+    assert len(caught.value.problems) == 4
+
+
+def test_values_of_settings_are_read_as_json_where_they_are() -> None:
+    words = ["a=1", "b=1.5", "c=[1, 2]", "d=text", "e=NaN", "f=0x10", "g=" + "[" * 10_000, "h=x=y"]
+    found = knobs(words)
+    assert found["a"] == 1
+    assert found["c"] == [1, 2]
+    assert found["e"] == "NaN"
+    assert found["f"] == "0x10"
+    assert found["h"] == "x=y"
+    assert chip_specs([" a , b:c", "d"]) == ("a", "b:c", "d")
+
+
+def test_an_interrupt_is_exit_code_130(command: Command, calls: Any) -> None:
+    calls.failure = KeyboardInterrupt()
+    outcome = command("run", "net.onnx", "--on", "systolic")
+    assert outcome.code == 130
+    assert "Traceback" not in outcome.err
+
+
+@pytest.mark.parametrize("failure", [ZeroDivisionError("division\nby zero"), VerifyError("parts do not sum"),
+                                     BaseExceptionGroup("several", [ValueError("a")])])
+def test_our_own_bugs_are_confessed_in_one_line(command: Command, calls: Any, failure: BaseException,
+                                                monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HWSIM_DEBUG", raising=False)
+    calls.failure = failure
+    outcome = command("run", "net.onnx", "--on", "systolic")
+    assert outcome.code == 1
+    assert "this is a bug in hwsim" in outcome.err
+    assert len(outcome.err.splitlines()) == 2
+    assert "Traceback" not in outcome.err
+
+
+def test_debugging_shows_the_traceback(command: Command, calls: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HWSIM_DEBUG", "1")
+    calls.failure = ZeroDivisionError("division by zero")
+    outcome = command("run", "net.onnx", "--on", "systolic")
+    assert outcome.code == 1
+    assert "Traceback" in outcome.err
+
+
+def test_a_reader_that_leaves_is_no_error() -> None:
+    script = f"set -o pipefail; {sys.executable} -m hwsim schema report | head -c 10"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode in (0, 141)
+    assert done.stderr == ""
+    assert len(done.stdout) == 10
+
+
+def test_odd_characters_reach_a_narrow_terminal() -> None:
+    done = subprocess.run([sys.executable, "-m", "hwsim", "explain", "r\u00e9seau.json"], capture_output=True,
+                          text=True, check=False, env={"PYTHONIOENCODING": "ascii", "PATH": ""})
+    assert done.returncode == 2
+    assert "r\\xe9seau.json" in done.stderr
