@@ -16,8 +16,9 @@ ZIGZAG_REASON = """\
 ZigZag counts the product of the temporal loops plus, per layer, stalls on memory ports, loading the first
 and storing the last tile over a 64-bit DRAM port, and one drain of the array. Its mapping fixes output x
 input channels on the array for every layer, operators other than Conv, Gemm and MatMul cost nothing, and
-no fold fills or drains the array by itself. hwsim charges filling and draining per fold, picks a dataflow
-per layer and costs every operator."""
+weights enter the array behind the computation while DRAM keeps up. hwsim counts what its stepped array
+shows for filling, draining and loading stationary operands, picks a dataflow per layer and costs every
+operator."""
 
 COLUMNS_NOTE = """
 s: whole process, interpreter start and imports included; "in s": inside a process, imports done.

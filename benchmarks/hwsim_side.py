@@ -15,8 +15,15 @@ from peer_env import CHECKOUT, run_timed
 
 SCALESIM_CHIP = "systolic:scalesim_compatible"
 SEARCH_CHIP = "systolic:edge_32"
-# ZigZag's example is a 32 x 32 array; nothing is fixed here, so dataflow and tiling are searched per layer.
-SEARCH_KNOBS: dict[str, str | int] = {"array_rows": 32, "array_cols": 32}
+# ZigZag's example in our knobs: 32 x 32 units, 2 MiB for inputs and outputs together, 128 bytes of weights
+# per unit, 64 bits of DRAM a cycle. Dataflow and tiling stay open and are searched per layer.
+SEARCH_CLOCK_HZ = 500e6
+SEARCH_KNOBS: dict[str, str | int | float] = {
+    "array_rows": 32, "array_cols": 32, "dataflow": "best", "objective": "cycles",
+    "input_scratchpad_bytes": 1024 * 1024, "output_scratchpad_bytes": 1024 * 1024,
+    "weight_scratchpad_bytes": 32 * 32 * 128,
+    "clock_hz": SEARCH_CLOCK_HZ, "dram_bits_per_s": 64 * SEARCH_CLOCK_HZ,
+}
 
 COMMAND_LIMIT_S = 600.0
 WARM_REPEATS = 20
@@ -38,7 +45,7 @@ class HwsimRun:
 
     network: Path
     chip: str
-    knobs: dict[str, str | int] = field(default_factory=dict)
+    knobs: dict[str, str | int | float] = field(default_factory=dict)
 
 
 def measure(run: HwsimRun, *, runs: int) -> dict[str, Any]:
@@ -89,13 +96,14 @@ def measure(run: HwsimRun, *, runs: int) -> dict[str, Any]:
 def _evaluate_once(spec: dict[str, Any], folder: Path) -> float:
     """Seconds for file -> graph -> cycles and energy -> JSON report on disk."""
     import hwsim
+    from hwsim.report.files import write
 
     knobs = spec["knobs"]
     assert isinstance(knobs, dict)
     begin = time.perf_counter()
     graph = hwsim.load(str(spec["network"]))
     report = hwsim.evaluate(graph, hwsim.chip(str(spec["chip"]), **knobs))
-    (folder / "report.json").write_text(report.to_json())
+    write(report, folder / "report.json")
     return time.perf_counter() - begin
 
 

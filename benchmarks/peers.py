@@ -29,6 +29,8 @@ SCALESIM_CASES = (
     ScalesimCase("resnet18", 128, 128, "os", "library"),
     ScalesimCase("resnet18", 128, 128, "os", "command"),
     ScalesimCase("resnet18", 128, 128, "ws", "library"),
+    ScalesimCase("resnet18", 128, 128, "is", "library"),
+    ScalesimCase("resnet18", 32, 32, "ws", "library"),
 )
 ZIGZAG_CASES = (ZigzagCase("alexnet"), ZigzagCase("resnet18"), ZigzagCase("mobilenetv2"))
 
@@ -52,7 +54,7 @@ def main() -> int:
         for case in SCALESIM_CASES:
             peer = _peer(case.name, options, measurements, "scalesim",
                          partial(scalesim_peer.measure, case, limit_s=options.limit_s))
-            knobs: dict[str, str | int] = {
+            knobs: dict[str, str | int | float] = {
                 "array_rows": case.rows, "array_cols": case.cols, "dataflow": case.dataflow}
             run = hwsim_side.HwsimRun(case.topology, hwsim_side.SCALESIM_CHIP, knobs)
             rows.append(scalesim_row(case, peer, _ours(run, options, evaluated)))
