@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hwsim.commands.output import emit, emit_json, emit_table
 from hwsim.errors import EXIT_OK, InputError, nearest
-from hwsim.units import suffix_of, unit_of
+from hwsim.units import format_bytes, format_si, suffix_of, unit_of
 
 if TYPE_CHECKING:
     from hwsim.graph.types import Graph
@@ -101,10 +101,20 @@ def _range(shape: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
         return str(shape["const"])
     kind = {"integer": "whole number", "number": "number", "boolean": "true, false",
             "string": "text", "null": "none", "array": "list"}.get(str(shape.get("type", "")), "any")
-    bounds = [f"{sign} {shape[key]}" for key, sign in (("minimum", ">="), ("exclusiveMinimum", ">"),
-                                                       ("maximum", "<="), ("exclusiveMaximum", "<"))
-              if key in shape]
-    return " ".join([kind, ", ".join(bounds)]).strip()
+    signs = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
+    return ", ".join([kind, *(f"{sign} {shape[key]:.15g}" for key, sign in signs.items() if key in shape)])
+
+
+def _shown(value: Any, unit: str) -> str:
+    """Write a knob's value as --set accepts it, with its unit where that reads better."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and unit:
+        number, _, rest = format_si(value, unit, digits=6).partition(" ")
+        return f"{number.rstrip('0').rstrip('.') if '.' in number else number} {rest}"
+    if isinstance(value, int) and unit == "B" and value >= 1024 and value % 1024 == 0:
+        return format_bytes(value)
+    return str(value)
 
 
 def _constant_rows(accelerator: Accelerator) -> list[dict[str, str]]:
@@ -120,11 +130,12 @@ def _show_chip(accelerator: Accelerator, *, json: bool) -> int:
         return EXIT_OK
     emit(f"{accelerator.name}: {accelerator.summary}\n\nKnobs (change one with --set KNOB=VALUE)")
     emit_table(("Knob", "Unit", "Range", "Default", "Meaning"),
-               [(row["name"], row["unit"], row["range"], str(row["default"]), row["description"])
-                for row in knobs])
+               [(row["name"], row["unit"], row["range"], _shown(row["default"], row["unit"]),
+                 row["description"]) for row in knobs])
     emit(f"\nPresets (the first is the default; use {accelerator.name}:PRESET)")
     emit_table(("Knob", *presets), right=tuple(presets), rows=[
-        (row["name"], *(str(values.get(row["name"], "")) for values in presets.values())) for row in knobs])
+        (row["name"], *(_shown(values.get(row["name"], ""), row["unit"]) for values in presets.values()))
+        for row in knobs])
     emit("\nConstants")
     emit_table(("Constant", "Value", "Evidence", "Where", "Source"),
                [(row["name"], row["value"], row["kind"], row["where"],

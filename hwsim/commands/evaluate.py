@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hwsim.commands.output import emit, note
 from hwsim.errors import EXIT_OK, InputError, Problem
+from hwsim.units import parse_as, suffix_of
 
 if TYPE_CHECKING:
     from hwsim.report.types import Report
@@ -69,14 +70,26 @@ def chip_specs(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def knobs(words: Sequence[str]) -> dict[str, Any]:
-    """Read the values of --set: numbers, true, false, null and JSON lists as such, all else as text.
+    """Read the values of --set.
+
+    Numbers, true, false, null and JSON lists are read as such, ``700 MHz`` by the unit suffix of the knob's
+    name, all else as text.
 
     Raises
     ------
     InputError
-        A word without ``=``, or a knob set twice.
+        A word without ``=``, a knob set twice, a unit that does not fit the knob.
     """
-    return {name: _literal(text) for name, text in _pairs(words, "--set", "KNOB=VALUE").items()}
+    pairs, problems = _pairs(words, "--set", "KNOB=VALUE")
+    found = {}
+    for name, text in pairs.items():
+        try:
+            found[name] = _value(name, text)
+        except InputError as error:
+            problems += error.inside(f"--set {name}").problems
+    if problems:
+        raise InputError(problems=problems)
+    return found
 
 
 def dimensions(words: Sequence[str]) -> dict[str, int]:
@@ -87,8 +100,8 @@ def dimensions(words: Sequence[str]) -> dict[str, int]:
     InputError
         A word without ``=``, a size that is no whole number above zero, or a name given twice.
     """
-    pairs = _pairs(words, "--dim", "NAME=SIZE")
-    problems = [Problem(f"--dim {name}", f"{text[:40]!r} is not a whole number above zero")
+    pairs, problems = _pairs(words, "--dim", "NAME=SIZE")
+    problems += [Problem(f"--dim {name}", f"{text[:40]!r} is not a whole number above zero")
                 for name, text in pairs.items()
                 if not (text.isascii() and text.isdecimal() and len(text) < 20 and int(text) > 0)]
     if problems:
@@ -96,9 +109,9 @@ def dimensions(words: Sequence[str]) -> dict[str, int]:
     return {name: int(text) for name, text in pairs.items()}
 
 
-def _pairs(words: Sequence[str], option: str, form: str) -> dict[str, str]:
+def _pairs(words: Sequence[str], option: str, form: str) -> tuple[dict[str, str], list[Problem]]:
     found: dict[str, str] = {}
-    problems = []
+    problems: list[Problem] = []
     for word in words:
         name, equals, text = word.partition("=")
         name, text = name.strip(), text.strip()
@@ -108,16 +121,15 @@ def _pairs(words: Sequence[str], option: str, form: str) -> dict[str, str]:
             problems.append(Problem(f"{option} {name}", f"given twice: {found[name]!r} and {text!r}"))
         else:
             found[name] = text
-    if problems:
-        raise InputError(problems=problems)
-    return found
+    return found, problems
 
 
-def _literal(text: str) -> Any:
+def _value(name: str, text: str) -> Any:
     try:
         return json_text.loads(text, parse_constant=str)
     except (ValueError, RecursionError):
-        return text
+        suffix = suffix_of(name)
+        return parse_as(text, suffix) if suffix and text[0] in "+-.0123456789" else text
 
 
 def _reports(job: Job) -> tuple[Report, ...]:

@@ -26,7 +26,8 @@ def test_run_prints_the_tables_on_stdout_only(command: Command, calls: Any) -> N
 def test_every_option_reaches_the_model(command: Command, calls: Any) -> None:
     outcome = command("run", "net.onnx", "--on", "systolic:a,systolic:b", "--on", "systolic",
                       "--set", "rows=8", "--set", "dataflow=os", "--set", "scale=1.5e3",
-                      "--set", "buffered=true", "--dim", "seq=128", "--batch", "4", "--precision", "int8", "--on-unsupported", "host", "--quiet")
+                      "--set", "buffered=true", "--dim", "seq=128", "--batch", "4",
+                      "--precision", "int8", "--on-unsupported", "host", "--quiet")
     assert outcome.code == 0
     expected = {"rows": 8, "dataflow": "os", "scale": 1500.0, "buffered": True}
     assert calls.chip == [("systolic:a", expected), ("systolic:b", expected), ("systolic", expected)]
@@ -98,6 +99,18 @@ def test_all_bad_settings_are_named_at_once() -> None:
     with pytest.raises(InputError) as caught:
         dimensions(["a=x", "b=0", "c=1.5", "d=\u00b2"])
     assert len(caught.value.problems) == 4
+
+
+def test_values_with_units_are_read_by_the_suffix_of_the_knob() -> None:
+    found = knobs(["clock_hz=700MHz", "buffer_bytes=64 KiB", "node_m=28nm", "supply_v=0.9", "name=7nm"])
+    assert found == {"clock_hz": 700e6, "buffer_bytes": 65536, "node_m": 28e-9, "supply_v": 0.9,
+                     "name": "7nm"}
+    with pytest.raises(InputError) as caught:
+        knobs(["clock_hz=7 J", "buffer_bytes=64 kB", "x"])
+    text = str(caught.value)
+    assert "--set clock_hz: '7 J' is in J, which does not fit the suffix _hz" in text
+    assert "ambiguous" in text
+    assert "'x' is not of the form" in text
 
 
 def test_values_of_settings_are_read_as_json_where_they_are() -> None:
