@@ -14,7 +14,7 @@ from rich.text import Text
 from hwsim.report.compare import Comparison, align
 from hwsim.report.evidence import evidence_shares
 from hwsim.report.rows import Stage, stages
-from hwsim.report.summary import Metric, layer_metrics, percent, totals_rows
+from hwsim.report.summary import Metric, coverage_line, layer_metrics, percent, totals_rows
 from hwsim.report.types import Report
 
 PIPE_WIDTH = 100_000
@@ -54,7 +54,7 @@ def show(reports: Sequence[Report], file: TextIO, *, layers: bool = True) -> Non
     console.print(_evidence_line(comparison))
     for name, report in zip(comparison.names, reports, strict=True):
         place = f"{name}: " if len(reports) > 1 else ""
-        console.print(Text(f"coverage: {place}{report.coverage.get('line', 'not stated')}"))
+        console.print(Text(f"coverage: {place}{coverage_line(report)}"))
         for warning in report.warnings:
             console.print(Text(f"warning: {place}{warning}", style="yellow"))
 

@@ -12,6 +12,7 @@ from hwsim.errors import Problem, nearest
 
 _NON_FINITE = {"inf": float("inf"), "-inf": float("-inf")}
 _SHOWN = 60
+_MOST = 2**200
 
 
 @lru_cache(maxsize=32)
@@ -102,7 +103,10 @@ def _decode_mapping(item: Any, value: object, where: str, problems: list[Problem
 def _decode_scalar(kind: type, value: object, where: str, problems: list[Problem]) -> Any:
     if kind is float and isinstance(value, str) and value in _NON_FINITE:
         return _NON_FINITE[value]
-    if kind is float and isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**1000:
+    if isinstance(value, int) and abs(value) >= _MOST:
+        problems.append(Problem(where, "a number beyond 2**200 is no figure of a report"))
+        return kind()
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if isinstance(value, kind) and not isinstance(value, bool):
         return value

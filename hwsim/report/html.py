@@ -12,7 +12,7 @@ from hwsim.report.compare import align
 from hwsim.report.evidence import evidence_shares
 from hwsim.report.json_form import comparison_to_json, to_json
 from hwsim.report.rows import Stage, stages
-from hwsim.report.summary import Metric, layer_metrics, totals_rows
+from hwsim.report.summary import Metric, coverage_line, layer_metrics, totals_rows
 from hwsim.report.types import EventRow, Price, Report
 from hwsim.units import format_si
 
@@ -68,7 +68,7 @@ def _render(context: dict[str, Any]) -> str:
 
 
 def _report_view(name: str, report: Report) -> dict[str, Any]:
-    return {"name": name, "coverage": report.coverage.get("line", ""), "warnings": report.warnings,
+    return {"name": name, "coverage": coverage_line(report), "warnings": report.warnings,
             "prices": _price_view(report)}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from hwsim.report.fields import decode, schema_of
 from hwsim.report.types import SCHEMA_VERSION, Report
 
 _MAX_PROBLEMS = 20
+_MOST_FLOAT = 1e60
 _PROVENANCE_TEXTS = ("chip", "network", "graph_fingerprint")
 _PARTS = ("schema_version", "provenance", "coverage", "totals", "layers", "events", "prices", "constants",
           "energy_by_evidence", "roofline", "metrics", "warnings")
@@ -181,10 +182,12 @@ def _report(document: object, where: str, place: str = "") -> Report:
 
 
 def _inconsistencies(report: Report, place: str) -> list[Problem]:
-    """Names that point nowhere: the one thing types cannot say."""
+    """Return what types cannot say: names that point nowhere, figures beyond reason."""
     at = f"{place}." if place else ""
     problems = [Problem(f"{at}provenance.{name}", "expected a text")
                 for name in _PROVENANCE_TEXTS if not isinstance(report.provenance.get(name), str)]
+    if "preset" not in report.provenance:
+        problems.append(Problem(f"{at}provenance.preset", "missing"))
     names = [layer.name for layer in report.layers]
     known = set(names)
     problems += [Problem(f"{at}layers", f"two layers are called {name!r}")
@@ -195,7 +198,28 @@ def _inconsistencies(report: Report, place: str) -> list[Problem]:
     problems += [Problem(f"{at}prices[{index}].constants", f"no constant is called {key!r}")
                  for index, price in enumerate(report.prices)
                  for key in price.constants if key not in report.constants]
-    return problems
+    return problems + _absurdities(report, at)
+
+
+def _absurdities(report: Report, at: str) -> list[Problem]:
+    """Return figures so large that sums of them would overflow; only the roofline may be infinite."""
+    records: list[tuple[str, object]] = [("totals", report.totals)]
+    for name in ("layers", "events", "prices"):
+        records += [(f"{name}[{index}]", record) for index, record in enumerate(getattr(report, name))]
+    found = [(f"{place}.{field}", value) for place, record in records for field, value in _floats(record)]
+    found += [(f"energy_by_evidence.{kind}", value) for kind, value in report.energy_by_evidence.items()]
+    return [Problem(f"{at}{place}", f"{value} is no figure of a report")
+            for place, value in found if not abs(value) < _MOST_FLOAT]
+
+
+def _floats(record: Any) -> Iterator[tuple[str, float]]:
+    for field in fields(record):
+        value = getattr(record, field.name)
+        if isinstance(value, float):
+            yield field.name, value
+        elif isinstance(value, Mapping):
+            yield from ((f"{field.name}.{key}", part)
+                        for key, part in value.items() if isinstance(part, float))
 
 
 def _described(name: str) -> str:

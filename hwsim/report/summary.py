@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hwsim.report.compare import Comparison
 from hwsim.report.rows import Stage
-from hwsim.report.types import Totals
+from hwsim.report.types import Report, Totals
 from hwsim.units import format_bytes, format_si
 
 
@@ -88,6 +88,11 @@ def energy_rows(totals: Sequence[Totals]) -> list[TotalsRow]:
                       for value, share in zip(values, shares, strict=True))
         rows.append(TotalsRow(f"Energy, {unit}", texts, _ratios(values)))
     return rows
+
+
+def coverage_line(report: Report) -> str:
+    """Return how much of the network was costed, in words."""
+    return str(report.coverage.get("line", "not stated")).removeprefix("coverage: ")
 
 
 def percent(share: float) -> str:
