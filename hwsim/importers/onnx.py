@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import onnx
@@ -78,18 +79,31 @@ def _walk(file: OnnxFile, dimensions: Mapping[str, int], override: NumberFormat 
     inputs = {info.name: info for info in graph.input if info.name not in stored}
     shapes, bound = bind_dimensions(inputs, dimensions, file.name)
     provenance = _provenance(file, bound, override)
+    settings = Settings(file.path, file.opsets, HANDLERS, policy, override, {})
+    walker = _walk_once(file, settings, inputs, shapes)
+    stuck = walker.unresolved and not walker.needs_shapes
+    if walker.problems or stuck or (walker.unsupported and policy == "error"):
+        return walker, provenance
+    # ONNX's own inference runs second: it allocates without limit on shapes that the walk refuses.
     try:
         expected = shapes_by_onnx(file.model, shapes)
     except GraphError as error:
-        expected = {}
         provenance["onnx_shape_inference"] = error.problems[0].reason
-    walker = Walker(Settings(file.path, file.opsets, HANDLERS, policy, override, expected))
-    _feed(walker, inputs, shapes)
-    _store(walker, graph, override)
-    if walker.problems:
-        raise InputError(problems=walker.problems)
-    walker.walk(graph.node)
+        return walker, provenance
+    if walker.needs_shapes:
+        walker = _walk_once(file, replace(settings, expected=expected), inputs, shapes)
+    walker.compare(expected)
     return walker, provenance
+
+
+def _walk_once(file: OnnxFile, settings: Settings, inputs: Mapping[str, onnx.ValueInfoProto],
+               shapes: Mapping[str, Shape]) -> Walker:
+    walker = Walker(settings)
+    _feed(walker, inputs, shapes)
+    _store(walker, file.model.graph, settings.override)
+    if not walker.problems:
+        walker.walk(file.model.graph.node)
+    return walker
 
 
 def _provenance(file: OnnxFile, bound: Mapping[str, int], override: NumberFormat | None) -> dict[str, str]:

@@ -12,6 +12,9 @@ from hwsim.graph.types import Shape
 from hwsim.importers.limits import refuse_huge
 
 MAX_SIZE = 2**31 - 1
+# ONNX's inference takes a vector of integers for a list of sizes and allocates one axis per element.
+MAX_LISTED = 65536
+_INTEGERS = (onnx.TensorProto.INT64, onnx.TensorProto.INT32)
 
 _BATCH = re.compile(r"^(n|b|bs|.*batch.*)$", re.IGNORECASE)
 # Names that exporters make up for a dimension that the user left nameless.
@@ -116,13 +119,20 @@ def shapes_by_onnx(model: onnx.ModelProto, inputs: Mapping[str, Shape]) -> dict[
         if shape is not None:
             for dim, size in zip(info.type.tensor_type.shape.dim, shape, strict=True):
                 dim.dim_value = size
-    for info in (*copy.graph.value_info, *copy.graph.output):
-        if declared_shape(info) is None and info.type.WhichOneof("value") == "tensor_type":
-            info.type.tensor_type.ClearField("shape")
+    if any(len(tensor.dims) == 1 and tensor.dims[0] > MAX_LISTED and tensor.data_type in _INTEGERS
+           for tensor in copy.graph.initializer):
+        raise GraphError(f"left out: an initializer lists more than {MAX_LISTED} integers")
+    for info in (*copy.graph.value_info, *copy.graph.output, *copy.graph.input):
+        stated = declared_shape(info)
+        kind = info.type.tensor_type
+        listed = stated is not None and len(stated) == 1 and stated[0] > MAX_LISTED
+        listed = listed and kind.elem_type in _INTEGERS
+        if info.type.HasField("tensor_type") and (stated is None or listed):
+            kind.ClearField("shape")
     try:
         inferred = onnx.shape_inference.infer_shapes(copy, data_prop=True)
     except (onnx.shape_inference.InferenceError, RuntimeError, ValueError, TypeError) as error:
-        raise GraphError(f"ONNX's shape inference refuses the graph: {_first_line(error)}") from None
+        raise GraphError(f"refused the graph: {_first_line(error)}") from None
     infos = (*inferred.graph.value_info, *inferred.graph.output)
     return {info.name: (shape, info.type.tensor_type.elem_type) for info in infos
             if (shape := declared_shape(info)) is not None}

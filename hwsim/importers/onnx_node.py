@@ -67,7 +67,8 @@ class Node:
         """Return the values of an input that decides shapes; Unresolved when they are not known."""
         value = self.input(position)
         if value.data is None:
-            why = "its values are not stored" if value.constant else "is computed from the network's inputs"
+            why = ("holds values that are not stored or cannot be evaluated" if value.constant
+                   else "is computed from the network's inputs")
             raise Unresolved(value.name, f"{why}, and {self.kind} needs them to know its shape")
         return value.data
 

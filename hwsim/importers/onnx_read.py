@@ -101,8 +101,23 @@ def decode_model(data: bytes, where: str) -> onnx.ModelProto:
     except (DecodeError, ValueError, RuntimeError) as error:
         raise InputError(f"is truncated or no ONNX file: {error}", where=where) from None
     for graph in _graphs(model.graph):
+        _refuse_broken_names(graph, where)
         drop_large_values(graph)
     return model
+
+
+def _refuse_broken_names(graph: onnx.GraphProto, where: str) -> None:
+    """Raise InputError when a name is no UTF-8: protobuf hands such names over as bytes."""
+    names: list[object] = [graph.name, *(tensor.name for tensor in graph.initializer)]
+    for node in graph.node:
+        names += [node.name, node.op_type, node.domain, *node.input, *node.output]
+        names += [attribute.name for attribute in node.attribute]
+    for info in (*graph.input, *graph.output, *graph.value_info):
+        names.append(info.name)
+        names += [dim.dim_param for dim in info.type.tensor_type.shape.dim]
+    broken = [name for name in names if not isinstance(name, str)]
+    if broken:
+        raise InputError(f"is damaged: the name {broken[0]!r} is no text", where=where)
 
 
 def _graphs(graph: onnx.GraphProto) -> list[onnx.GraphProto]:

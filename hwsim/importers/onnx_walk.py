@@ -74,6 +74,8 @@ class Walker:
     unsupported: dict[str, list[str]] = field(default_factory=dict)
     visited: int = 0
     origins: dict[str, int] = field(default_factory=dict)
+    producers: dict[str, tuple[str, str]] = field(default_factory=dict)
+    needs_shapes: bool = False
     unmodeled: dict[str, str] = field(default_factory=dict)
     _names: set[str] = field(default_factory=set)
 
@@ -89,7 +91,7 @@ class Walker:
         name = proto.name or next(filter(None, proto.output), "") or kind
         where = f"{self.settings.path.name}.{name}"
         handler = self.settings.handlers.get(kind)
-        if handler is None:
+        if handler is None and not self._constant_inputs(proto):
             self.unsupported.setdefault(kind, []).append(name)
         problems = [Problem(where, f"{kind} reads {item!r}, which nothing before it produces")
                     for item in proto.input if item and item not in self.values]
@@ -109,17 +111,19 @@ class Walker:
         for position, item in enumerate(proto.output):
             if item:
                 self.values[item] = results[position] if position < len(results) else None
+                self.producers.setdefault(item, (name, kind))
 
     def _import(self, node: Node, handler: Handler | None, where: str) -> Sequence[Value]:
         before = len(self.ops)
         try:
             if handler is not None:
                 results = self._fold(node, tuple(handler(node, self)))
+            elif all(value is None or value.constant for value in node.inputs):
+                results = self._unknown_constants(node)
             elif self.settings.policy == "error":
                 return ()
             else:
                 results = self._as_traffic(node)
-            self._compare(node, results)
         except Unresolved as error:
             self.unresolved.setdefault(error.tensor, f"{error.why} (node {node.name})")
             return ()
@@ -152,16 +156,36 @@ class Walker:
                               f"its shape rule {list(value.shape)}", where=node.name)
         return replace(value, data=array)
 
-    def _compare(self, node: Node, results: Sequence[Value]) -> None:
-        """Refuse a shape on which ONNX's own inference, or the file, says otherwise."""
-        for name, value in zip(node.outputs, results, strict=False):
-            known = self.settings.expected.get(name)
-            if known is not None and known[0] != value.shape:
-                raise GraphError(f"{node.kind} gives {name!r} shape {list(value.shape)}, the file or ONNX's "
-                                 f"shape inference says {list(known[0])}", hint="export the network again")
+    def compare(self, expected: Mapping[str, tuple[Shape, int]]) -> None:
+        """Refuse shapes on which ONNX's own inference, or the file, says otherwise."""
+        for name, (node, kind) in self.producers.items():
+            value = self.values.get(name)
+            known = expected.get(name)
+            if value is not None and known is not None and known[0] != value.shape:
+                self.problems.append(Problem(
+                    f"{self.settings.path.name}.{node}",
+                    f"{kind} gives {name!r} shape {list(value.shape)}, the file or ONNX's shape inference "
+                    f"says {list(known[0])}", "export the network again"))
+
+    def _constant_inputs(self, proto: onnx.NodeProto) -> bool:
+        values = [self.values.get(item) for item in proto.input if item]
+        return bool(values) and all(value is not None and value.constant for value in values)
+
+    def _unknown_constants(self, node: Node) -> tuple[Value, ...]:
+        """Return what a type outside the table makes of constants: nothing runs, the shape is ONNX's."""
+        results = []
+        for name in filter(None, node.outputs):
+            self.needs_shapes = True
+            if name not in self.settings.expected:
+                raise Unresolved(name, f"is computed by {node.kind}, which hwsim cannot evaluate")
+            shape, elem_type = self.settings.expected[name]
+            refuse_huge(shape, name)
+            results.append(Value(name, shape, format_of(elem_type, name, self.settings.override), True))
+        return tuple(results)
 
     def _as_traffic(self, node: Node) -> tuple[Value, ...]:
         """Model an operator outside the table as reading its inputs and writing its outputs."""
+        self.needs_shapes = True
         sources = [value for value in node.inputs if value is not None and not value.constant]
         if not sources:
             raise GraphError(f"{node.kind} reads no activation, so it has no traffic to model")
@@ -173,8 +197,7 @@ class Walker:
             if not name:
                 continue
             if name not in self.settings.expected:
-                raise GraphError(f"{node.kind} cannot be modeled as {self.settings.policy}: "
-                                 f"the shape of {name!r} is unknown")
+                raise Unresolved(name, f"is written by {node.kind}, and the file does not say its shape")
             shape, elem_type = self.settings.expected[name]
             refuse_huge(shape, name)
             number_format = format_of(elem_type, name, self.settings.override)
