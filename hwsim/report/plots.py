@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#999999", "#F0E442")
 _INK = "#010203"
 MOST_MARKS = 240
+_FEWEST_COLUMNS = 8
 _MARKERS = "osD^vPX*"
 _STYLE: Any = {
     "svg.hashsalt": "hwsim", "svg.fonttype": "none", "font.family": ["DejaVu Sans"], "font.size": 9,
@@ -74,7 +75,7 @@ def cycle_bars(report: Report, limit_cycles: float | None = None) -> str:
 def energy_totals(reports: Sequence[Report]) -> str:
     """Draw the total energy of every report, stacked by unit, as SVG."""
     with _style():
-        figure, axes = _figure(0.9 + 0.45 * len(reports))
+        figure, axes = _figure(0.5 + 0.45 * len(reports), left=2.0, right=1.9, bottom=0.35)
         names = distinct_names(reports)
         units = _merged(report.totals.energy_j_by_unit for report in reports)
         starts = [0.0] * len(reports)
@@ -132,22 +133,22 @@ def _draw_bars(bars: Bars, totals: Mapping[str, float], unit: str, title: str, l
     from matplotlib.patches import PathPatch
 
     with _style():
-        figure, axes = _figure(4.4 if bars.named else 3.6)
+        figure, axes = _figure(4.4 if bars.named else 3.6, top=0.4, bottom=1.3 if bars.named else 0.55)
         starts = [0.0] * len(bars.names)
         for part, colour in _colours(totals).items():
             heights = bars.folded(part, _colours(totals))
             if not any(heights):
                 continue
             shape = _columns(starts, heights)
-            axes.add_patch(PathPatch(shape, facecolor=colour, edgecolor="none", label=_short(part, 28)))
+            axes.add_patch(PathPatch(shape, facecolor=colour, edgecolor="none", label=_short(part, 18)))
             starts = [start + height for start, height in zip(starts, heights, strict=True)]
         top = limit or max(starts, default=0.0) or 1.0
-        axes.set(xlim=(-0.7, max(len(starts), 1) - 0.3), ylim=(0, top * 1.04))
+        axes.set(xlim=(-0.7, max(len(starts), _FEWEST_COLUMNS) - 0.3), ylim=(0, top * 1.04))
         _name_columns(axes, bars)
         _si_axis(axes.yaxis, unit)
         axes.grid(True, axis="y", color=_INK, alpha=0.15, linewidth=0.5)
         axes.set_axisbelow(True)
-        _legend(axes, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=min(_MAX_COLOURS, 6))
+        _legend(axes, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=_MAX_COLOURS)
         return _svg(figure, title, _strips(axes, bars))
 
 
@@ -213,11 +214,15 @@ def _style() -> Iterator[None]:
         yield
 
 
-def _figure(height_in: float) -> tuple[Figure, Axes]:
+def _figure(height_in: float, *, left: float = 0.8, right: float = 0.1, top: float = 0.1,
+            bottom: float = 0.55) -> tuple[Figure, Axes]:
+    """Return a figure of one plot; margins in inches, because laying out by measuring takes most of the time."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(_WIDTH_IN, height_in), layout="constrained")
-    return figure, figure.subplots()
+    figure = Figure(figsize=(_WIDTH_IN, height_in))
+    axes = figure.add_axes((left / _WIDTH_IN, bottom / height_in, 1 - (left + right) / _WIDTH_IN,
+                            1 - (top + bottom) / height_in))
+    return figure, axes
 
 
 def _si_axis(axis: Any, unit: str) -> None:
@@ -247,7 +252,6 @@ def _printable(name: str) -> str:
 
 def _marks(axes: Axes, tips: Sequence[tuple[float, float, str]]) -> list[Tip]:
     """Return squares of 8 points around every mark, for tooltips."""
-    axes.figure.draw_without_rendering()  # type: ignore[union-attr]
     found = []
     for x, y, text in tips:
         across, up = _to_points(axes, x, y)
@@ -257,7 +261,6 @@ def _marks(axes: Axes, tips: Sequence[tuple[float, float, str]]) -> list[Tip]:
 
 def _strips(axes: Axes, bars: Bars) -> list[Tip]:
     """Return strips of full height over every column, for tooltips."""
-    axes.figure.draw_without_rendering()  # type: ignore[union-attr]
     low, high = axes.get_ylim()
     found = []
     for index, text in enumerate(bars.tips):
