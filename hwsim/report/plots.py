@@ -216,7 +216,7 @@ def _style() -> Iterator[None]:
 
 def _figure(height_in: float, *, left: float = 0.8, right: float = 0.1, top: float = 0.1,
             bottom: float = 0.55) -> tuple[Figure, Axes]:
-    """Return a figure of one plot; margins in inches, because laying out by measuring takes most of the time."""
+    """Return a figure of one plot; margins in inches, because measuring texts takes most of the time."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(_WIDTH_IN, height_in))
