@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hwsim.graph.ops import Category, op_kind, work_of
-from hwsim.graph.types import Graph
+from hwsim.graph.types import Graph, Op
+
+_SELECTING = ("gather", "gather_elements", "gather_nd", "slice")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class Coverage:
     nodes_as_data_movement : int
         Nodes outside the op table that are modeled as reading their inputs and writing their outputs.
     nodes_unknown : int
-        Nodes that cost nothing because nobody knows them: always 0, they are an error.
+        Nodes of which none of this is true; importers refuse them, so a report shows 0.
     operators : int
         Operators of the graph.
     movement_operators : int
@@ -31,7 +33,8 @@ class Coverage:
     macs : int
         Multiply-accumulates of all operators.
     bytes : int
-        Bytes of every operand read and every result written, each once per operator; aliases move none.
+        Bytes of every operand read and every result written, each once per operator; gathers and slices
+        read what they return, aliases move nothing.
     data_movement_types : str
         Operator types behind `nodes_as_data_movement`.
     """
@@ -62,16 +65,24 @@ def coverage_of(graph: Graph) -> Coverage:
     notes = graph.provenance
     in_file = int(notes.get("nodes_in_file", len(graph.ops)))
     folded = int(notes.get("nodes_folded", 0))
+    costed = int(notes.get("nodes_costed", len(graph.ops)))
     moved = int(notes.get("nodes_as_data_movement", 0))
     kinds = [op_kind(op.kind) for op in graph.ops]
-    bits = 0
-    for op, kind in zip(graph.ops, kinds, strict=True):
-        if not kind.aliases:
-            tensors = (*graph.operands(op), *graph.results(op))
-            bits += sum(tensor.bits for tensor in tensors if tensor is not None)
     return Coverage(
-        nodes_in_file=in_file, nodes_folded=folded, nodes_costed=in_file - folded - moved,
-        nodes_as_data_movement=moved, nodes_unknown=0, operators=len(graph.ops),
+        nodes_in_file=in_file, nodes_folded=folded, nodes_costed=costed, nodes_as_data_movement=moved,
+        nodes_unknown=in_file - folded - costed - moved, operators=len(graph.ops),
         movement_operators=sum(kind.category is Category.MOVEMENT for kind in kinds),
-        macs=sum(work_of(graph, op).macs for op in graph.ops), bytes=(bits + 7) // 8,
+        macs=sum(work_of(graph, op).macs for op in graph.ops),
+        bytes=(sum(_bits(graph, op) for op in graph.ops) + 7) // 8,
         data_movement_types=notes.get("data_movement_types", ""))
+
+
+def _bits(graph: Graph, op: Op) -> int:
+    """Return the bits that `op` reads and writes."""
+    if op_kind(op.kind).aliases:
+        return 0
+    written = sum(tensor.bits for tensor in graph.results(op) if tensor is not None)
+    read = [0 if tensor is None else tensor.bits for tensor in graph.operands(op)]
+    if op.kind in _SELECTING:
+        read[0] = min(read[0], written)
+    return sum(read) + written

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from hwsim.graph.build import GraphBuilder
-
 from hwsim.errors import GraphError, InputError, Problem
+from hwsim.graph.build import GraphBuilder
 from hwsim.graph.types import INT8, Graph, NumberFormat, Sparsity, SparsityPattern
 from hwsim.importers.layer_csv_read import CONVOLUTION, LayerRow, parse_table, read_text
 from hwsim.importers.layer_csv_write import export_layer_csv
@@ -55,7 +54,7 @@ def import_layer_csv(path: str | Path, *, kind: str | None = None,
     table = parse_table(text, file=path.name, kind=kind, digest=digest)
     number_format = format_override or INT8
     provenance = {"source": "layer csv", "file": path.name, "digest": digest, "layer_kind": table.kind,
-                  "nodes_in_file": str(len(table.rows)), "nodes_folded": "0"}
+                  "nodes_in_file": str(len(table.rows))}
     if table.kind == CONVOLUTION:
         provenance["output_size_convention"] = CONVENTION
     builder = GraphBuilder(path.stem or "layers", format=number_format, provenance=provenance)

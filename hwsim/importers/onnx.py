@@ -188,17 +188,24 @@ def _finish(walker: Walker, file: OnnxFile, provenance: dict[str, str]) -> Graph
     inputs = tuple(name for name, tensor in walker.tensors.items() if tensor.role is Role.INPUT)
     used = {name for op in ops for name in (*op.inputs, *op.outputs)} | set(inputs) | set(wanted)
     tensors = {name: tensor for name, tensor in walker.tensors.items() if name in used}
-    costed = len({walker.origins[op.name] for op in ops})
-    provenance |= {"nodes_in_file": str(walker.visited), "nodes_folded": str(walker.visited - costed)}
-    if walker.unsupported:
-        counts = Counter({kind: len(names) for kind, names in walker.unsupported.items()})
-        provenance["nodes_as_data_movement"] = str(counts.total())
-        shown = (f"{kind} x{count}" for kind, count in sorted(counts.items()))
-        provenance["data_movement_types"] = ", ".join(shown)
-        provenance["on_unsupported"] = walker.settings.policy
-    graph = Graph(file.model.graph.name or file.path.stem, tensors, ops, inputs, wanted, provenance)
+    graph = Graph(file.path.stem, tensors, ops, inputs, wanted, provenance | _fates(walker, file, ops))
     verify_graph(graph)
     return graph
+
+
+def _fates(walker: Walker, file: OnnxFile, ops: tuple[Op, ...]) -> dict[str, str]:
+    """Return how many nodes became operators, were folded or are modeled as data movement."""
+    nodes = {walker.origins[op.name]: op.origin for op in ops}
+    moved = Counter(kind for kind in nodes.values() if kind in walker.unsupported)
+    # onnxruntime may have folded nodes before the walk saw them.
+    gone = max(0, len(file.model.graph.node) - walker.visited)
+    fates = {"nodes_in_file": str(walker.visited + gone),
+             "nodes_folded": str(len(walker.understood - nodes.keys()) + gone),
+             "nodes_costed": str(len(nodes) - moved.total()), "nodes_as_data_movement": str(moved.total())}
+    if moved:
+        fates["data_movement_types"] = ", ".join(f"{kind} x{count}" for kind, count in sorted(moved.items()))
+        fates["on_unsupported"] = walker.settings.policy
+    return fates
 
 
 def _outputs(walker: Walker, file: OnnxFile) -> tuple[str, ...]:

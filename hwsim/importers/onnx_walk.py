@@ -74,6 +74,7 @@ class Walker:
     unsupported: dict[str, list[str]] = field(default_factory=dict)
     visited: int = 0
     origins: dict[str, int] = field(default_factory=dict)
+    understood: set[int] = field(default_factory=set)
     producers: dict[str, tuple[str, str]] = field(default_factory=dict)
     needs_shapes: bool = False
     unmodeled: dict[str, str] = field(default_factory=dict)
@@ -83,9 +84,9 @@ class Walker:
         """Import `nodes` in order; problems are collected, dependants of a failed node are skipped."""
         for proto in nodes:
             self.visited += 1
-            self._visit(proto)
+            self._visit(proto, self.visited)
 
-    def _visit(self, proto: onnx.NodeProto) -> None:
+    def _visit(self, proto: onnx.NodeProto, index: int) -> None:
         domain = "" if proto.domain == "ai.onnx" else proto.domain
         kind = f"{domain}.{proto.op_type}" if domain else proto.op_type
         name = proto.name or next(filter(None, proto.output), "") or kind
@@ -99,6 +100,8 @@ class Walker:
                              "does not model") for item in proto.input if item in self.unmodeled]
         problems += [Problem(where, f"{kind} writes {item!r}, which already exists")
                      for item in proto.output if item and item in self.values]
+        if not any(proto.output):
+            problems.append(Problem(where, f"{kind} writes nothing"))
         self.problems += problems
         inputs = tuple(self.values.get(item) if item else None for item in proto.input)
         poisoned = any(item and self.values.get(item) is None for item in proto.input)
@@ -107,13 +110,13 @@ class Walker:
             attributes = {attribute.name: attribute for attribute in proto.attribute}
             opset = self.settings.opsets.get(domain, 1)
             node = Node(name, kind, opset, inputs, tuple(proto.output), attributes)
-            results = self._import(node, handler, where)
+            results = self._import(node, handler, where, index)
         for position, item in enumerate(proto.output):
             if item:
                 self.values[item] = results[position] if position < len(results) else None
                 self.producers.setdefault(item, (name, kind))
 
-    def _import(self, node: Node, handler: Handler | None, where: str) -> Sequence[Value]:
+    def _import(self, node: Node, handler: Handler | None, where: str, index: int) -> Sequence[Value]:
         before = len(self.ops)
         try:
             if handler is not None:
@@ -132,8 +135,9 @@ class Walker:
         except HwsimError as error:
             self.problems += error.inside(where).problems
             return ()
+        self.understood.add(index)
         for op in self.ops[before:]:
-            self.origins.setdefault(op.name, self.visited)
+            self.origins.setdefault(op.name, index)
         self.unmodeled.update({item: node.kind for item in node.outputs[len(results):] if item})
         return results
 

@@ -276,6 +276,7 @@ def test_dangling_names_cycles_and_duplicates(tmp_path: Path) -> None:
         ([helper.make_node("Relu", ["x"], ["y"]), helper.make_node("Exp", ["x"], ["y"])], "writes 'y'"),
         ([helper.make_node("Relu", ["x"], ["x"])], "writes 'x'"),
         ([helper.make_node("Relu", ["x"], ["z"])], "no operator produces this output"),
+        ([helper.make_node("Relu", ["x"], [])], "Relu writes nothing"),
         ([helper.make_node("Identity", ["x"], ["y"])], "computes nothing")]
     for nodes, reason in cases:
         with pytest.raises(InputError, match=reason):
@@ -343,3 +344,35 @@ def test_importing_the_package_does_not_import_onnx() -> None:
     code = "import sys, hwsim.importers, hwsim.importers.layer_csv; sys.exit('onnx' in sys.modules)"
     root = Path(__file__).parents[3]
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=root).returncode == 0
+
+
+def test_ranges_sizes_and_identities_are_constants(tmp_path: Path) -> None:
+    nodes = [helper.make_node("Size", ["x"], ["n"]), helper.make_node("Range", ["zero", "n", "two"], ["even"]),
+             helper.make_node("EyeLike", ["x"], ["eye"]),
+             helper.make_node("Cast", ["even"], ["ids"], to=I64),
+             helper.make_node("Shape", ["x"], ["tail"], start=-1),
+             helper.make_node("Expand", ["row", "tail"], ["wide"]),
+             helper.make_node("Add", ["x", "eye"], ["a"]), helper.make_node("Add", ["a", "wide"], ["b"]),
+             helper.make_node("Gather", ["b", "ids"], ["y"], axis=1)]
+    path = save(tmp_path, nodes, {"x": [3, 4]}, {"y": None},
+                {"zero": np.array(0), "two": np.array(2), "row": np.ones(1, np.float32)})
+    graph = import_onnx(path)
+    assert [op.kind for op in graph.ops] == ["elementwise", "elementwise", "gather"]
+    assert graph.tensors["y"].shape == (3, 6)
+    assert coverage_of(graph).nodes_folded == 6
+
+
+def test_what_only_measures_shapes_is_not_costed(tmp_path: Path) -> None:
+    nodes = [helper.make_node("Exp", ["x"], ["unused"]), helper.make_node("Relu", ["x"], ["y"])]
+    graph = import_onnx(save(tmp_path, nodes, {"x": [3, 4]}, {"y": None}))
+    assert [op.attributes["function"] for op in graph.ops] == ["relu"]
+    coverage = coverage_of(graph)
+    assert (coverage.nodes_in_file, coverage.nodes_folded, coverage.nodes_unknown) == (2, 1, 0)
+
+
+def test_outputs_that_are_not_modeled_are_refused_when_read(tmp_path: Path) -> None:
+    nodes = [helper.make_node("MaxPool", ["x"], ["y", "places"], kernel_shape=[2]),
+             helper.make_node("Cast", ["places"], ["z"], to=F)]
+    path = save(tmp_path, nodes, {"x": [1, 2, 8]}, {"y": None, "z": None})
+    with pytest.raises(InputError, match="reads 'places', an output of MaxPool that hwsim does not model"):
+        import_onnx(path)
