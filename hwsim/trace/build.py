@@ -52,6 +52,7 @@ class TraceBuilder:
         self._strides: list[tuple[int, ...]] = []
         self._series: list[Ints] = []
         self._skips: dict[tuple[str, str], int] = {}
+        self._notes: dict[tuple[str, str], str] = {}
         self._open: list[int] = [ROOT]
         self._owner: list[int] = []
 
@@ -150,6 +151,11 @@ class TraceBuilder:
         self._nodes.of(node)
         self._skips[node, reason] = self._skips.get((node, reason), 0) + events
 
+    def note(self, node: str, subject: str, text: str) -> None:
+        """Record what was decided for `node`: its "mapping", or the node it is "fused_into"."""
+        self._nodes.of(node)
+        self._notes[node, subject] = text
+
     def node(self, name: str) -> None:
         """Make `name` known even if it causes no event (an alias, a fused operator)."""
         self._nodes.of(name)
@@ -186,6 +192,7 @@ class TraceBuilder:
             units=tuple(self._units.index),
             actions=tuple(self._actions.index),
             skips=dict(self._skips),
+            notes=dict(self._notes),
         )
 
     def _column(self, values: Sequence[Number]) -> Ints:

@@ -33,6 +33,7 @@ def save(trace: Trace, path: Path) -> None:
         "units": trace.units,
         "actions": trace.actions,
         "skips": [[*key, events] for key, events in trace.skips.items()],
+        "notes": [[*key, text] for key, text in trace.notes.items()],
     }
     buffer = io.BytesIO()
     np.savez_compressed(buffer, names=np.frombuffer(json.dumps(names).encode(), dtype=np.uint8), **columns)
@@ -64,6 +65,7 @@ def load(path: Path) -> Trace:
             units=tuple(names["units"]),
             actions=tuple(names["actions"]),
             skips={(node, reason): int(events) for node, reason, events in names["skips"]},
+            notes={(node, subject): str(text) for node, subject, text in names["notes"]},
         )
         verify_trace(trace)
     except FileNotFoundError as error:

@@ -136,6 +136,8 @@ class Trace:
         Name pools.
     skips : mapping of (str, str) to int
         Useful events a chip does not execute, by (node, reason): zero states, N:M, early exit.
+    notes : mapping of (str, str) to str
+        What the lowering decided, by (node, subject); subjects "mapping" and "fused_into" reach the report.
     """
 
     loops: Loops
@@ -146,6 +148,7 @@ class Trace:
     units: tuple[str, ...]
     actions: tuple[str, ...]
     skips: Mapping[tuple[str, str], int]
+    notes: Mapping[tuple[str, str], str]
 
     @property
     def designs(self) -> int | None:

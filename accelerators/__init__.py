@@ -1,0 +1,1 @@
+"""Modeled chips, one folder each; they never import each other."""

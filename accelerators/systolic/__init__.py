@@ -1,0 +1,1 @@
+"""CMOS systolic array: the baseline that the other chips are compared with."""

@@ -1,0 +1,96 @@
+"""Exhaustive choice of dataflow, order and tiles of a matrix product.
+
+All candidates are bounded from below in a few array operations; only those whose bound beats the best
+exact cost are costed slot by slot, so that the result is the exact optimum of the space.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from accelerators.systolic.design import Objective, SystolicDesign
+from accelerators.systolic.space import Floats, Rates, Space, enumerate_space
+from accelerators.systolic.tiles import IDLE, Epilogue, Measure, TileOrder, TileSlots, Tiling
+from hwsim.graph.contraction import MatrixProduct
+from hwsim.trace.stream import Slots
+
+
+class Search:
+    """Finds the best tiling of one product on one design.
+
+    Parameters
+    ----------
+    product : MatrixProduct
+        The product; its groups and steps repeat the same tiles.
+    design : SystolicDesign
+        Fixed dataflow or best, objective, scratchpads.
+    rates : Rates
+        Times and prices.
+    epilogue : Epilogue
+        What is loaded, computed and stored besides.
+    """
+
+    def __init__(self, product: MatrixProduct, design: SystolicDesign, rates: Rates, epilogue: Epilogue) -> None:
+        self.product, self.design, self.rates, self.epilogue = product, design, rates, epilogue
+        self._up, self._down = rates.cycles_per_bit.numerator, rates.cycles_per_bit.denominator
+
+    @cached_property
+    def space(self) -> Space:
+        """Every candidate that fits the scratchpads."""
+        return enumerate_space(self.product, self.design, self.rates, self.epilogue)
+
+    def best(self) -> Tiling:
+        """Return the tiling of least cost; ties go to less DRAM traffic, then to the first listed."""
+        space = self.space
+        shape = space.least_cycles.shape
+        traffic = np.broadcast_to(space.traffic, shape).reshape(-1)
+        work = np.broadcast_to(space.work, shape).reshape(-1)
+        if self.design.objective is Objective.TRAFFIC:
+            return self._tiling(int(np.lexsort((work, traffic))[0]))
+        bound = self._cost(space.least_cycles.reshape(-1), traffic, space.onchip_j.reshape(-1))
+        best, chosen = (float("inf"), 0, 0), 0
+        for candidate in np.lexsort((traffic, bound)).tolist():
+            if (bound[candidate], traffic[candidate]) > best[:2]:
+                break
+            pick = slice(candidate, candidate + 1)
+            cycles = np.array([float(self.cycles(self._tiling(candidate)))])
+            exact = float(self._cost(cycles, traffic[pick], space.onchip_j.reshape(-1)[pick])[0])
+            best = min(best, (exact, int(traffic[candidate]), candidate))
+            chosen = best[2]
+        return self._tiling(chosen)
+
+    def cycles(self, tiling: Tiling) -> int:
+        """Return the exact cycles of all groups and steps under `tiling`."""
+        return sum(passes * cycles for cycles, passes in self._passes(tiling, self.slot_cycles, 0))
+
+    def slots(self, tiling: Tiling) -> list[tuple[TileSlots, int]]:
+        """Return (slots of one pass, passes): the first step, then the further ones."""
+        return self._passes(tiling, Slots.one, Slots({}))
+
+    def slot_cycles(self, loads: tuple[int, int], work: int, stores: tuple[int, int]) -> int:
+        """Return the cycles of one slot: DRAM, array and vector unit at once."""
+        up, down = self._up, self._down
+        dram = -(-(loads[0] + loads[1]) * up // down) - (-stores[0] * up // down)
+        return max(dram, work, -(-stores[1] // self.design.vector_lanes))
+
+    def _passes(self, tiling: Tiling, measure: Measure, nothing: Any) -> list[tuple[Any, int]]:
+        order = TileOrder(self.product, tiling, self.design, self.epilogue, measure, nothing)
+        groups = self.product.groups
+        first = order.stream().times(groups).whole(IDLE)
+        if self.product.steps == 1:
+            return [(first, 1)]
+        later = order.stream(weights_loaded=groups == 1).times(groups).whole(IDLE)
+        return [(first, 1), (later, self.product.steps - 1)]
+
+    def _tiling(self, candidate: int) -> Tiling:
+        flow, order, size = np.unravel_index(candidate, self.space.least_cycles.shape)
+        return self.space.tiling(int(flow), int(order), int(size))
+
+    def _cost(self, cycles: Floats, traffic: Any, onchip_j: Floats) -> Floats:
+        if self.design.objective is Objective.CYCLES:
+            return cycles
+        energy: Floats = traffic * self.rates.dram_j + onchip_j + cycles * self.rates.leakage_j
+        return energy if self.design.objective is Objective.ENERGY else energy * cycles

@@ -1,0 +1,258 @@
+"""All tilings of a matrix product that fit the scratchpads, as arrays, with a lower bound of their cost.
+
+The space: the three dataflows (or the fixed one), both orders of the outer tile loops, and for rows,
+channels and columns every size ceil(whole / 2^i), so far as half of each scratchpad holds the tile.
+Arrays have axes (dataflow, order, size); axes of length 1 broadcast.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelerators.systolic.design import Dataflow, MemoryModel, Objective, SystolicDesign
+from accelerators.systolic.folds import register_bits, tile_cycles, tile_words
+from accelerators.systolic.tiles import (
+    Epilogue,
+    Order,
+    Tiling,
+    height_of,
+    images_of,
+    kernel_positions,
+    row_tiles,
+)
+from hwsim.errors import DesignError
+from hwsim.graph.contraction import MatrixProduct
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+DATAFLOWS = (Dataflow.OUTPUT_STATIONARY, Dataflow.WEIGHT_STATIONARY, Dataflow.INPUT_STATIONARY)
+ORDERS = tuple(Order)
+SCRATCHPADS = ("input_scratchpad_bytes", "weight_scratchpad_bytes", "output_scratchpad_bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What the search must know of the datasheet: cycles per DRAM bit, and joules.
+
+    Attributes
+    ----------
+    cycles_per_bit : Fraction
+        Reference cycles per DRAM bit.
+    dram_j, input_j, weight_j, output_j, register_j : float
+        Joules per bit of each memory.
+    leakage_j : float
+        Joules leaked per cycle by the whole chip.
+    """
+
+    cycles_per_bit: Fraction
+    dram_j: float
+    input_j: float
+    weight_j: float
+    output_j: float
+    register_j: float
+    leakage_j: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Tile sizes that fit, one column per candidate, and what their rows look like.
+
+    Attributes
+    ----------
+    height, k, n : int64[G]
+        Tile sizes.
+    tiles_m, tiles_k, tiles_n : int64[G]
+        Tiles of one image, along k, along n.
+    full_m, last_m : int64[G]
+        Output positions of a full row tile and of the last one.
+    inputs, least_inputs, first_inputs : int64[G]
+        Distinct input elements per channel: of all row tiles of one image, of the smallest full one (the
+        last tile if there is no other), of the first.
+    """
+
+    height: Ints
+    k: Ints
+    n: Ints
+    tiles_m: Ints
+    tiles_k: Ints
+    tiles_n: Ints
+    full_m: Ints
+    last_m: Ints
+    inputs: Ints
+    least_inputs: Ints
+    first_inputs: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Candidates and their costs.
+
+    Attributes
+    ----------
+    flows : tuple of Dataflow
+        Names of the first axis.
+    sizes : Sizes
+        Third axis.
+    traffic : int64[1, O, G]
+        DRAM bits.
+    work : int64[F, 1, G]
+        Array cycles of all tiles.
+    least_cycles : float64[F, O, G]
+        No more than the exact cycles.
+    onchip_j : float64[F, O, G]
+        Joules of scratchpads and registers; zeros where the objective does not look at energy.
+    """
+
+    flows: tuple[Dataflow, ...]
+    sizes: Sizes
+    traffic: Ints
+    work: Ints
+    least_cycles: Floats
+    onchip_j: Floats
+
+    def tiling(self, flow: int, order: int, size: int) -> Tiling:
+        """Return one candidate."""
+        sizes = self.sizes
+        return Tiling(self.flows[flow], ORDERS[order], int(sizes.height[size]), int(sizes.k[size]),
+                      int(sizes.n[size]))
+
+
+def halvings(whole: int) -> list[int]:
+    """Return whole, ceil(whole / 2), ceil(whole / 4), ... 1 without repeats."""
+    result = [whole]
+    while result[-1] > 1:
+        result.append(-(-result[-1] // 2))
+    return result
+
+
+def enumerate_space(product: MatrixProduct, design: SystolicDesign, rates: Rates, epilogue: Epilogue) -> Space:
+    """Return every candidate for `product`; DesignError if no tile fits the scratchpads."""
+    sizes = _sizes(product, design)
+    flows = DATAFLOWS if design.dataflow is Dataflow.BEST else (design.dataflow,)
+    sums = [_tile_sums(product, design, rates, flow, sizes) for flow in flows]
+    work, largest, joules = (np.stack(columns)[:, None, :] for columns in zip(*sums, strict=True))
+    inputs, weights = _loads(product, design, epilogue, sizes)
+    repeats = product.groups * product.steps
+    stores = repeats * product.m * product.n * epilogue.output_bits
+    per_bit = float(rates.cycles_per_bit)
+    tile = _TileBits(product, design, epilogue, sizes)
+    waits = repeats * sum(count * np.maximum(bits * per_bit - largest, 0.0) for count, bits in tile.heavy_slots())
+    unhidden = (tile.first_load + tile.last_store) * per_bit
+    least = np.maximum((inputs + weights + stores) * per_bit, work + waits + unhidden)
+    if design.objective in (Objective.ENERGY, Objective.PRODUCT):
+        drained = repeats * product.m * product.n * design.accumulator_bits
+        joules = joules + inputs * rates.input_j + weights * rates.weight_j + drained * rates.output_j
+    return Space(flows, sizes, inputs + weights + stores, work, least, np.broadcast_to(joules, least.shape))
+
+
+def _sizes(product: MatrixProduct, design: SystolicDesign) -> Sizes:
+    positions = kernel_positions(product)
+    heights = halvings(height_of(product))
+    depths = positions * np.array(halvings(product.k // positions), dtype=np.int64)
+    widths = np.array(halvings(product.n), dtype=np.int64)
+    rows = np.array([_row_statistics(product, height) for height in heights], dtype=np.int64)
+    h, k, n = (axis.reshape(-1) for axis in np.meshgrid(np.arange(len(heights)), depths, widths, indexing="ij"))
+    need = (rows[h, 6] * (k // positions) * design.operand_bits, k * n * design.operand_bits,
+            rows[h, 1] * n * design.accumulator_bits)
+    have = [8 * getattr(design, name) // 2 for name in SCRATCHPADS]
+    if design.memory_model is MemoryModel.DOUBLE_BUFFERED:
+        fits = np.logical_and.reduce([bits <= room for bits, room in zip(need, have, strict=True)])
+    else:
+        fits = (h == 0) & (k == product.k) & (n == product.n)
+    if not fits.any():
+        raise _too_small(design, [int(bits.min()) for bits in need], have)
+    h, k, n = h[fits], k[fits], n[fits]
+    return Sizes(np.array(heights, dtype=np.int64)[h], k, n, rows[h, 0], -(-product.k // k), -(-product.n // n),
+                 rows[h, 1], rows[h, 2], rows[h, 3], rows[h, 4], rows[h, 5])
+
+
+def _row_statistics(product: MatrixProduct, height: int) -> tuple[int, ...]:
+    """Return tiles, full m, last m, all inputs, least inputs of a full tile, first inputs, most inputs."""
+    parts = row_tiles(product, height)
+    inner = parts[:-1] if parts[-1][1] == 1 and len(parts) > 1 else parts
+    return (sum(count for _, count in parts), parts[0][0].m, parts[-1][0].m,
+            sum(tile.inputs * count for tile, count in parts), min(tile.inputs for tile, _ in inner),
+            parts[0][0].inputs, max(tile.inputs for tile, _ in parts))
+
+
+def _too_small(design: SystolicDesign, need: list[int], have: list[int]) -> DesignError:
+    short = [f"{name} {getattr(design, name)} holds {room // 8} bytes a half, the smallest tile needs {-(-bits // 8)}"
+             for name, bits, room in zip(SCRATCHPADS, need, have, strict=True) if bits > room]
+    reason = "; ".join(short) or "no tile fits all three scratchpads at once"
+    return DesignError(reason, where="design", hint="enlarge the scratchpad")
+
+
+def _tile_sums(product: MatrixProduct, design: SystolicDesign, rates: Rates, flow: Dataflow,
+               sizes: Sizes) -> tuple[Ints, Ints, Floats]:
+    """Return array cycles of all tiles, of the largest tile, and joules of array and scratchpads without fills."""
+    images, repeats = images_of(product), product.groups * product.steps
+    one = np.ones_like(sizes.k)
+    m = np.stack([sizes.full_m, sizes.last_m])[:, None, None]
+    k = np.stack([sizes.k, product.k - (sizes.tiles_k - 1) * sizes.k])[None, :, None]
+    n = np.stack([sizes.n, product.n - (sizes.tiles_n - 1) * sizes.n])[None, None, :]
+    count = (np.stack([sizes.tiles_m - 1, one])[:, None, None] * np.stack([sizes.tiles_k - 1, one])[None, :, None]
+             * np.stack([sizes.tiles_n - 1, one])[None, None, :] * (images * repeats))
+    cycles = tile_cycles(flow, m, k, n, design.array_rows, design.array_cols, design.fold_model)
+    work = (count * cycles).sum(axis=(0, 1, 2))
+    if design.objective not in (Objective.ENERGY, Objective.PRODUCT):
+        return work, cycles[0, 0, 0], np.zeros(work.shape)
+    words = tile_words(flow, m, k, n, design.array_rows, design.array_cols, 0)
+    again = repeats * product.m * product.n * (sizes.tiles_k - 1)
+    sums = (count * (words.output_writes + words.output_reads)).sum(axis=(0, 1, 2)) + again
+    joules = ((count * words.input_reads).sum(axis=(0, 1, 2)) * rates.input_j * design.operand_bits
+              + (count * words.weight_reads).sum(axis=(0, 1, 2)) * rates.weight_j * design.operand_bits
+              + sums * rates.output_j * design.accumulator_bits
+              + product.macs * register_bits(flow, design) * rates.register_j)
+    return work, cycles[0, 0, 0], joules
+
+
+def _loads(product: MatrixProduct, design: SystolicDesign, epilogue: Epilogue, sizes: Sizes) -> tuple[Ints, Ints]:
+    """Return int64[1, O, G]: DRAM bits of inputs and of weights over all tiles, groups and steps."""
+    images, repeats = images_of(product), product.groups * product.steps
+    tiles_m, whole = sizes.tiles_m * images, sizes.tiles_k == 1
+    stay = whole & (sizes.tiles_n == 1)
+    input_passes = np.stack([np.where(whole, 1, sizes.tiles_n),
+                             np.where(whole & (tiles_m == 1), 1, sizes.tiles_n)])
+    weight_passes = np.stack([np.where(stay, 1, tiles_m), np.where(whole, 1, tiles_m)])
+    held = np.where(stay & (product.groups == 1), 1, product.steps)
+    channels = product.k // kernel_positions(product)
+    inputs = (sizes.inputs * images * channels * design.operand_bits * input_passes
+              + product.m * product.n * epilogue.addend_bits)
+    weights = product.k * product.n * design.operand_bits + product.n * epilogue.column_bits
+    return (repeats * inputs)[None], (product.groups * weights * held * weight_passes)[None]
+
+
+class _TileBits:
+    """DRAM bits of single tiles, for bounds: what cannot be hidden, and which slots wait for DRAM."""
+
+    def __init__(self, product: MatrixProduct, design: SystolicDesign, epilogue: Epilogue, sizes: Sizes) -> None:
+        channels, bits = sizes.k // kernel_positions(product), design.operand_bits
+        self._sizes, self._images = sizes, images_of(product)
+        self._inputs, self._weights = sizes.least_inputs * channels * bits, sizes.k * sizes.n * bits
+        self._store = sizes.full_m * sizes.n * epilogue.output_bits
+        self.first_load = sizes.first_inputs * channels * bits + self._weights
+        self.last_store = sizes.last_m * (product.n - (sizes.tiles_n - 1) * sizes.n) * epilogue.output_bits
+
+    def heavy_slots(self) -> list[tuple[Ints, Ints]]:
+        """Return (count int64[O, G], bits int64[O, G]) of slots that certainly follow a tile no larger than a full one.
+
+        Only full tiles are counted, never the first of all, and never more than they load for certain.
+        """
+        sizes = self._sizes
+        whole = sizes.tiles_k == 1
+        full_m, full_n = (sizes.tiles_m - 1) * self._images, sizes.tiles_n - 1
+        both, stay = self._inputs + self._weights, whole & (sizes.tiles_n == 1)
+        turns = [(np.where(stay, 0, np.maximum(full_m - 1, 0)), both),
+                 (full_m * np.maximum(full_n - 2, 0), self._weights + self._store),
+                 (np.maximum(full_m - 3, 0) * stay, self._inputs + self._store)]
+        columns = [(np.maximum(full_n - 1, 0), both), (full_n * np.maximum(full_m - 2, 0), self._inputs + self._store)]
+        deep = full_m * full_n * (sizes.tiles_k - 1)
+        result = [(np.stack([np.where(whole, turn[0], 0), np.zeros_like(deep)]), np.stack([turn[1]] * 2))
+                  for turn in turns]
+        result += [(np.stack([np.zeros_like(deep), np.where(whole, column[0], 0)]), np.stack([column[1]] * 2))
+                   for column in columns]
+        return [*result, (np.stack([np.where(whole, 0, np.maximum(deep - 1, 0))] * 2), np.stack([both] * 2))]

@@ -1,0 +1,279 @@
+"""Tiles of a matrix product: sizes, halos, what each tile loads, and their order as a stream."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from accelerators.systolic.design import Dataflow, SystolicDesign
+from accelerators.systolic.folds import tile_cycles
+from hwsim.graph.contraction import MatrixProduct, Window
+from hwsim.trace.stream import Slots, Stream, Tile, one_tile
+
+Segment = tuple["RowTile", int]
+Load = tuple[int, int]
+Store = tuple[int, int]
+TileStream = Stream[Load, int, Store, Any]
+TileSlots = Slots[Load, int, Store]
+Measure = Callable[[Load, int, Store], Any]
+IDLE: Tile[Load, int, Store] = ((0, 0), 0, (0, 0))
+
+
+class Order(StrEnum):
+    """Which tile loop is outside; the loop over k is always innermost."""
+
+    M_OUTER = "m"
+    N_OUTER = "n"
+
+
+@dataclass(frozen=True, slots=True)
+class RowTile:
+    """A tile of rows of the left matrix.
+
+    Attributes
+    ----------
+    m : int
+        Rows: output positions.
+    inputs : int
+        Distinct input elements per channel (per column of the left matrix for a plain product).
+    """
+
+    m: int
+    inputs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tiling:
+    """Dataflow, order and tile sizes of one product.
+
+    Attributes
+    ----------
+    dataflow : Dataflow
+        One of the three.
+    order : Order
+        Outer tile loop.
+    height : int
+        Rows of the left matrix per tile; for a convolution, rows of the outermost output axis.
+    k, n : int
+        Tile sizes; `k` is a multiple of the kernel positions.
+    """
+
+    dataflow: Dataflow
+    order: Order
+    height: int
+    k: int
+    n: int
+
+    def __str__(self) -> str:
+        return f"{self.dataflow.value} {self.order.value}-outer tile {self.height}x{self.k}x{self.n}"
+
+
+@dataclass(frozen=True, slots=True)
+class Epilogue:
+    """What happens to each element of a product on its way in and out, beside the product itself.
+
+    Attributes
+    ----------
+    output_bits : int
+        Bits written back per element.
+    posts : int
+        Vector operations per element, done as outputs leave.
+    column_bits : int
+        Bits of parameters per column (bias, folded scales), loaded together with the weights.
+    addend_bits : int
+        Bits per element of an addend that is loaded for every output tile.
+    """
+
+    output_bits: int
+    posts: int = 0
+    column_bits: int = 0
+    addend_bits: int = 0
+
+
+def kernel_positions(product: MatrixProduct) -> int:
+    """Return how many columns of the left matrix share one channel."""
+    return math.prod(product.window.kernel) if product.window else 1
+
+
+def height_of(product: MatrixProduct) -> int:
+    """Return how many rows a tile can have at most: output rows of an image, or rows of the matrix."""
+    return product.window.output_size[0] if product.window else product.m
+
+
+def images_of(product: MatrixProduct) -> int:
+    """Return how often the row tiles repeat: once per sample of a convolution."""
+    return product.window.batch if product.window else 1
+
+
+def row_tiles(product: MatrixProduct, height: int) -> tuple[Segment, ...]:
+    """Return the row tiles of one image in order, equal neighbours as one segment with a count.
+
+    Tiles of a convolution overlap in the input by the halo of the kernel; those at the border of the image
+    look at fewer rows.
+    """
+    window = product.window
+    if window is None:
+        return tuple((RowTile(size, size), count) for size, count in sizes(product.m, height))
+    outputs = window.output_size[0]
+    width_out = math.prod(window.output_size[1:])
+    width_in = math.prod(_covered(window, axis, 0, size) for axis, size in enumerate(window.output_size) if axis)
+    count = -(-outputs // height)
+    below = min(count, -(-window.pads[0] // (window.strides[0] * height)))
+    beyond = min(count, max(1, count - _first_clipped(window, height)))
+    inside = max(0, count - below - beyond)
+    segments: list[Segment] = []
+    for index in (*range(below), *((below,) if inside else ()), *range(max(below, count - beyond), count)):
+        first = index * height
+        last = min(first + height, outputs)
+        tile = RowTile((last - first) * width_out, _covered(window, 0, first, last) * width_in)
+        many = inside if inside and index == below else 1
+        if segments and segments[-1][0] == tile:
+            segments[-1] = (tile, segments[-1][1] + many)
+        else:
+            segments.append((tile, many))
+    return tuple(segments)
+
+
+def _first_clipped(window: Window, height: int) -> int:
+    """Return the first row tile whose last window reaches beyond the image."""
+    reach = (window.kernel[0] - 1) * window.dilations[0] + 1
+    rows = (window.input_size[0] - reach + window.pads[0]) // window.strides[0] + 1
+    return max(0, rows) // height
+
+
+def _covered(window: Window, axis: int, first: int, last: int) -> int:
+    """Return the input positions from the first to the last that outputs [first, last) of an axis look at."""
+    stride, pad = window.strides[axis], window.pads[axis]
+    reach = (window.kernel[axis] - 1) * window.dilations[axis] + 1
+    low = max(first * stride - pad, 0)
+    high = min((last - 1) * stride - pad + reach, window.input_size[axis])
+    return max(high - low, 0)
+
+
+def sizes(total: int, tile: int) -> tuple[tuple[int, int], ...]:
+    """Return (size, count) of the tiles of one dimension: the full ones, then the rest."""
+    full, rest = divmod(total, tile)
+    return tuple((size, count) for size, count in ((tile, full), (rest, 1)) if size and count)
+
+
+class TileOrder:
+    """Writes the tiles of a product in the order of a tiling, as a stream.
+
+    A tile loads (input bits, weight bits), works for array cycles, and stores (bits, vector operations).
+
+    Parameters
+    ----------
+    product : MatrixProduct
+        What is computed; one group and one step of it.
+    tiling : Tiling
+        How.
+    design : SystolicDesign
+        Array size, word sizes.
+    epilogue : Epilogue
+        What is loaded, computed and stored besides.
+    measure, nothing : callable, Any
+        What the stream adds up over its slots, see `hwsim.trace.stream.one_tile`.
+    """
+
+    def __init__(self, product: MatrixProduct, tiling: Tiling, design: SystolicDesign, epilogue: Epilogue,
+                 measure: Measure, nothing: Any) -> None:
+        self._measure, self._nothing = measure, nothing
+        self._tiling, self._design, self._epilogue = tiling, design, epilogue
+        self._positions = kernel_positions(product)
+        self._rows = row_tiles(product, tiling.height)
+        self._images = images_of(product)
+        self._ks, self._ns = sizes(product.k, tiling.k), sizes(product.n, tiling.n)
+        self._whole_k = product.k <= tiling.k
+        self._one_n = product.n <= tiling.n
+        self._one_m = sum(count for _, count in self._rows) * self._images == 1
+
+    @property
+    def weights_stay(self) -> bool:
+        """Whether the whole right matrix is one tile, so that it can stay for the next step."""
+        return self._whole_k and self._one_n
+
+    def stream(self, weights_loaded: bool = False) -> TileStream:
+        """Return all tiles in order; with `weights_loaded` a resident right matrix is not fetched again."""
+        if self._tiling.order is Order.M_OUTER:
+            return self._m_outer(weights_loaded and self.weights_stay)
+        return self._n_outer(weights_loaded and self.weights_stay)
+
+    def _m_outer(self, loaded: bool) -> TileStream:
+        keep = self.weights_stay
+        later = self._empty()
+        for tile, count in self._rows:
+            later = later.then(self._along_n(tile, first_weights=not keep).times(count))
+        if not keep or loaded:
+            return later.times(self._images)
+        head, rest = self._split_first()
+        first = self._along_n(head, first_weights=True)
+        for tile, count in rest:
+            first = first.then(self._along_n(tile, first_weights=False).times(count))
+        return first.then(later.times(self._images - 1))
+
+    def _split_first(self) -> tuple[RowTile, list[Segment]]:
+        (head, count), *others = self._rows
+        return head, [(head, count - 1), *others]
+
+    def _along_n(self, tile: RowTile, first_weights: bool) -> TileStream:
+        """All columns of one row tile: its inputs are loaded once if they are one tile deep."""
+        result, first = self._empty(), True
+        for n, count in self._ns:
+            for repeats in ((1, count - 1) if first else (count,)):
+                weights = first_weights if first else True
+                result = result.then(self._along_k(tile, n, first or not self._whole_k, weights).times(repeats))
+                first = False
+        return result
+
+    def _n_outer(self, loaded: bool) -> TileStream:
+        result, first = self._empty(), True
+        for n, count in self._ns:
+            for repeats in ((1, count - 1) if first else (count,)):
+                column = self._along_m(n, first_inputs=first or not self._one_m, weights=not loaded)
+                result = result.then(column.times(repeats))
+                first = False
+        return result
+
+    def _along_m(self, n: int, first_inputs: bool, weights: bool) -> TileStream:
+        """All rows of one column tile: its weights are loaded once if they are one tile deep."""
+        head, rest = self._split_first()
+        result = self._along_k(head, n, first_inputs or not self._whole_k, weights or not self._whole_k)
+        again = not self._whole_k
+        later = self._empty()
+        for tile, count in self._rows:
+            later = later.then(self._along_k(tile, n, True, again).times(count))
+        for tile, count in rest:
+            result = result.then(self._along_k(tile, n, True, again).times(count))
+        return result.then(later.times(self._images - 1))
+
+    def _along_k(self, tile: RowTile, n: int, inputs: bool, weights: bool) -> TileStream:
+        """One output tile: partial sums stay in the accumulators until the last tile along k."""
+        result = self._empty()
+        count = sum(count for _, count in self._ks)
+        first_k, last_k = self._ks[0][0], self._ks[-1][0]
+        if count == 1:
+            return self._tile(tile, first_k, n, (inputs, weights), (True, True))
+        result = self._tile(tile, first_k, n, (inputs, weights), (True, False))
+        for place, (k, many) in enumerate(self._ks):
+            inner = many - (place == 0) - (place == len(self._ks) - 1)
+            result = result.then(self._tile(tile, k, n, (inputs, weights), (False, False)).times(inner))
+        return result.then(self._tile(tile, last_k, n, (inputs, weights), (False, True)))
+
+    def _tile(self, tile: RowTile, k: int, n: int, loaded: tuple[bool, bool],
+              ends: tuple[bool, bool]) -> TileStream:
+        """One tile; `loaded` says whether inputs and weights are fetched, `ends` whether it is first or last in k."""
+        design, epilogue = self._design, self._epilogue
+        elements = tile.m * n
+        inputs = loaded[0] * tile.inputs * (k // self._positions) * design.operand_bits
+        weights = loaded[1] * (k * n * design.operand_bits + ends[0] * n * epilogue.column_bits)
+        work = tile_cycles(self._tiling.dataflow, tile.m, k, n, design.array_rows, design.array_cols,
+                           design.fold_model)
+        store = (elements * epilogue.output_bits, elements * epilogue.posts) if ends[1] else (0, 0)
+        load = (inputs + ends[0] * elements * epilogue.addend_bits, weights)
+        return one_tile((load, work, store), self._measure, self._nothing)
+
+    def _empty(self) -> TileStream:
+        return Stream(0, (), (), self._nothing, self._measure)

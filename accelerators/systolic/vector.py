@@ -1,0 +1,81 @@
+"""Everything that is no matrix product: elementwise operators, normalizations, pooling, data movement."""
+
+from __future__ import annotations
+
+from accelerators.systolic.design import SystolicDesign
+from accelerators.systolic.tiles import IDLE, TileSlots
+from hwsim.graph.ops import op_kind, work_of
+from hwsim.graph.types import Graph, Op, Role
+from hwsim.trace import TraceBuilder
+from hwsim.trace.stream import Slots, one_tile, write_slots
+
+
+def write_primitives(build: TraceBuilder, graph: Graph, op: Op) -> None:
+    """Write the elementary operations of `op` as events that take the time of their issue slots."""
+    for name, count in work_of(graph, op).primitives.items():
+        build.event("vector", name, count, node=op.name)
+
+
+def lower_vector(build: TraceBuilder, graph: Graph, op: Op, design: SystolicDesign) -> None:
+    """Write an operator of the vector unit: read every operand once, compute, write every result once."""
+    reads = sum(graph.tensors[name].bits for name in dict.fromkeys(op.inputs) if name)
+    writes = sum(graph.tensors[name].bits for name in op.outputs if name)
+    operations = work_of(graph, op).vector_operations
+    with build.loop(1, node=op.name):
+        write_primitives(build, graph, op)
+        _write_tiles(build, design, reads, operations, writes)
+
+
+def lower_movement(build: TraceBuilder, graph: Graph, op: Op, design: SystolicDesign) -> None:
+    """Write a data movement: what passes through is read and written once; an alias moves nothing."""
+    if op_kind(op.kind).aliases:
+        build.note(op.name, "mapping", "alias: no data moves")
+        return
+    writes = sum(graph.tensors[name].bits for name in op.outputs if name)
+    indices = sum(graph.tensors[name].bits for name in op.inputs[1:]
+                  if name and graph.tensors[name].role in (Role.INPUT, Role.CONSTANT))
+    operations = work_of(graph, op).vector_operations
+    with build.loop(1, node=op.name):
+        write_primitives(build, graph, op)
+        _write_tiles(build, design, writes + indices, operations, writes)
+
+
+def _write_tiles(build: TraceBuilder, design: SystolicDesign, reads: int, operations: int, writes: int) -> None:
+    """Cut the work into equal tiles that fit the input and output scratchpads, the last one taking the rest."""
+    count = tile_count(reads, writes, design)
+    parts = [divmod(total, count) for total in (reads, operations, writes)]
+    (read, more_read), (work, more_work), (write, more_write) = parts
+    empty: TileSlots = Slots({})
+    tile = one_tile(((read, 0), 0, (write, work)), Slots.one, empty)
+    last = one_tile(((read + more_read, 0), 0, (write + more_write, work + more_work)), Slots.one, empty)
+    slots = tile.times(count - 1).then(last).whole(IDLE)
+    write_slots(build, slots, lambda load, active, store: write_slot(build, load, active, store))
+    if reads:
+        build.event("input_scratchpad", "write", 1, bits=reads)
+        build.event("input_scratchpad", "read", 1, bits=reads)
+    if writes:
+        build.event("output_scratchpad", "write", 1, bits=writes)
+        build.event("output_scratchpad", "read", 1, bits=writes)
+
+
+def tile_count(reads: int, writes: int, design: SystolicDesign) -> int:
+    """Return the fewest equal tiles of which even the last, which takes the remainders, fits half the scratchpads."""
+    read_room, write_room = 8 * design.input_scratchpad_bytes // 2, 8 * design.output_scratchpad_bytes // 2
+    count = max(1, -(-reads // read_room), -(-writes // write_room))
+    while any(total // count + total % count > room and total // count
+              for total, room in ((reads, read_room), (writes, write_room))):
+        count += 1
+    return count
+
+
+def write_slot(build: TraceBuilder, load: tuple[int, int], active: int, store: tuple[int, int]) -> None:
+    """Write what one slot does at once: DRAM transfers, array, vector unit; parts without work are left out."""
+    bits, posts = store
+    if sum(load):
+        build.event("dram", "read", 1, bits=sum(load))
+    if active:
+        build.event("array", "active", active)
+    if bits:
+        build.event("dram", "write", 1, bits=bits)
+    if posts:
+        build.event("vector", "issue", posts)
