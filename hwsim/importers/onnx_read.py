@@ -165,10 +165,10 @@ def _check(model: onnx.ModelProto, file: str) -> dict[str, int]:
                                 f"{OLDEST_IR} to {onnx.IR_VERSION} are, with onnx {onnx.__version__}"))
     opsets = {plain_domain(entry.domain): entry.version for entry in model.opset_import}
     newest = onnx.defs.onnx_opset_version()
-    if "" not in opsets:
+    if not opsets:
         problems.append(Problem(f"{file}.opset_import", "the file names no ONNX operator set",
                                 "it may be truncated; opset_import comes last"))
-    elif not OLDEST_OPSET <= opsets[""] <= newest:
+    elif not OLDEST_OPSET <= opsets.get("", newest) <= newest:
         reason = f"operator set {opsets['']} is not supported"
         problems.append(Problem(f"{file}.opset_import", reason, f"{OLDEST_OPSET} to {newest} are, with onnx "
                                 f"{onnx.__version__}; use onnx.version_converter or export again"))

@@ -347,7 +347,8 @@ def test_importing_the_package_does_not_import_onnx() -> None:
 
 
 def test_ranges_sizes_and_identities_are_constants(tmp_path: Path) -> None:
-    nodes = [helper.make_node("Size", ["x"], ["n"]), helper.make_node("Range", ["zero", "n", "two"], ["even"]),
+    nodes = [helper.make_node("Size", ["x"], ["n"]),
+             helper.make_node("Range", ["zero", "n", "two"], ["even"]),
              helper.make_node("EyeLike", ["x"], ["eye"]),
              helper.make_node("Cast", ["even"], ["ids"], to=I64),
              helper.make_node("Shape", ["x"], ["tail"], start=-1),
@@ -375,4 +376,14 @@ def test_outputs_that_are_not_modeled_are_refused_when_read(tmp_path: Path) -> N
              helper.make_node("Cast", ["places"], ["z"], to=F)]
     path = save(tmp_path, nodes, {"x": [1, 2, 8]}, {"y": None, "z": None})
     with pytest.raises(InputError, match="reads 'places', an output of MaxPool that hwsim does not model"):
+        import_onnx(path)
+
+
+def test_classical_models_are_refused_by_operator(tmp_path: Path) -> None:
+    node = helper.make_node("LinearClassifier", ["x"], ["y"], domain="ai.onnx.ml", name="tree")
+    path = save(tmp_path, [node], {"x": [1, 4]}, {"y": None})
+    model = onnx.load(path)
+    model.opset_import[0].CopyFrom(helper.make_opsetid("ai.onnx.ml", 1))
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(UnsupportedOp, match=r"operator ai.onnx.ml.LinearClassifier is not .* tree"):
         import_onnx(path)
