@@ -1,1 +1,30 @@
 """CMOS systolic array: the baseline that the other chips are compared with."""
+
+from accelerators.systolic.datasheet import datasheet
+from accelerators.systolic.design import CONSTANTS, FOLDER, PRESETS, SystolicDesign, structure
+from accelerators.systolic.lower import lower, supports
+from accelerators.systolic.machine import machine
+from accelerators.systolic.operands import random_graph, reference
+from accelerators.systolic.prepare import prepare
+from hwsim.graph.ops import PRIMITIVES
+from hwsim.model.types import Accelerator
+
+ACCELERATOR = Accelerator(
+    name="systolic",
+    summary="CMOS systolic array with double-buffered scratchpads, a vector unit and DRAM",
+    design=SystolicDesign,
+    presets=PRESETS,
+    lower=lower,
+    datasheet=datasheet,
+    supports=supports,
+    prepare=prepare,
+    work={("array", "mac"): "macs", **{("vector", name): name for name in PRIMITIVES}},
+    machine=machine,
+    machine_graphs=random_graph,
+    reference=reference,
+    structure=structure,
+    constants=CONSTANTS,
+    folder=FOLDER,
+    offchip="dram",
+    lane_knobs=("vector_lanes",),
+)

@@ -116,7 +116,8 @@ def _units(design: SystolicDesign) -> tuple[UnitRow, ...]:
     lane = c.multiplier_32b_m2 + c.adder_32b_m2 + c.register_bit_m2 * 96
     lane_leakage = c.multiplier_32b_leakage_w + c.adder_32b_leakage_w + c.register_bit_leakage_w * 96
     cell = c.sram_cell_squares_ratio * chosen(design.node_m, "_m", "design.node_m") ** 2
-    scratchpads = tuple(UnitRow(unit, area=cell * (8 * capacity), leakage=c.sram_cell_leakage_w * (8 * capacity))
+    scratchpads = tuple(UnitRow(unit, area=cell * (8 * capacity), leakage=c.sram_cell_leakage_w * (8 * capacity),
+                                role="memory")
                         for unit, capacity in _scratchpads(design))
     return (
         UnitRow("array", area=_scaled_area(element * design.peak_macs_per_cycle, design),

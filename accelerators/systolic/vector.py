@@ -28,16 +28,18 @@ def lower_vector(build: TraceBuilder, graph: Graph, op: Op, design: SystolicDesi
 
 def lower_movement(build: TraceBuilder, graph: Graph, op: Op, design: SystolicDesign) -> None:
     """Write a data movement: what passes through is read and written once; an alias moves nothing."""
-    if op_kind(op.kind).aliases:
-        build.note(op.name, "mapping", "alias: no data moves")
+    if op_kind(op.kind).aliases or (op.kind == "offload" and not op.int("moves")):
+        build.note(op.name, "mapping", "no data moves")
         return
     writes = sum(graph.tensors[name].bits for name in op.outputs if name)
-    indices = sum(graph.tensors[name].bits for name in op.inputs[1:]
-                  if name and graph.tensors[name].role in (Role.INPUT, Role.CONSTANT))
+    reads = writes + sum(graph.tensors[name].bits for name in op.inputs[1:]
+                         if name and graph.tensors[name].role in (Role.INPUT, Role.CONSTANT))
+    if op.kind == "offload":
+        reads = sum(graph.tensors[name].bits for name in dict.fromkeys(op.inputs))
     operations = work_of(graph, op).vector_operations
     with build.loop(1, node=op.name):
         write_primitives(build, graph, op)
-        _write_tiles(build, design, writes + indices, operations, writes)
+        _write_tiles(build, design, reads, operations, writes)
 
 
 def _write_tiles(build: TraceBuilder, design: SystolicDesign, reads: int, operations: int, writes: int) -> None:

@@ -81,7 +81,12 @@ def activation_elements(graph: Graph) -> int:
 
 def bit_operations(graph: Graph) -> int:
     """Return BitOps: the sum of MACs x weight bits x activation bits."""
-    return _weighted_macs(graph, lambda number_format: number_format.bits)
+    return sum(bit_operations_of(graph, op) for op in graph.ops)
+
+
+def bit_operations_of(graph: Graph, op: Op) -> int:
+    """Return the BitOps of one operator."""
+    return _weighted_macs(graph, op, lambda number_format: number_format.bits)
 
 
 def ace(graph: Graph) -> int:
@@ -89,15 +94,20 @@ def ace(graph: Graph) -> int:
 
     Source: google/aqt@9d1667e, aqt/jax_legacy/jax/compute_cost_utils.py.
     """
-    return _weighted_macs(graph, lambda number_format: (
+    return sum(ace_of(graph, op) for op in graph.ops)
+
+
+def ace_of(graph: Graph, op: Op) -> int:
+    """Return the arithmetic computation effort of one operator."""
+    return _weighted_macs(graph, op, lambda number_format: (
         _FLOAT_ACE_BITS if number_format.kind is FormatKind.FLOAT else number_format.bits))
 
 
-def _weighted_macs(graph: Graph, width: Callable[[NumberFormat], int]) -> int:
+def _weighted_macs(graph: Graph, op: Op, width: Callable[[NumberFormat], int]) -> int:
     def weigh(product: MatrixProduct) -> int:
         left, right = graph.tensors[product.left].format, graph.tensors[product.right].format
         return product.macs * width(left) * width(right)
-    return sum(weigh(product) for op in graph.ops for product in matrix_products(graph, op))
+    return sum(weigh(product) for product in matrix_products(graph, op))
 
 
 def op_table(graph: Graph) -> tuple[OpStatistics, ...]:

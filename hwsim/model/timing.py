@@ -35,7 +35,7 @@ def time_trace(trace: Trace, prices: Prices, datasheet: Datasheet) -> Timing:
     causes = [
         (row.unit, row.action)
         for row in datasheet.actions
-        if row.unit in waits and (row.unit, row.action) in names
+        if row.unit in waits and base[..., prices.pair == names.get((row.unit, row.action), -1)].any()
     ]
     variants = [base]
     for cause in causes:

@@ -74,7 +74,7 @@ class UnitRow:
     clock : str
         Clock domain; "" is the reference clock.
     role : str
-        "compute", "memory" or "link": which cause a stall on this unit is booked under.
+        "compute", or "memory" and "link", whose bytes are reported and whose time counts as stall.
     zero_area, zero_leakage : str
         Why the unit has no area or leakage of its own.
     """
@@ -208,6 +208,10 @@ class Accelerator:
         Prices of a design.
     supports : callable (Graph, Op) -> str
         "" if the chip can run the operator, otherwise the reason why not.
+    prepare : callable (Graph, Design) -> Graph
+        Passes that the chip needs before lowering: number formats, folded normalizations.
+    work : mapping of (unit, action) to str
+        Which useful quantity an event performs: "macs" or an elementary operation of the op table.
     machine : callable (Graph, Design, Generator) -> MachineResult
         Stepped simulator of a graph of one operator, on operands drawn from the generator.
     machine_graphs : callable (Generator) -> Graph
@@ -220,8 +224,10 @@ class Accelerator:
         Sourced numbers of the chip.
     folder : Path
         Where constants.toml, anchors.toml and README.md lie.
+    offchip : str
+        Unit that holds weights, network inputs and outputs; "" if they are on the chip.
     lane_knobs : tuple of str
-        Knobs that add parallelism without changing the trace.
+        Knobs of which more never slows a network down.
     model_version : str
         Changes whenever the numbers do.
     """
@@ -233,11 +239,14 @@ class Accelerator:
     lower: Callable[[Graph, Any], Trace]
     datasheet: Callable[[Any], Datasheet]
     supports: Callable[[Graph, Op], str]
+    prepare: Callable[[Graph, Any], Graph]
+    work: Mapping[tuple[str, str], str]
     machine: Machine
     machine_graphs: Callable[[np.random.Generator], Graph]
     reference: Callable[[Graph, Any, np.random.Generator], NDArray[Any]]
     structure: Callable[[Any], Mapping[str, Any]]
     constants: Constants
     folder: Path
+    offchip: str = ""
     lane_knobs: tuple[str, ...] = ()
     model_version: str = "1"

@@ -218,7 +218,30 @@ def _infer_fill(attributes: Attributes, operands: Tensors) -> tuple[Shape, ...]:
 
 _MOVE = Category.MOVEMENT
 
+def _shapes_of(attributes: Attributes) -> tuple[Shape, ...]:
+    """Read ``"1x3x4;2"``: one shape per result, ``""`` for a scalar."""
+    return tuple(tuple(int(size) for size in text.split("x") if size)
+                 for text in text_of(attributes, "shapes").split(";"))
+
+
+def _infer_offload(attributes: Attributes, operands: Tensors) -> tuple[Shape, ...]:
+    try:
+        return _shapes_of(attributes)
+    except ValueError:
+        raise GraphError(f"shapes {attributes['shapes']!r} is not of the form 1x3x4;2") from None
+
+
+def _work_offload(op: Op, operands: Tensors, results: Tensors) -> Work:
+    if not op.int("moves"):
+        return Work()
+    return Work(moved_elements=sum(tensor.elements for tensor in (*operands, *results) if tensor is not None))
+
+
 KINDS = (
+    OpKind("offload", _MOVE, (Operand("operand", variadic=True),), (Operand("result", variadic=True),),
+           {"shapes": Required.TEXT, "moves": 0}, _infer_offload, _work_offload,
+           "An operator that runs elsewhere: its operands and results are moved (moves = 1) or not charged. "
+           "Shapes are given, as 1x3x4;2."),
     OpKind("identity", _MOVE, _INPUT, _OUTPUTS, {}, _infer_same, move_nothing,
            "The input itself; dropout at inference.", aliases=True),
     OpKind("reshape", _MOVE, _INPUT, _OUTPUTS, {"shape": Required.INTS}, _infer_reshape, move_nothing,

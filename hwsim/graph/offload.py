@@ -1,0 +1,39 @@
+"""Replace operators that a chip cannot run by data movement, or by nothing, under their own names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hwsim.graph.types import Graph, Op, Shape
+from hwsim.graph.verify import verify_graph
+
+
+def shapes_text(shapes: tuple[Shape, ...]) -> str:
+    """Return shapes as the attribute `shapes` of kind ``offload`` holds them: ``1x3x4;2``."""
+    return ";".join("x".join(map(str, shape)) for shape in shapes)
+
+
+def offload(graph: Graph, names: frozenset[str], *, moves: bool) -> Graph:
+    """Return `graph` with some operators run elsewhere.
+
+    Parameters
+    ----------
+    graph : Graph
+        Network.
+    names : frozenset of str
+        Operators to replace; tensors and all other operators stay as they are.
+    moves : bool
+        True charges their operands and results as data movement, False charges nothing.
+    """
+    replaced = replace(graph, ops=tuple(_elsewhere(graph, op, moves) if op.name in names else op
+                                        for op in graph.ops))
+    verify_graph(replaced)
+    return replaced
+
+
+def _elsewhere(graph: Graph, op: Op, moves: bool) -> Op:
+    outputs = tuple(name for name in op.outputs if name)
+    shapes = tuple(graph.tensors[name].shape for name in outputs)
+    return replace(op, kind="offload", inputs=tuple(name for name in op.inputs if name), outputs=outputs,
+                   attributes={"shapes": shapes_text(shapes), "moves": int(moves)},
+                   origin=op.origin or op.kind)

@@ -1,0 +1,262 @@
+"""Numbers of a finished evaluation as the plain columns of a report."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from hwsim.graph.ops import Work
+from hwsim.graph.statistics import ace_of, bit_operations_of
+from hwsim.graph.text import fingerprint
+from hwsim.graph.types import Graph, Op, Role
+from hwsim.model.energy import Energy
+from hwsim.model.prices import Prices
+from hwsim.model.types import Accelerator, ActionRow, Datasheet, Timing
+from hwsim.report.metrics import METRICS
+from hwsim.report.types import EventRow, Layer, Price, Report, Totals
+from hwsim.sourced import Sourced, weakest
+from hwsim.trace import Activity, Trace
+
+LEAKAGE, OVERHEAD = "leakage", "overhead"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything that an evaluation produced.
+
+    Attributes
+    ----------
+    graph, prepared : Graph
+        As loaded, and as the chip prepared it.
+    accelerator, preset, design, changed
+        The chip, where its knobs started from, all of them, and which ones the user set.
+    sheet, trace, activity, prices, timing, energy
+        Results of the stages.
+    work : mapping of str to Work
+        Op-count formula of every operator.
+    coverage : mapping
+        From the importer.
+    """
+
+    graph: Graph
+    prepared: Graph
+    accelerator: Accelerator
+    preset: str
+    design: Any
+    changed: tuple[str, ...]
+    sheet: Datasheet
+    trace: Trace
+    activity: Activity
+    prices: Prices
+    timing: Timing
+    energy: Energy
+    work: Mapping[str, Work]
+    coverage: Mapping[str, Any]
+
+
+def build_report(parts: Parts) -> Report:
+    """Return the report of an evaluation."""
+    prices, events = _prices(parts), _events(parts)
+    layers = _layers(parts, events)
+    totals = _totals(parts, layers)
+    events += _overheads(parts, totals)
+    kinds = {(price.unit, price.action): price.kind for price in prices}
+    by_kind: dict[str, float] = {}
+    for row in events:
+        kind = kinds[row.unit, row.action]
+        by_kind[kind] = by_kind.get(kind, 0.0) + row.energy_j
+    return Report(
+        provenance=_provenance(parts), coverage=parts.coverage, totals=totals, layers=layers,
+        events=tuple(events), prices=prices, constants=_constants(parts.sheet),
+        energy_by_evidence=dict(sorted(by_kind.items(), key=lambda item: -item[1])), metrics=METRICS,
+        roofline=_roofline(parts), warnings=_warnings(parts, by_kind))
+
+
+def _provenance(parts: Parts) -> dict[str, Any]:
+    graph = parts.graph
+    return {
+        "hwsim_version": version("hwsim"), "chip": parts.accelerator.name, "preset": parts.preset,
+        "model_version": parts.accelerator.model_version, "design": parts.design.model_dump(mode="json"),
+        "changed_knobs": list(parts.changed), "network": graph.name,
+        "graph_fingerprint": fingerprint(graph), "network_source": dict(graph.provenance),
+        "python_version": platform.python_version(), "numpy_version": np.__version__}
+
+
+def _prices(parts: Parts) -> tuple[Price, ...]:
+    used = {(parts.trace.units[u], parts.trace.actions[a])
+            for u, a in zip(parts.prices.unit.tolist(), parts.prices.action.tolist(), strict=True)}
+    rows = [_action_price(row) for row in parts.sheet.actions if (row.unit, row.action) in used]
+    clock = parts.sheet.clock_hz
+    for unit in parts.sheet.units:
+        if unit.leakage is not None:
+            per_cycle = unit.leakage / clock
+            rows.append(Price(unit.unit, LEAKAGE, per_cycle.value, 0.0, f"per cycle: {per_cycle.formula}",
+                              per_cycle.uses, str(per_cycle.kind)))
+    rows += [Price(OVERHEAD, item.name, item.ratio.value, 0.0, f"joules per joule: {item.ratio.formula}",
+                   item.ratio.uses, str(item.ratio.kind)) for item in parts.sheet.overheads]
+    return tuple(rows)
+
+
+def _action_price(row: ActionRow) -> Price:
+    present = [number for number in (row.energy, row.energy_per_bit) if number is not None]
+    formula = "; ".join(text for text in (
+        f"per event: {row.energy.formula}" if row.energy else "",
+        f"per bit: {row.energy_per_bit.formula}" if row.energy_per_bit else "",
+        f"zero: {row.zero_energy}" if row.zero_energy else "") if text)
+    return Price(row.unit, row.action, _joules(row.energy, "_j"), _joules(row.energy_per_bit, "_j_per_bit"), formula,
+                 tuple(sorted({key for number in present for key in number.uses})),
+                 str(weakest(number.kind for number in present)))
+
+
+def _joules(number: Sourced | None, suffix: str) -> float:
+    return number.in_unit_of(suffix) if number is not None else 0.0
+
+
+def _constants(sheet: Datasheet) -> dict[str, dict[str, Any]]:
+    numbers = [number for row in sheet.actions for number in (row.energy, row.energy_per_bit, row.bits_per_s)]
+    numbers += [number for row in sheet.units for number in (row.area, row.leakage)]
+    numbers += [item.ratio for item in sheet.overheads]
+    records = {record.key: record for number in numbers if number is not None for record in number.records}
+    return {key: records[key].as_row() for key in sorted(records)}
+
+
+def _events(parts: Parts) -> list[EventRow]:
+    kinds = {(row.unit, row.action): _action_kind(row) for row in parts.sheet.actions}
+    activity = parts.activity
+    rows = [EventRow(node, unit, action, events, bits, joules, kinds[unit, action])
+            for ((node, unit, action), events, bits), joules in zip(
+                activity.items(), parts.energy.entry_j.tolist(), strict=True) if events]
+    leaked = parts.energy.leakage_j
+    leaking = {row.unit: str(row.leakage.kind) for row in parts.sheet.units if row.leakage is not None}
+    cycles = parts.timing.node_cycles.tolist()
+    for index, node in enumerate(parts.trace.nodes):
+        if cycles[index]:
+            rows += [EventRow(node, unit, LEAKAGE, cycles[index], 0, joules, leaking[unit])
+                     for unit, joules in zip(parts.energy.leaking, leaked[index].tolist(), strict=True)]
+    return rows
+
+
+def _action_kind(row: ActionRow) -> str:
+    return str(weakest(number.kind for number in (row.energy, row.energy_per_bit) if number is not None))
+
+
+def _overheads(parts: Parts, totals: Totals) -> list[EventRow]:
+    chip_j = totals.energy_j / (1 + sum(item.ratio.value for item in parts.sheet.overheads))
+    return [EventRow("", OVERHEAD, item.name, 0, 0, item.ratio.value * chip_j, str(item.ratio.kind))
+            for item in parts.sheet.overheads]
+
+
+def _layers(parts: Parts, events: list[EventRow]) -> tuple[Layer, ...]:
+    place = {name: index for index, name in enumerate(parts.trace.nodes)}
+    energy: dict[str, dict[str, float]] = {}
+    moved: dict[str, dict[str, int]] = {}
+    memories = {row.unit for row in parts.sheet.units if row.role != "compute"}
+    for row in events:
+        of_layer = energy.setdefault(row.layer, {})
+        of_layer[row.unit] = of_layer.get(row.unit, 0.0) + row.energy_j
+        if row.unit in memories and row.action != LEAKAGE:
+            bits = moved.setdefault(row.layer, {})
+            bits[row.unit] = bits.get(row.unit, 0) + row.bits
+    peak, area = peak_macs_per_cycle(parts.accelerator, parts.sheet), _area(parts.sheet)
+    return tuple(_layer(parts, op, place[op.name], energy.get(op.name, {}), moved.get(op.name, {}), peak, area)
+                 for op in parts.prepared.ops)
+
+
+def _layer(parts: Parts, op: Op, index: int, energy: dict[str, float], moved: dict[str, int], peak: float,
+           area: float) -> Layer:
+    timing, notes = parts.timing, parts.trace.notes
+    cycles = int(timing.node_cycles[index])
+    stalls = timing.node_stalls[index].tolist()
+    busy = {unit: count for unit, count in zip(parts.trace.units, timing.busy_cycles[index].tolist(), strict=True)
+            if count}
+    macs = parts.work[op.name].macs
+    fused_into = notes.get((op.name, "fused_into"), "")
+    return Layer(
+        name=op.name, kind=op.kind, origin=op.origin, shape=_shape(parts.prepared, op), macs=macs, cycles=cycles,
+        compute_cycles=cycles - sum(stalls), stall_cycles=sum(stalls),
+        time_s=cycles / float(parts.prices.clock_hz), energy_j=sum(energy.values()), area_m2=area,
+        utilization=macs / (peak * cycles) if cycles else 0.0,
+        bound_by="fused" if fused_into else _bound_by(busy, cycles, parts.sheet), fused_into=fused_into,
+        mapping=notes.get((op.name, "mapping"), ""), bit_operations=bit_operations_of(parts.prepared, op),
+        ace=ace_of(parts.prepared, op), parameters=_parameters(parts.prepared, op),
+        bytes_by_memory={unit: -(-bits // 8) for unit, bits in moved.items()},
+        stall_cycles_by_cause=dict(zip(timing.causes, stalls, strict=True)), energy_j_by_unit=energy,
+        busy_cycles_by_unit=busy)
+
+
+def _shape(graph: Graph, op: Op) -> tuple[int, ...]:
+    return next(tensor.shape for tensor in graph.results(op) if tensor is not None)
+
+
+def _parameters(graph: Graph, op: Op) -> int:
+    return sum(graph.tensors[name].elements for name in dict.fromkeys(op.inputs)
+               if name and graph.tensors[name].role is Role.WEIGHT)
+
+
+def _bound_by(busy: dict[str, int], cycles: int, sheet: Datasheet) -> str:
+    """Return the unit that works longest; of equals, one that computes."""
+    if not cycles or not busy:
+        return "none"
+    computes = {row.unit for row in sheet.units if row.role == "compute"}
+    return max(busy, key=lambda unit: (busy[unit], unit in computes))
+
+
+def peak_macs_per_cycle(accelerator: Accelerator, sheet: Datasheet) -> float:
+    """Return the MACs that a chip can do in one reference cycle."""
+    rows = [row for row in sheet.actions if accelerator.work.get((row.unit, row.action)) == "macs"]
+    return float(sum(row.lanes / max(row.interval_cycles, 1) for row in rows)) or 1.0
+
+
+def _area(sheet: Datasheet) -> float:
+    return sum(row.area.in_unit_of("_m2") for row in sheet.units if row.area is not None)
+
+
+def _totals(parts: Parts, layers: tuple[Layer, ...]) -> Totals:
+    timing, graph = parts.timing, parts.prepared
+    cycles = int(timing.cycles)
+    time_s = cycles / float(parts.prices.clock_hz)
+    energy = sum(layer.energy_j for layer in layers) * (1 + sum(o.ratio.value for o in parts.sheet.overheads))
+    macs = sum(layer.macs for layer in layers)
+    by_unit = _added(layer.energy_j_by_unit for layer in layers)
+    peak = peak_macs_per_cycle(parts.accelerator, parts.sheet)
+    return Totals(
+        macs=macs, cycles=cycles, compute_cycles=int(timing.compute_cycles),
+        stall_cycles=cycles - int(timing.compute_cycles), time_s=time_s, energy_j=energy,
+        area_m2=_area(parts.sheet), power_w=energy / time_s if time_s else 0.0,
+        utilization=macs / (peak * cycles) if cycles else 0.0,
+        bit_operations=sum(layer.bit_operations for layer in layers), ace=sum(layer.ace for layer in layers),
+        parameters=graph.parameters, bytes_by_memory=_added(layer.bytes_by_memory for layer in layers),
+        stall_cycles_by_cause=_added(layer.stall_cycles_by_cause for layer in layers), energy_j_by_unit=by_unit)
+
+
+def _added(tables: Any) -> dict[str, Any]:
+    total: dict[str, Any] = {}
+    for table in tables:
+        for key, value in table.items():
+            total[key] = total.get(key, 0) + value
+    return total
+
+
+def _roofline(parts: Parts) -> dict[str, float]:
+    clock = float(parts.prices.clock_hz)
+    peak = peak_macs_per_cycle(parts.accelerator, parts.sheet) * clock
+    rates = {f"{row.unit}_bits_per_s": row.bits_per_s.value for row in parts.sheet.actions if row.bits_per_s}
+    return {"peak_macs_per_s": peak, **rates}
+
+
+def _warnings(parts: Parts, by_kind: Mapping[str, float]) -> tuple[str, ...]:
+    found = []
+    total = sum(by_kind.values())
+    weak = sum(by_kind.get(kind, 0.0) for kind in ("unconfirmed", "assumed"))
+    if total and weak / total > 0.5:
+        found.append(f"{weak / total:.0%} of the energy rests on unconfirmed or assumed constants")
+    away = [op for op in parts.prepared.ops if op.kind == "offload"]
+    if away:
+        how = "as data movement" if away[0].int("moves") else "at no cost on this chip"
+        found.append(f"{len(away)} operators run elsewhere, charged {how}: {', '.join(op.name for op in away[:5])}")
+    return tuple(found)

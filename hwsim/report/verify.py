@@ -1,0 +1,81 @@
+"""Invariants of every report; a violation is a bug of hwsim, and says so before a number leaves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from hwsim.errors import Problem, VerifyError
+from hwsim.graph.contraction import matrix_products
+from hwsim.graph.types import Graph
+from hwsim.model.types import Accelerator, Datasheet
+from hwsim.report.types import Report
+
+RELATIVE = 1e-9
+
+
+def verify_report(report: Report, graph: Graph, accelerator: Accelerator, sheet: Datasheet) -> None:
+    """Raise VerifyError if a report contradicts itself or physics.
+
+    Checked: 0 <= utilization <= 1; stalls and cycles not negative (more bandwidth is never slower: every
+    stall is what the layer gains when a transfer takes no time); layers add up to totals in cycles, energy,
+    MACs and stalls; events add up to the energy; off-chip traffic and its energy are at least compulsory.
+    """
+    problems = [*_layer_problems(report), *_sum_problems(report)]
+    if accelerator.offchip:
+        problems += _traffic_problems(report, graph, accelerator, sheet)
+    if problems:
+        raise VerifyError(problems=problems)
+
+
+def _layer_problems(report: Report) -> Iterator[Problem]:
+    for layer in (*report.layers, report.totals):
+        where = f"report.{getattr(layer, 'name', 'totals')}"
+        if not 0.0 <= layer.utilization <= 1.0 + RELATIVE:
+            yield Problem(where, f"utilization {layer.utilization} is outside 0..1")
+        if layer.stall_cycles < 0 or min(layer.stall_cycles_by_cause.values(), default=0) < 0:
+            yield Problem(where, f"negative stalls: {dict(layer.stall_cycles_by_cause)}")
+        if layer.cycles != layer.compute_cycles + layer.stall_cycles or layer.compute_cycles < 0:
+            yield Problem(where, f"{layer.cycles} cycles are not {layer.compute_cycles} + {layer.stall_cycles}")
+        if not math.isfinite(layer.energy_j) or layer.energy_j < 0:
+            yield Problem(where, f"energy {layer.energy_j} J")
+
+
+def _sum_problems(report: Report) -> Iterator[Problem]:
+    totals, layers = report.totals, report.layers
+    for name in ("macs", "cycles", "compute_cycles", "stall_cycles"):
+        added = sum(getattr(layer, name) for layer in layers)
+        if added != getattr(totals, name):
+            yield Problem(f"report.totals.{name}", f"{getattr(totals, name)}, but the layers add up to {added}")
+    if sum(totals.stall_cycles_by_cause.values()) != totals.stall_cycles:
+        yield Problem("report.totals.stall_cycles", f"{totals.stall_cycles}, but the causes differ")
+    added_j = math.fsum(row.energy_j for row in report.events)
+    by_evidence = math.fsum(report.energy_by_evidence.values())
+    for what, joules in (("events", added_j), ("kinds of evidence", by_evidence)):
+        if not math.isclose(joules, totals.energy_j, rel_tol=RELATIVE, abs_tol=1e-30):
+            yield Problem("report.totals.energy_j", f"{totals.energy_j} J, but the {what} add up to {joules} J")
+    for layer in layers:
+        if not math.isclose(sum(layer.energy_j_by_unit.values()), layer.energy_j, rel_tol=RELATIVE, abs_tol=1e-30):
+            yield Problem(f"report.{layer.name}.energy_j", "does not equal the sum of its units")
+
+
+def _traffic_problems(report: Report, graph: Graph, accelerator: Accelerator, sheet: Datasheet) -> Iterator[Problem]:
+    least = compulsory_bits(graph)
+    rows = [row for row in report.events if row.unit == accelerator.offchip and row.action != "leakage"]
+    moved = sum(row.bits for row in rows)
+    if moved < least:
+        yield Problem(f"report.{accelerator.offchip}", f"{moved} bits moved, {least} are compulsory")
+    prices = [row.energy_per_bit.in_unit_of("_j_per_bit") for row in sheet.actions
+              if row.unit == accelerator.offchip and row.energy_per_bit is not None]
+    bound = least * min(prices, default=0.0)
+    if report.totals.energy_j < bound * (1 - RELATIVE):
+        yield Problem("report.totals.energy_j", f"{report.totals.energy_j} J, compulsory traffic alone costs {bound} J")
+
+
+def compulsory_bits(graph: Graph) -> int:
+    """Return the bits that must cross the chip's border once: weights of matrix products and final results."""
+    weights = {product.right for op in graph.ops for product in matrix_products(graph, op)
+               if product.right_is_weight}
+    made = {name for op in graph.ops if op.kind != "offload" for name in op.outputs
+            if op.kind not in ("reshape", "identity")}
+    return sum(graph.tensors[name].bits for name in weights | (set(graph.outputs) & made))

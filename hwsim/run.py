@@ -1,0 +1,197 @@
+"""The main job on one screen: a network and a chip in, a report out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from hwsim import registry
+from hwsim.errors import DesignError, InputError, Problem, UnsupportedOp, nearest
+from hwsim.graph.formats import parse_format
+from hwsim.graph.offload import offload
+from hwsim.graph.ops import work_of
+from hwsim.graph.passes import set_precision
+from hwsim.graph.types import Graph
+from hwsim.model.energy import charge
+from hwsim.model.prices import price, verify_datasheet
+from hwsim.model.timing import time_trace
+from hwsim.model.types import Accelerator, Design
+from hwsim.report.build import Parts, build_report
+from hwsim.report.types import Report
+from hwsim.report.verify import verify_report
+from hwsim.trace import reduce, verify_conservation, verify_trace
+
+NETWORK_SUFFIXES = (".onnx", ".csv", ".txt", ".pb", ".pt", ".pth", ".h5", ".keras", ".tflite", ".json")
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A chip with all its knobs set.
+
+    Attributes
+    ----------
+    accelerator : Accelerator
+        The model.
+    preset : str
+        Where the knobs started from.
+    design : Design
+        The knobs.
+    changed : tuple of str
+        Knobs that differ from the preset because the user set them.
+    """
+
+    accelerator: Accelerator
+    preset: str
+    design: Any
+    changed: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """``chip:preset``."""
+        return f"{self.accelerator.name}:{self.preset}"
+
+
+def load(source: str | Path, *, dimensions: Mapping[str, int] | None = None, batch: int | None = None,
+         precision: str | None = None, on_unsupported: str = "error") -> Graph:
+    """Return a network from an ONNX file, a SCALE-Sim layer list, or the built-in networks.
+
+    Parameters
+    ----------
+    source : str or Path
+        A file, or a name that ``hwsim list workloads`` shows.
+    dimensions : mapping of str to int, optional
+        Sizes of the open dimensions of an ONNX file.
+    batch : int, optional
+        Samples computed together; for an ONNX file, the size of its open dimension ``batch``.
+    precision : str, optional
+        Number format of weights and activations, for example ``int8``.
+    on_unsupported : str
+        "error", "host" or "traffic": what to do with operator types that hwsim does not know.
+
+    Raises
+    ------
+    InputError
+        No such file or network, or something wrong inside it.
+    """
+    if batch is not None and batch < 1:
+        raise InputError(f"{batch} is not a whole number above zero", where="batch")
+    path = Path(source)
+    if path.suffix.lower() in NETWORK_SUFFIXES or path.exists():
+        from hwsim.importers import load_network
+
+        sizes = dict(dimensions or {}) | ({"batch": batch} if batch is not None else {})
+        graph = load_network(path, dimensions=sizes, on_unsupported=on_unsupported)
+    elif dimensions:
+        raise InputError("a built-in network has no open dimensions", where=f"--dim {next(iter(dimensions))}",
+                         hint=f"see its knobs with: hwsim show {source}")
+    else:
+        graph = registry.load_workload(str(source), {"batch": batch} if batch is not None else None)
+    if precision is None:
+        return graph
+    chosen = parse_format(precision)
+    return set_precision(graph, weights=chosen, activations=chosen)
+
+
+def chip(spec: str, **knobs: Any) -> Chip:
+    """Return a chip by name, with a preset and knobs of choice.
+
+    Parameters
+    ----------
+    spec : str
+        ``"systolic"`` or ``"systolic:tpu_v1"``; without a preset, the chip's first.
+    **knobs
+        Values that replace those of the preset.
+
+    Raises
+    ------
+    DesignError
+        Unknown chip, preset or knob (with the nearest name), or values out of range; every problem at once.
+    """
+    name, _, preset = spec.partition(":")
+    accelerator = registry.load_accelerator(name)
+    preset = preset or next(iter(accelerator.presets))
+    if preset not in accelerator.presets:
+        raise DesignError(f"{name} has no preset {preset!r}", where="chip", hint=nearest(preset, accelerator.presets))
+    base = accelerator.presets[preset]
+    return Chip(accelerator, preset, _with_knobs(accelerator, base, knobs), tuple(sorted(knobs)))
+
+
+def evaluate(network: Graph | str | Path, on: Chip | str, *, on_unsupported: str = "error") -> Report:
+    """Return cycles, time, energy and area of a network on a chip.
+
+    Parameters
+    ----------
+    network : Graph, str or Path
+        A graph, or whatever `load` accepts.
+    on : Chip or str
+        A chip, or whatever `chip` accepts.
+    on_unsupported : str
+        For operators that the chip cannot run: "error" stops; "host" computes them elsewhere at no cost
+        but says so; "traffic" charges their operands and results as data movement.
+    """
+    target = chip(on) if isinstance(on, str) else on
+    graph = network if isinstance(network, Graph) else load(network, on_unsupported=on_unsupported)
+    accelerator, design = target.accelerator, target.design
+    prepared = accelerator.prepare(_without_unsupported(graph, accelerator, on_unsupported), design)
+    trace = accelerator.lower(prepared, design)
+    verify_trace(trace)
+    activity = reduce(trace)
+    work = {op.name: work_of(prepared, op) for op in prepared.ops}
+    verify_conservation(trace, activity, {name: {"macs": w.macs, **w.primitives} for name, w in work.items()},
+                        accelerator.work)
+    sheet = accelerator.datasheet(design)
+    verify_datasheet(sheet)
+    prices = price(trace, sheet)
+    timing = time_trace(trace, prices, sheet)
+    energy = charge(activity, prices, timing, sheet)
+    report = build_report(Parts(graph, prepared, accelerator, target.preset, design, target.changed, sheet, trace,
+                                activity, prices, timing, energy, work, _coverage(graph)))
+    verify_report(report, prepared, accelerator, sheet)
+    return report
+
+
+def compare(network: Graph | str | Path, on: Sequence[Chip | str]) -> tuple[Report, ...]:
+    """Return the reports of one network on several chips."""
+    graph = network if isinstance(network, Graph) else load(network)
+    return tuple(evaluate(graph, target) for target in on)
+
+
+def _coverage(graph: Graph) -> dict[str, Any]:
+    """Return what became of the nodes of a network: counts, and a line in words."""
+    from dataclasses import asdict
+
+    from hwsim.importers.coverage import coverage_of
+
+    coverage = coverage_of(graph)
+    return {**asdict(coverage), "line": coverage.line()}
+
+
+def _with_knobs(accelerator: Accelerator, base: Design, knobs: Mapping[str, Any]) -> Design:
+    known = type(base).model_fields
+    problems = [Problem(f"{accelerator.name}.{name}", "no such knob", nearest(name, known))
+                for name in knobs if name not in known]
+    try:
+        design = type(base).model_validate(base.model_dump() | {n: v for n, v in knobs.items() if n in known})
+    except ValidationError as error:
+        problems += [Problem(".".join((accelerator.name, *map(str, item["loc"]))),
+                             f"{item['msg'][0].lower()}{item['msg'][1:]}, got {item['input']!r}")
+                     for item in error.errors()]
+    if problems:
+        raise DesignError(problems=problems)
+    return design
+
+
+def _without_unsupported(graph: Graph, accelerator: Accelerator, policy: str) -> Graph:
+    """Return `graph` with the operators that the chip cannot run replaced as the policy says."""
+    reasons = {op.name: reason for op in graph.ops if (reason := accelerator.supports(graph, op))}
+    if not reasons:
+        return graph
+    if policy == "error":
+        raise UnsupportedOp(problems=[
+            Problem(f"{graph.name}.{name}", f"{accelerator.name} cannot run it: {reason}",
+                    "or choose --on-unsupported host or traffic") for name, reason in reasons.items()])
+    return offload(graph, frozenset(reasons), moves=policy == "traffic")
