@@ -46,6 +46,9 @@ class Tables(NamedTuple):
     need : (operators,)                   blocks of the working set
     by_size : (tensors of size > 0,)      largest first
     byte_weight : (8 tensor_words, 256)   sum of the sizes of the tensors in one byte of a mask
+    by_rank : (references, operators)     reference orders
+    rank : (references, operators)        rank of operator v in each of them
+    suffix : (references, operators + 1)  traffic that the operators from a rank on cause at least, blocks
     """
 
     before: Words
@@ -60,6 +63,9 @@ class Tables(NamedTuple):
     need: Ints
     by_size: Ints
     byte_weight: Ints
+    by_rank: Ints
+    rank: Ints
+    suffix: Ints
 
 
 class States(NamedTuple):
@@ -175,8 +181,8 @@ def harmless(executed: Words, resident: Words, copied: Words, v: int, budget: in
 
 
 @compiled
-def evict(child: Words, kept: Words, copied: Words, deficit: int, g: int, f: int, cutoff: int, parent: int,
-          v: int, span: tuple[int, int], tables: Tables, sink: Sink) -> None:
+def evict(child: Words, kept: Words, copied: Words, deficit: int, g: int, f: int, cutoff: int, future: int,
+          parent: int, v: int, span: tuple[int, int], tables: Tables, sink: Sink) -> None:
     """Insert one child per inclusion-minimal set of kept tensors that frees at least `deficit` blocks.
 
     Tensors are taken largest first and a set ends as soon as it suffices, so that its last and
@@ -203,14 +209,14 @@ def evict(child: Words, kept: Words, copied: Words, deficit: int, g: int, f: int
             t = candidates[at]
             size = tables.size[t]
             cost = size if has_bit(copied, t) else 2 * size
-            if f + rise + cost < cutoff:
+            if f + rise + cost + future < cutoff:
                 clear_bit(resident, t)
                 set_bit(clean, t)
                 chosen[depth] = at
                 depth += 1
                 freed, rise, spilled = freed + size, rise + cost, spilled + cost - size
             else:
-                sink.counter[1] = min(sink.counter[1], f + rise + cost)
+                sink.counter[1] = min(sink.counter[1], f + rise + cost + future)
             at += 1
             continue
         if depth == 0:
@@ -229,9 +235,12 @@ def evict(child: Words, kept: Words, copied: Words, deficit: int, g: int, f: int
 
 
 @compiled
-def run(row: Words, g: int, f: int, parent: int, v: int, budget: int, cutoff: int, used: int,
+def run(row: Words, g: int, f: int, future: int, parent: int, v: int, budget: int, cutoff: int, used: int,
         span: tuple[int, int], child: Words, kept: Words, tables: Tables, sink: Sink) -> None:
-    """Insert the children of one state in which operator v runs next."""
+    """Insert the children of one state in which operator v runs next; `future` is added to f as a bound."""
+    if f + future >= cutoff:
+        sink.counter[1] = min(sink.counter[1], f + future)
+        return
     executed, resident, copied = row[:span[0]], row[span[0]:span[1]], row[span[1]:]
     for w in range(row.shape[0]):
         child[w] = row[w]
@@ -254,7 +263,30 @@ def run(row: Words, g: int, f: int, parent: int, v: int, budget: int, cutoff: in
     if deficit <= 0:
         insert(child, g, f, parent, v, sink)
     else:
-        evict(child, kept, copied, deficit, g, f, cutoff, parent, v, span, tables, sink)
+        evict(child, kept, copied, deficit, g, f, cutoff, future, parent, v, span, tables, sink)
+
+
+@compiled
+def advance(executed: Words, reach: Ints, tables: Tables) -> None:
+    """Write the rank after the last executed operator of each reference order into `reach`."""
+    for k in range(reach.shape[0]):
+        r = tables.by_rank.shape[1]
+        while r > 0 and not has_bit(executed, tables.by_rank[k, r - 1]):
+            r -= 1
+        reach[k] = r
+
+
+@compiled
+def promise(v: int, reach: Ints, tables: Tables) -> int:
+    """Return what the operators behind all executed ones, v included, cost at least in blocks.
+
+    The operators from a rank on are a problem of their own whose first loads are free; the fetches
+    that f counts are exactly those, so that both bounds add up.
+    """
+    best = 0
+    for k in range(reach.shape[0]):
+        best = max(best, tables.suffix[k, max(reach[k], tables.rank[k, v] + 1)])
+    return best
 
 
 @compiled
@@ -278,6 +310,7 @@ def expand(level: States, first: int, last: int, forced: int, budget: int, cutof
     span = (op_words, op_words + tensor_words)
     child = np.zeros(op_words + 2 * tensor_words, np.uint64)
     kept = np.zeros(tensor_words, np.uint64)
+    reach = np.zeros(tables.by_rank.shape[0], np.int64)
     for i in range(first, last):
         row = level.rows[i]
         executed, resident, copied = row[:span[0]], row[span[0]:span[1]], row[span[1]:]
@@ -291,9 +324,12 @@ def expand(level: States, first: int, last: int, forced: int, budget: int, cutof
                         and harmless(executed, resident, copied, v, budget, used, tables)):
                     low, high = v, v + 1
                     break
+        advance(executed, reach, tables)
         for v in range(low, high):
             if forced >= 0 or (not has_bit(executed, v) and covers(executed, tables.before[v])):
-                run(row, level.g[i], level.f[i], i, v, budget, cutoff, used, span, child, kept, tables, sink)
+                future = promise(v, reach, tables)
+                run(row, level.g[i], level.f[i], future, i, v, budget, cutoff, used, span, child, kept,
+                    tables, sink)
         if sink.counter[0] < 0:
             return
 

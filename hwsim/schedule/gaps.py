@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hwsim.schedule.packing import pack, rectangles
 from hwsim.schedule.plan import assemble_placed
@@ -14,6 +14,7 @@ from hwsim.schedule.types import Plan, Problem
 
 _ROUNDS = 40
 _BEAM = 100
+_STATES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +54,27 @@ class Placement:
 
 
 def best_replacement(problem: Problem, budget: int, order: Sequence[int], *,
-                     limits: Limits | None = None, tables: SearchTables | None = None) -> Replacement:
-    """Return which gaps to drop so that an order causes the least traffic (F3 without addresses)."""
+                     limits: Limits | None = None, tables: SearchTables | None = None,
+                     solver: str | None = None) -> Replacement:
+    """Return which gaps to drop so that an order causes the least traffic (F3 without addresses).
+
+    The state search settles most orders at once; the integer program takes over where it grows beyond
+    the limits, and a beam stands in where no solver is installed (`solver` as in `solve`).
+    """
     tables = tables or tabulate(problem)
+    limits = limits or Limits(states=_STATES)
     rough = search(problem, budget, 1 << 40, order=order, width=_BEAM, limits=limits, tables=tables)
     if rough.path is None:
         return Replacement(_drop_everything(problem, order), False)
     if rough.complete:
         return Replacement(rough.path, True)
-    fine = search(problem, budget, rough.path.traffic, order=order, limits=limits, tables=tables)
-    return Replacement(fine.path or rough.path, fine.complete)
+    few = replace(limits, states=min(limits.states, _STATES), level_states=_STATES)
+    fine = search(problem, budget, rough.path.traffic, order=order, limits=few, tables=tables)
+    if fine.complete or solver == "none":
+        return Replacement(fine.path or rough.path, fine.complete)
+    proven, dropped, traffic, _ = _solve_again(problem, budget, rough.path, (), solver, limits.deadline)
+    found = Path(tuple(order), dropped, traffic) if dropped else rough.path
+    return Replacement(min(found, rough.path, key=lambda path: path.traffic), proven)
 
 
 def _drop_everything(problem: Problem, order: Sequence[int]) -> Path:
@@ -120,7 +132,7 @@ def _solve_again(problem: Problem, budget: int, path: Path, cuts: Sequence[froze
     program = find_solver(solver)
     if program is None:
         return False, frozenset(), path.traffic, "packing refuted, no integer programming solver installed"
-    seconds = min(60.0, max(0.1, deadline - time.monotonic()))
+    seconds = min(20.0, max(0.1, deadline - time.monotonic()))
     found = solve_gaps(problem, budget, path.order, cuts, program, seconds)
     if found.dropped is None or found.traffic is None:
         return False, frozenset(), path.traffic, f"{program}: {found.message or found.answer}"

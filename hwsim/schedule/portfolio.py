@@ -30,7 +30,7 @@ def named_orders(problem: Problem) -> dict[str, Order]:
 
 
 def candidate_paths(problem: Problem, budget: int, orders: Mapping[str, Order], *, seed: int, limits: Limits,
-                    tables: SearchTables) -> dict[str, Path]:
+                    tables: SearchTables, solver: str | None = None) -> dict[str, Path]:
     """Return the best path of each named and random order and of each beam, by name; stops at the deadline.
 
     Parameters
@@ -42,7 +42,9 @@ def candidate_paths(problem: Problem, budget: int, orders: Mapping[str, Order], 
     seed : int
         Of the random orders.
     limits : Limits
-        Of each fixed-order search.
+        Of each search.
+    solver : str, optional
+        As in `solve`.
     """
     generator = np.random.default_rng(seed)
     found: dict[str, Path] = {}
@@ -51,7 +53,8 @@ def candidate_paths(problem: Problem, budget: int, orders: Mapping[str, Order], 
     pool += [(f"random {i}", random_greedy_order(problem, generator)) for i in range(_RANDOM_ORDERS)]
     for name, order in pool:
         if order not in tried and time.monotonic() < limits.deadline:
-            found[name] = best_replacement(problem, budget, order, limits=limits, tables=tables).path
+            found[name] = best_replacement(problem, budget, order, limits=limits, tables=tables,
+                                           solver=solver).path
         tried.add(order)
     for width in _WIDTHS:
         cheapest = min((path.traffic for path in found.values()), default=1 << 40)

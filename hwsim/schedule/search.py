@@ -46,8 +46,19 @@ def tabulate(problem: Problem) -> SearchTables:
         is_source=np.array([p < 0 for p in problem.producer], np.bool_), size=size,
         need=np.array([problem.working_set(v) for v in range(n)], np.int64),
         by_size=np.array([t for t in np.argsort(-size, kind="stable") if size[t] > 0], np.int64),
-        byte_weight=byte_weight)
+        byte_weight=byte_weight, by_rank=np.zeros((0, n), np.int64), rank=np.zeros((0, n), np.int64),
+        suffix=np.zeros((0, n + 1), np.int64))
     return SearchTables(op_words, tensor_words, arrays)
+
+
+def add_reference(tables: SearchTables, order: Sequence[int], suffix: NDArray[np.int64]) -> SearchTables:
+    """Return tables with one more reference order and its bounds (blocks) from each rank on."""
+    old = tables.arrays
+    by_rank = np.array(order, np.int64)
+    arrays = old._replace(by_rank=np.vstack([old.by_rank, by_rank]),
+                          rank=np.vstack([old.rank, np.argsort(by_rank)]),
+                          suffix=np.vstack([old.suffix, suffix]))
+    return SearchTables(tables.op_words, tables.tensor_words, arrays)
 
 
 def _masks(rows: Sequence[Sequence[int]], words: int) -> NDArray[np.uint64]:
@@ -133,8 +144,8 @@ class Outcome:
 
 
 _CHUNK = 8192
-_NO_BOUND = int(np.iinfo(np.int64).max)
-_Trail = tuple[NDArray[np.uint64], NDArray[np.int32], NDArray[np.int16]]
+NO_BOUND = int(np.iinfo(np.int64).max)
+Trail = tuple[NDArray[np.uint64], NDArray[np.int32], NDArray[np.int16]]
 
 
 def search(problem: Problem, budget: int, cutoff: int, *, order: Sequence[int] | None = None,
@@ -164,34 +175,70 @@ def search(problem: Problem, budget: int, cutoff: int, *, order: Sequence[int] |
     """
     limits = limits or Limits()
     tables = tables or tabulate(problem)
-    level = _root(tables)
-    frontier = _NO_BOUND
-    trail: list[_Trail] = []
-    states, narrowed = 0, False
-    for step in range(len(problem.operators)):
-        forced = -1 if order is None else order[step]
+    sequence = order if order is not None else [-1] * len(problem.operators)
+    end = descend(empty_state(tables), sequence, budget, cutoff, width, limits, tables)
+    if not end.finished:
+        return Outcome(None, 0, False, end.states, time.monotonic() > limits.deadline)
+    if end.level.g.size == 0:
+        return Outcome(None, 0 if end.narrowed else end.frontier, not end.narrowed, end.states)
+    best = int(np.argmin(end.level.g))
+    traffic = int(end.level.g[best])
+    path = _trace(problem, end.trail, best, traffic)
+    return Outcome(path, 0 if end.narrowed else traffic, not end.narrowed, end.states)
+
+
+@dataclass(frozen=True, slots=True)
+class Descent:
+    """Where a walk down the levels ended.
+
+    Attributes
+    ----------
+    level : States
+        The last level; empty when every state was cut off.
+    trail : list
+        Per level the resident words, parents and operators of its states.
+    frontier : int
+        Smallest bound at which a state was cut off, blocks.
+    narrowed : bool
+        A beam dropped states.
+    finished : bool
+        No limit was reached.
+    states : int
+        States kept.
+    """
+
+    level: States
+    trail: list[Trail]
+    frontier: int
+    narrowed: bool
+    finished: bool
+    states: int
+
+
+def descend(level: States, sequence: Sequence[int], budget: int, cutoff: int, width: int | None,
+            limits: Limits, tables: SearchTables) -> Descent:
+    """Expand and prune level by level; `sequence` names the operator of each level, -1 for any."""
+    frontier, states, narrowed = NO_BOUND, 0, False
+    trail: list[Trail] = []
+    for forced in sequence:
         children, dropped = _expand_level(level, forced, budget, cutoff, tables, limits)
         if children is None:
-            return Outcome(None, 0, False, states, time.monotonic() > limits.deadline)
+            return Descent(level, trail, frontier, narrowed, False, states)
         frontier = min(frontier, dropped)
         level = _prune_level(children, tables, limits.comparisons)
         if width is not None and level.g.size > width:
             level = _take(level, np.sort(np.argsort(level.f, kind="stable")[:width]))
             narrowed = True
         states += level.g.size
-        if level.g.size == 0:
-            return Outcome(None, 0 if narrowed else frontier, not narrowed, states)
-        if states > limits.states:
-            return Outcome(None, 0, False, states)
+        if level.g.size == 0 or states > limits.states:
+            return Descent(level, trail, frontier, narrowed, level.g.size == 0, states)
         resident = level.rows[:, tables.op_words:tables.op_words + tables.tensor_words]
         trail.append((resident.copy(), level.parent.astype(np.int32), level.op.astype(np.int16)))
-    best = int(np.argmin(level.g))
-    traffic = int(level.g[best])
-    path = _trace(problem, trail, best, traffic)
-    return Outcome(path, 0 if narrowed else traffic, not narrowed, states)
+    return Descent(level, trail, frontier, narrowed, True, states)
 
 
-def _root(tables: SearchTables) -> States:
+def empty_state(tables: SearchTables) -> States:
+    """Return the level that holds only the state before the first operator."""
     from hwsim.kernels.schedule_search import States
 
     words = tables.op_words + 2 * tables.tensor_words
@@ -215,7 +262,7 @@ def _expand_level(level: States, forced: int, budget: int, cutoff: int, tables: 
     while True:
         out = States(np.empty((capacity, level.rows.shape[1]), np.uint64),
                      *(np.empty(capacity, np.int64) for _ in range(4)))
-        counter = np.array([0, _NO_BOUND], np.int64)
+        counter = np.array([0, NO_BOUND], np.int64)
         sink = Sink(out, np.full(1 << (2 * capacity - 1).bit_length(), -1, np.int64), counter)
         for first in range(0, level.g.size, _CHUNK):
             last = min(first + _CHUNK, level.g.size)
@@ -240,16 +287,20 @@ def _prune_level(level: States, tables: SearchTables, comparisons: int) -> State
     return _take(level, keep)
 
 
-def _trace(problem: Problem, trail: Sequence[_Trail], best: int, traffic: int) -> Path:
-    """Walk back through the levels and read off the order and the gaps in which a tensor was away."""
+def walk_back(trail: Sequence[Trail], best: int) -> tuple[list[int], list[int]]:
+    """Return operators and resident masks (as integers) of the steps that lead to one last state."""
     order: list[int] = []
     resident: list[int] = []
     for rows, parent, op in reversed(trail):
         order.append(int(op[best]))
         resident.append(sum(int(word) << (64 * w) for w, word in enumerate(rows[best])))
         best = int(parent[best])
-    order.reverse()
-    resident.reverse()
+    return order[::-1], resident[::-1]
+
+
+def _trace(problem: Problem, trail: Sequence[Trail], best: int, traffic: int) -> Path:
+    """Read off the order and the gaps in which a tensor was away."""
+    order, resident = walk_back(trail, best)
     dropped = set()
     for tensor, steps in enumerate(use_steps(problem, order)):
         for gap in range(1, len(steps)):
