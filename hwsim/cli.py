@@ -69,17 +69,18 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print neither tables nor notes, only errors.")]
 
 
-def _version(wanted: bool) -> None:
+def _print_version(wanted: bool) -> None:
     if wanted:
-        import hwsim
+        from importlib.metadata import version
 
-        typer.echo(f"hwsim {hwsim.__version__}")
+        typer.echo(f"hwsim {version('hwsim')}")
         raise typer.Exit
 
 
 @app.callback()
 def _options(version: Annotated[bool, typer.Option(
-        "--version", callback=_version, is_eager=True, help="Print the version and leave.")] = False) -> None:
+        "--version", callback=_print_version, is_eager=True,
+        help="Print the version and leave.")] = False) -> None:
     """Hold the options that stand before a command."""
 
 

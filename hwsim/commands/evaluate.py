@@ -137,7 +137,8 @@ def _reports(job: Job) -> tuple[Report, ...]:
     from hwsim import run
 
     chips = tuple(run.chip(spec, **settings) for spec in specs)
-    graph = run.load(job.network, dimensions=sizes, batch=job.batch, precision=job.precision)
+    graph = run.load(job.network, dimensions=sizes, batch=job.batch, precision=job.precision,
+                     on_unsupported=job.on_unsupported)
     return tuple(run.evaluate(graph, chip, on_unsupported=job.on_unsupported) for chip in chips)
 
 

@@ -14,7 +14,7 @@ from rich.text import Text
 from hwsim.report.compare import Comparison, align
 from hwsim.report.evidence import evidence_shares
 from hwsim.report.rows import Stage, stages
-from hwsim.report.summary import Metric, coverage_line, layer_metrics, percent, totals_rows
+from hwsim.report.summary import Metric, coverage_line, layer_metrics, percent, statements, totals_rows
 from hwsim.report.types import Report
 
 PIPE_WIDTH = 100_000
@@ -52,11 +52,10 @@ def show(reports: Sequence[Report], file: TextIO, *, layers: bool = True) -> Non
     for table in totals_tables(comparison, console.width):
         console.print(table)
     console.print(_evidence_line(comparison))
-    for name, report in zip(comparison.names, reports, strict=True):
-        place = f"{name}: " if len(reports) > 1 else ""
-        console.print(Text(f"coverage: {place}{coverage_line(report)}"))
-        for warning in report.warnings:
-            console.print(Text(f"warning: {place}{warning}", style="yellow"))
+    for line in statements(comparison.names, [(coverage_line(report),) for report in reports]):
+        console.print(Text(f"coverage: {line}"))
+    for line in statements(comparison.names, [report.warnings for report in reports]):
+        console.print(Text(f"warning: {line}", style="yellow"))
 
 
 def show_text(reports: Sequence[Report], *, layers: bool = True) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from hwsim.errors import InputError, Problem, nearest
@@ -12,6 +12,25 @@ from hwsim.report.types import EventRow, Price, Report
 from hwsim.units import format_si
 
 SHOWN_BY_DEFAULT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A constant or law that went into a price, and where it stands.
+
+    Attributes
+    ----------
+    key, value, kind : str
+        Name, value with unit (or the law in words), and evidence.
+    source, note : str
+        Title, place and link; remarks.
+    """
+
+    key: str
+    value: str
+    kind: str
+    source: str
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +46,9 @@ class Explanation:
     share : float
         Fraction of the parent's joules, 1 at the root.
     reasons : tuple of str
-        Events, price, formula, constants and sources, one per line.
+        Events, price and formula, one per line.
+    citations : tuple of Citation
+        What the price rests on.
     children : tuple of Explanation
         Parts, the largest first.
     """
@@ -36,13 +57,14 @@ class Explanation:
     energy_j: float
     share: float
     reasons: tuple[str, ...] = ()
+    citations: tuple[Citation, ...] = ()
     children: tuple[Explanation, ...] = ()
 
 
 def explain(report: Report, layer: str | None = None, unit: str | None = None,
             top: int = SHOWN_BY_DEFAULT) -> str:
     """Return the explanation as an indented text; see `explanation`."""
-    return "\n".join(_lines(explanation(report, layer, unit, top))) + "\n"
+    return "\n".join(_lines(explanation(report, layer, unit, top), set())) + "\n"
 
 
 def explanation(report: Report, layer: str | None = None, unit: str | None = None,
@@ -70,12 +92,13 @@ def explanation(report: Report, layer: str | None = None, unit: str | None = Non
     units = _grouped(rows, lambda row: row.unit)
     parts = tuple(_unit(report, unit_name, unit_rows, total, 0 if layer else top)
                   for unit_name, unit_rows in units)
-    return Explanation(name, total, 1.0, _headline(report, total, layer, unit), parts)
+    return Explanation(name, total, 1.0, _headline(report, total, layer, unit), (), parts)
 
 
 def to_document(node: Explanation) -> dict[str, Any]:
     """Return an explanation as plain nested dicts, for JSON."""
     return {"name": node.name, "energy_j": node.energy_j, "share": node.share, "reasons": list(node.reasons),
+            "citations": [asdict(citation) for citation in node.citations],
             "children": [to_document(child) for child in node.children]}
 
 
@@ -108,7 +131,7 @@ def _unit(report: Report, name: str, rows: Sequence[EventRow], parent_j: float, 
     total = math.fsum(row.energy_j for row in rows)
     actions = tuple(_action(report, name, action, action_rows, total, top)
                     for action, action_rows in _grouped(rows, lambda row: row.action))
-    return Explanation(name, total, _share(total, parent_j), (), actions)
+    return Explanation(name, total, _share(total, parent_j), (), (), actions)
 
 
 def _action(report: Report, unit: str, action: str, rows: Sequence[EventRow], parent_j: float,
@@ -116,7 +139,10 @@ def _action(report: Report, unit: str, action: str, rows: Sequence[EventRow], pa
     total = math.fsum(row.energy_j for row in rows)
     events, bits = sum(row.events for row in rows), sum(row.bits for row in rows)
     price = next((price for price in report.prices if (price.unit, price.action) == (unit, action)), None)
-    reasons = _counted(price, events, bits, total) + _priced(report, price)
+    noun = "cycles" if action == "leakage" else "events"
+    reasons = _counted(price, events, bits, total, noun)
+    if price is not None and price.formula:
+        reasons += (f"price: {price.formula} [{price.kind}]",)
     layers = [(name, math.fsum(row.energy_j for row in layer_rows))
               for name, layer_rows in _grouped(rows, lambda row: row.layer)]
     if top and len(layers) > 1:
@@ -124,42 +150,35 @@ def _action(report: Report, unit: str, action: str, rows: Sequence[EventRow], pa
                           for name, joules in layers[:top])
         rest = f", and {len(layers) - top} more" if len(layers) > top else ""
         reasons += (f"largest layers: {named}{rest}",)
-    return Explanation(action, total, _share(total, parent_j), reasons)
+    return Explanation(action, total, _share(total, parent_j), reasons, _citations(report, price))
 
 
-def _counted(price: Price | None, events: int, bits: int, total: float) -> tuple[str, ...]:
+def _counted(price: Price | None, events: int, bits: int, total: float, noun: str) -> tuple[str, ...]:
     if price is None:
-        return (f"{events:,} events, {bits:,} bits; the report holds no price for this action",)
+        return (f"{events:,} {noun}, {bits:,} bits; the report holds no price for this action",)
     terms = []
     if price.energy_j:
-        terms.append(f"{events:,} events x {format_si(price.energy_j, 'J')}")
+        terms.append(f"{events:,} {noun} x {format_si(price.energy_j, 'J')}")
     if price.energy_j_per_bit:
         terms.append(f"{bits:,} bits x {format_si(price.energy_j_per_bit, 'J/b')}")
     product = events * price.energy_j + bits * price.energy_j_per_bit
     if terms and math.isclose(product, total, rel_tol=1e-6):
         return (" + ".join(terms) + f" = {format_si(total, 'J')}",)
-    return (f"{events:,} events, {bits:,} bits",) if events or bits else ()
+    return (f"{events:,} {noun}, {bits:,} bits",) if events or bits else ()
 
 
-def _priced(report: Report, price: Price | None) -> tuple[str, ...]:
-    if price is None:
-        return ()
-    lines = [f"price: {price.formula} [{price.kind}]"] if price.formula else []
-    for key in price.constants:
-        record = report.constants.get(key, {})
-        lines.append(f"  {key} = {_value(record)} [{record.get('kind', 'unconfirmed')}]")
-        lines.append(f"    {_citation(record)}")
-        if record.get("note"):
-            lines.append(f"    note: {record['note']}")
-    return tuple(lines)
+def _citations(report: Report, price: Price | None) -> tuple[Citation, ...]:
+    keys = price.constants if price is not None else ()
+    return tuple(_citation(key, report.constants.get(key, {})) for key in keys)
 
 
-def _value(record: Mapping[str, Any]) -> str:
+def _citation(key: str, record: Mapping[str, Any]) -> Citation:
     value, unit = record.get("value", "?"), str(record.get("unit", ""))
-    return value if isinstance(value, str) else f"{value} {unit}".strip()
+    return Citation(key, value if isinstance(value, str) else f"{value} {unit}".strip(),
+                    str(record.get("kind", "unconfirmed")), _source(record), str(record.get("note") or ""))
 
 
-def _citation(record: Mapping[str, Any]) -> str:
+def _source(record: Mapping[str, Any]) -> str:
     doi = str(record.get("doi") or "")
     link = doi if "://" in doi else f"doi:{doi}" if doi else ""
     parts = (record.get("title") or record.get("source"), record.get("where"), link)
@@ -177,7 +196,7 @@ def _shares(parts: Mapping[str, float], whole: float) -> str:
     if not whole:
         return ""
     ordered = sorted(parts.items(), key=lambda item: -item[1])
-    return ", ".join(f"{kind} {_percent(joules / whole)}" for kind, joules in ordered)
+    return ", ".join(f"{kind} {_percent(joules / whole)}" for kind, joules in ordered if joules)
 
 
 def _share(part: float, whole: float) -> float:
@@ -188,11 +207,19 @@ def _percent(share: float) -> str:
     return f"{share:.1%}" if share >= 0.001 or not share else "<0.1%"
 
 
-def _lines(node: Explanation, depth: int = 0) -> list[str]:
+def _lines(node: Explanation, cited: set[str], depth: int = 0) -> list[str]:
+    """Return the node and its parts, one per line; a constant is cited in full where it first occurs."""
     indent = "  " * depth
     share = f"  {_percent(node.share)}" if depth else ""
     lines = [f"{indent}{node.name}: {format_si(node.energy_j, 'J')}{share}"]
     lines += [f"{indent}    {reason}" for reason in node.reasons]
+    for citation in node.citations:
+        again = " (see above)" if citation.key in cited else ""
+        lines.append(f"{indent}      {citation.key} = {citation.value} [{citation.kind}]{again}")
+        if not again:
+            lines.append(f"{indent}        {citation.source}")
+            lines += [f"{indent}        note: {citation.note}"] if citation.note else []
+        cited.add(citation.key)
     for child in node.children:
-        lines += _lines(child, depth + 1)
+        lines += _lines(child, cited, depth + 1)
     return lines

@@ -12,7 +12,7 @@ from hwsim.report.compare import align
 from hwsim.report.evidence import evidence_shares
 from hwsim.report.json_form import comparison_to_json, to_json
 from hwsim.report.rows import Stage, stages
-from hwsim.report.summary import Metric, coverage_line, layer_metrics, totals_rows
+from hwsim.report.summary import Metric, coverage_line, layer_metrics, statements, totals_rows
 from hwsim.report.types import EventRow, Price, Report
 from hwsim.units import format_si
 
@@ -42,6 +42,8 @@ def to_html(reports: Sequence[Report]) -> str:
     """
     comparison = align(reports)
     context = {
+        "coverage": statements(comparison.names, [(coverage_line(report),) for report in reports]),
+        "warnings": statements(comparison.names, [report.warnings for report in reports]),
         "title": f"{comparison.network} on {', '.join(comparison.names)}", "network": comparison.network,
         "names": comparison.names, "reports": [_report_view(name, report) for name, report
                                                in zip(comparison.names, reports, strict=True)],
@@ -68,8 +70,7 @@ def _render(context: dict[str, Any]) -> str:
 
 
 def _report_view(name: str, report: Report) -> dict[str, Any]:
-    return {"name": name, "coverage": coverage_line(report), "warnings": report.warnings,
-            "prices": _price_view(report)}
+    return {"name": name, "prices": _price_view(report)}
 
 
 def _figures(reports: Sequence[Report], names: Sequence[str]) -> list[dict[str, str]]:
@@ -131,6 +132,8 @@ def _price_view(report: Report) -> list[dict[str, Any]]:
 def _price_text(price: Price | None) -> str:
     if price is None:
         return ""
+    if price.unit == "overhead":
+        return f"{price.energy_j:.4g} J/J"
     texts = [format_si(price.energy_j, "J")] if price.energy_j else []
     texts += [format_si(price.energy_j_per_bit, "J/b")] if price.energy_j_per_bit else []
     return " + ".join(texts)

@@ -11,6 +11,7 @@ from typing import Any
 from hwsim.errors import InputError, Problem, VerifyError
 from hwsim.report.compare import align
 from hwsim.report.fields import decode, schema_of
+from hwsim.report.metrics import METRICS
 from hwsim.report.types import SCHEMA_VERSION, Report
 
 _MAX_PROBLEMS = 20
@@ -82,7 +83,7 @@ def report_schema() -> dict[str, Any]:
     """Return the JSON Schema of a report file."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "hwsim report",
             "description": f"Result of one network on one design; schema version {SCHEMA_VERSION}."
-            } | schema_of(Report, _described)
+            } | schema_of(Report, lambda name: METRICS.get(name, ""))
 
 
 def plain(value: object) -> Any:
@@ -220,19 +221,3 @@ def _floats(record: Any) -> Iterator[tuple[str, float]]:
         elif isinstance(value, Mapping):
             yield from ((f"{field.name}.{key}", part)
                         for key, part in value.items() if isinstance(part, float))
-
-
-def _described(name: str) -> str:
-    return _DESCRIPTIONS.get(name, "")
-
-
-_DESCRIPTIONS = {
-    "macs": "Useful multiply-accumulates.",
-    "cycles": "compute_cycles + stall_cycles, in reference clock cycles.",
-    "compute_cycles": "Cycles in which the layer would run with memories of unlimited bandwidth.",
-    "stall_cycles": "Cycles spent waiting for a memory or link.",
-    "time_s": "Seconds.", "energy_j": "Joules.", "area_m2": "Square metres.", "power_w": "Watts.",
-    "utilization": "Useful MACs over the MACs the array could do in `cycles`.",
-    "bytes_by_memory": "Bytes moved at each memory level, reads and writes together.",
-    "kind": "For layers the operator kind, otherwise the weakest evidence that went in.",
-}

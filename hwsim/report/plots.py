@@ -122,8 +122,9 @@ def _macs_per_s(rate: float) -> str:
 
 def slowest_memory(report: Report) -> tuple[str, float]:
     """Return the memory with the least bandwidth that layers move bytes through, and bytes per second."""
-    known = {name.removesuffix("_bytes_per_s"): rate for name, rate in report.roofline.items()
-             if name != "peak_macs_per_s"}
+    suffix = "_bits_per_s"
+    known = {name.removesuffix(suffix): rate / 8 for name, rate in report.roofline.items()
+             if name.endswith(suffix)}
     used = {name: rate for name, rate in known.items()
             if name in report.totals.bytes_by_memory and 0 < rate < math.inf}
     return min(used.items(), key=lambda item: item[1]) if used else ("", 0.0)

@@ -90,6 +90,13 @@ def energy_rows(totals: Sequence[Totals]) -> list[TotalsRow]:
     return rows
 
 
+def statements(names: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of all reports: once if every report says the same, else led by its name."""
+    if all(own == lines[0] for own in lines):
+        return list(lines[0]) if lines else []
+    return [f"{name}: {line}" for name, own in zip(names, lines, strict=True) for line in own]
+
+
 def coverage_line(report: Report) -> str:
     """Return how much of the network was costed, in words."""
     return str(report.coverage.get("line", "not stated")).removeprefix("coverage: ")

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -48,7 +49,7 @@ def test_every_command_has_help(command: Command, name: str) -> None:
 def test_version_is_one_line(command: Command) -> None:
     outcome = command("--version")
     assert outcome.code == 0
-    assert outcome.out == f"hwsim {hwsim.__version__}\n"
+    assert outcome.out == f"hwsim {metadata.version('hwsim')}\n"
 
 
 @pytest.fixture

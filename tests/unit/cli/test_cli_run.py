@@ -31,7 +31,7 @@ def test_every_option_reaches_the_model(command: Command, calls: Any) -> None:
     assert outcome.code == 0
     expected = {"rows": 8, "dataflow": "os", "scale": 1500.0, "buffered": True}
     assert calls.chip == [("systolic:a", expected), ("systolic:b", expected), ("systolic", expected)]
-    options = {"dimensions": {"seq": 128}, "batch": 4, "precision": "int8"}
+    options = {"dimensions": {"seq": 128}, "batch": 4, "precision": "int8", "on_unsupported": "host"}
     assert calls.load == [{"network": "net.onnx", **options}]
     assert calls.evaluate == ["host"] * 3
     assert outcome.out == outcome.err == ""

@@ -20,7 +20,8 @@ PRICES = {
     ("output_buffer", "write"): (0.0, 0.15e-12, "sram_j_per_bit", ("sram_j_per_bit",), "derived"),
     ("dram", "read"): (0.0, 20e-12, "dram_j_per_bit", ("dram_j_per_bit",), "unconfirmed"),
     ("dram", "write"): (0.0, 20e-12, "dram_j_per_bit", ("dram_j_per_bit",), "unconfirmed"),
-    ("array", "leakage"): (0.0, 0.0, "array_leakage_w x time", ("array_leakage_w",), "assumed"),
+    ("array", "leakage"): (1.2 / CLOCK_HZ, 0.0, "per cycle: array_leakage_w / design.clock_hz",
+                           ("array_leakage_w",), "assumed"),
 }
 
 
@@ -40,11 +41,11 @@ CONSTANTS = {
 }
 
 
-def _events_of(layer: str, counts: dict[tuple[str, str], tuple[int, int]], time_s: float) -> list[EventRow]:
+def _events_of(layer: str, counts: dict[tuple[str, str], tuple[int, int]]) -> list[EventRow]:
     rows = []
     for (unit, action), (events, bits) in counts.items():
         energy, per_bit, _, _, kind = PRICES[unit, action]
-        joules = 1.2 * time_s if action == "leakage" else events * energy + bits * per_bit
+        joules = events * energy + bits * per_bit
         rows.append(EventRow(layer, unit, action, events, bits, joules, kind))
     return rows
 
@@ -68,7 +69,7 @@ def _convolution(index: int, draw: random.Random, scale: int) -> tuple[Layer, li
         ("array", "mac"): (macs, macs * 8), ("input_buffer", "read"): (maps, maps * 64),
         ("weight_buffer", "read"): (weights, weights * 16), ("output_buffer", "write"): (maps, maps * 32),
         ("dram", "read"): (weights + maps, 8 * (weights + maps)), ("dram", "write"): (maps, 8 * maps),
-        ("array", "leakage"): (0, 0)}, cycles / CLOCK_HZ)
+        ("array", "leakage"): (cycles, 0)})
     shape = (1, draw.choice((64, 128, 256, 512)), 28, 28)
     layer = Layer(
         name, "convolution", "Conv", shape, macs, cycles, compute, sum(stalls.values()),
@@ -84,7 +85,7 @@ def _convolution(index: int, draw: random.Random, scale: int) -> tuple[Layer, li
 
 def _fused(parent: Layer, index: int) -> tuple[Layer, list[EventRow]]:
     name, elements = f"{parent.name}/relu_{index}", 512 * 28 * 28
-    rows = _events_of(name, {("vector", "op"): (elements, 8 * elements)}, 0.0)
+    rows = _events_of(name, {("vector", "op"): (elements, 8 * elements)})
     layer = Layer(name, "relu", "Relu", parent.shape, 0, 0, 0, 0, 0.0, sum(row.energy_j for row in rows),
                   3e-4, 0.0, "fused", parent.name, "on the way out", 0, 0, 0, {"dram": 0}, {"dram": 0},
                   _by_unit(rows), {"vector": min(parent.cycles // 2, elements // 256)})
@@ -130,9 +131,8 @@ def make_report(convolutions: int = 54, *, preset: str = "tpu_v1", scale: int = 
         provenance={"hwsim_version": "0.1.0", "model_version": "1", "chip": "systolic", "preset": preset,
                     "design": {"array_rows": 256 // scale, "array_cols": 256 // scale, "clock_hz": CLOCK_HZ},
                     "network": f"synthetic{convolutions}", "graph_fingerprint": f"feed{convolutions:04d}",
-                    "source_file": "synthetic.onnx", "source_digest": "0123abcd", "python": "3.11.7",
-                    "numpy": "2.4.6",
-                    "command": "hwsim run synthetic.onnx --on systolic"},
+                    "changed_knobs": [], "network_source": {"file": "synthetic.onnx", "sha256": "0123abcd"},
+                    "python_version": "3.11.7", "numpy_version": "2.4.6"},
         coverage={"line": f"costed 100 % of MACs, 100 % of bytes; {convolutions} nodes; 0 unknown",
                   "macs_ratio": 1.0, "bytes_ratio": 1.0, "movement_nodes": 0, "folded_nodes": 12,
                   "unknown_nodes": 0},
@@ -142,7 +142,7 @@ def make_report(convolutions: int = 54, *, preset: str = "tpu_v1", scale: int = 
         constants=CONSTANTS, energy_by_evidence=dict(evidence),
         metrics={"macs": "Useful multiply-accumulates.", "cycles": "Reference clock cycles."},
         roofline={"peak_macs_per_s": PEAK_MACS_PER_CYCLE * CLOCK_HZ / scale**2,
-                  "dram": DRAM_BYTES_PER_CYCLE * CLOCK_HZ, "input_buffer": 167e9},
+                  "dram_bits_per_s": 8 * DRAM_BYTES_PER_CYCLE * CLOCK_HZ, "input_buffer_bits_per_s": 1336e9},
         warnings=("The DRAM energy is unconfirmed.",))
 
 

@@ -109,6 +109,14 @@ def test_a_layer_that_one_chip_lacks_is_a_dash(reports: tuple[Report, Report]) -
     assert len(re.findall(r"\s-(?=\s|$)", line)) == 6
 
 
+def test_what_all_reports_say_is_said_once(reports: tuple[Report, Report]) -> None:
+    assert show_text(reports).count("coverage: ") == 1
+    other = replace(reports[1], coverage={"line": "coverage: half of it"})
+    lines = [line for line in show_text([reports[0], other]).splitlines() if line.startswith("coverage: ")]
+    assert lines == ["coverage: systolic:tpu_v1: costed 100 % of MACs, 100 % of bytes; 54 nodes; 0 unknown",
+                     "coverage: systolic:edge_32: half of it"]
+
+
 def test_different_networks_are_not_compared(report: Report) -> None:
     with pytest.raises(InputError, match="is not the workload of"):
         show_text([report, renamed(report, graph_fingerprint="0")])

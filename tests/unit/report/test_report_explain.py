@@ -34,6 +34,14 @@ def test_the_walk_ends_at_the_paper(report: Report) -> None:
     assert "note: recalled, not read" in text
 
 
+def test_a_constant_is_cited_in_full_once(report: Report) -> None:
+    text = explain(report)
+    assert text.count("sram_j_per_bit = 1.5e-13 J/bit [derived]\n") == 1
+    assert text.count("sram_j_per_bit = 1.5e-13 J/bit [derived] (see above)\n") == 2
+    citations = to_document(explanation(report))["children"][0]["children"][0]["citations"]
+    assert citations[0]["source"].endswith("doi:10.1109/ISSCC.2014.6757323")
+
+
 def test_one_layer_and_one_unit(report: Report) -> None:
     layer = report.layers[0]
     root = explanation(report, layer.name, "dram")

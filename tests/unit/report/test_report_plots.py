@@ -87,8 +87,9 @@ def test_roofline_names_roof_and_slowest_memory(reports: tuple[Report, Report]) 
     assert plots.slowest_memory(reports[0]) == ("dram", 33.6e9)
 
 
-@pytest.mark.parametrize("roofline", [{}, {"peak_macs_per_s": 1e12}, {"dram": float("inf")},
-                                      {"peak_macs_per_s": 1e12, "dram": float("inf")}, {"dram": 1e9}])
+@pytest.mark.parametrize("roofline", [{}, {"peak_macs_per_s": 1e12}, {"dram_bits_per_s": float("inf")},
+                                      {"peak_macs_per_s": 1e12, "dram_bits_per_s": float("inf")},
+                                      {"dram_bits_per_s": 1e9}])
 def test_roofline_without_a_bandwidth_or_peak_is_drawn(report: Report, roofline: dict[str, float]) -> None:
     ElementTree.fromstring(plots.roofline([replace(report, roofline=roofline)]))
 
