@@ -19,9 +19,16 @@ if TYPE_CHECKING:
     from hwsim.report.types import Report
     from hwsim.run import Chip, chip, compare, evaluate, load
 
-_HOMES = {"load": "hwsim.run", "chip": "hwsim.run", "evaluate": "hwsim.run", "compare": "hwsim.run",
-          "Chip": "hwsim.run", "validate": "hwsim.anchors", "write": "hwsim.report.files",
-          "Report": "hwsim.report.types"}
+_HOMES = {
+    "load": "hwsim.run",
+    "chip": "hwsim.run",
+    "evaluate": "hwsim.run",
+    "compare": "hwsim.run",
+    "Chip": "hwsim.run",
+    "validate": "hwsim.anchors",
+    "write": "hwsim.report.files",
+    "Report": "hwsim.report.types",
+}
 
 __all__ = ["Chip", "Report", "chip", "compare", "evaluate", "load", "validate", "write"]
 

@@ -39,8 +39,11 @@ def load_accelerator(name: str) -> Accelerator:
         raise DesignError(f"no chip is called {name!r}", where="chip", hint=nearest(name, entries))
     found = getattr(_module(entries[name]), "ACCELERATOR", None)
     if not isinstance(found, Accelerator):
-        raise InputError(f"{entries[name].value} has no ACCELERATOR", where=f"entry point {ACCELERATORS}.{name}",
-                         hint="the module of a chip defines ACCELERATOR = Accelerator(...)")
+        raise InputError(
+            f"{entries[name].value} has no ACCELERATOR",
+            where=f"entry point {ACCELERATORS}.{name}",
+            hint="the module of a chip defines ACCELERATOR = Accelerator(...)",
+        )
     return found
 
 
@@ -63,8 +66,11 @@ def _entries(group: str) -> dict[str, EntryPoint]:
     found: dict[str, EntryPoint] = {}
     for entry in entry_points(group=group):
         if entry.name in found and entry.value != found[entry.name].value:
-            raise InputError(f"claimed by {found[entry.name].value} and by {entry.value}",
-                             where=f"entry point {group}.{entry.name}", hint="uninstall one of the two packages")
+            raise InputError(
+                f"claimed by {found[entry.name].value} and by {entry.value}",
+                where=f"entry point {group}.{entry.name}",
+                hint="uninstall one of the two packages",
+            )
         found[entry.name] = entry
     return found
 
@@ -76,7 +82,9 @@ def _families() -> dict[str, WorkloadFamily]:
         for family in _module(entry).WORKLOADS:
             for name in family.presets:
                 if name in found:
-                    raise InputError(f"the network {name!r} exists twice", where=f"entry point {WORKLOADS}.{entry.name}")
+                    raise InputError(
+                        f"the network {name!r} exists twice", where=f"entry point {WORKLOADS}.{entry.name}"
+                    )
                 found[name] = family
     return found
 
@@ -85,5 +93,8 @@ def _module(entry: EntryPoint) -> Any:
     try:
         return import_module(entry.module)
     except ImportError as error:
-        raise InputError(f"cannot import {entry.value}: {error}", where=f"entry point {entry.group}.{entry.name}",
-                         hint="reinstall or remove the package that provides it") from error
+        raise InputError(
+            f"cannot import {entry.value}: {error}",
+            where=f"entry point {entry.group}.{entry.name}",
+            hint="reinstall or remove the package that provides it",
+        ) from error

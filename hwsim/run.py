@@ -55,8 +55,14 @@ class Chip:
         return f"{self.accelerator.name}:{self.preset}"
 
 
-def load(source: str | Path, *, dimensions: Mapping[str, int] | None = None, batch: int | None = None,
-         precision: str | None = None, on_unsupported: str = "error") -> Graph:
+def load(
+    source: str | Path,
+    *,
+    dimensions: Mapping[str, int] | None = None,
+    batch: int | None = None,
+    precision: str | None = None,
+    on_unsupported: str = "error",
+) -> Graph:
     """Return a network from an ONNX file, a SCALE-Sim layer list, or the built-in networks.
 
     Parameters
@@ -86,8 +92,11 @@ def load(source: str | Path, *, dimensions: Mapping[str, int] | None = None, bat
         sizes = dict(dimensions or {}) | ({"batch": batch} if batch is not None else {})
         graph = load_network(path, dimensions=sizes, on_unsupported=on_unsupported)
     elif dimensions:
-        raise InputError("a built-in network has no open dimensions", where=f"--dim {next(iter(dimensions))}",
-                         hint=f"see its knobs with: hwsim show {source}")
+        raise InputError(
+            "a built-in network has no open dimensions",
+            where=f"--dim {next(iter(dimensions))}",
+            hint=f"see its knobs with: hwsim show {source}",
+        )
     else:
         graph = registry.load_workload(str(source), {"batch": batch} if batch is not None else None)
     if precision is None:
@@ -96,7 +105,7 @@ def load(source: str | Path, *, dimensions: Mapping[str, int] | None = None, bat
     return set_precision(graph, weights=chosen, activations=chosen)
 
 
-def chip(spec: str, **knobs: Any) -> Chip:
+def chip(spec: str, /, **knobs: Any) -> Chip:
     """Return a chip by name, with a preset and knobs of choice.
 
     Parameters
@@ -115,7 +124,9 @@ def chip(spec: str, **knobs: Any) -> Chip:
     accelerator = registry.load_accelerator(name)
     preset = preset or next(iter(accelerator.presets))
     if preset not in accelerator.presets:
-        raise DesignError(f"{name} has no preset {preset!r}", where="chip", hint=nearest(preset, accelerator.presets))
+        raise DesignError(
+            f"{name} has no preset {preset!r}", where="chip", hint=nearest(preset, accelerator.presets)
+        )
     base = accelerator.presets[preset]
     return Chip(accelerator, preset, _with_knobs(accelerator, base, knobs), tuple(sorted(knobs)))
 
@@ -141,15 +152,35 @@ def evaluate(network: Graph | str | Path, on: Chip | str, *, on_unsupported: str
     verify_trace(trace)
     activity = reduce(trace)
     work = {op.name: work_of(prepared, op) for op in prepared.ops}
-    verify_conservation(trace, activity, {name: {"macs": w.macs, **w.primitives} for name, w in work.items()},
-                        accelerator.work)
+    verify_conservation(
+        trace,
+        activity,
+        {name: {"macs": w.macs, **w.primitives} for name, w in work.items()},
+        accelerator.work,
+    )
     sheet = accelerator.datasheet(design)
     verify_datasheet(sheet)
     prices = price(trace, sheet)
     timing = time_trace(trace, prices, sheet)
     energy = charge(activity, prices, timing, sheet)
-    report = build_report(Parts(graph, prepared, accelerator, target.preset, design, target.changed, sheet, trace,
-                                activity, prices, timing, energy, work, _coverage(graph)))
+    report = build_report(
+        Parts(
+            graph,
+            prepared,
+            accelerator,
+            target.preset,
+            design,
+            target.changed,
+            sheet,
+            trace,
+            activity,
+            prices,
+            timing,
+            energy,
+            work,
+            _coverage(graph),
+        )
+    )
     verify_report(report, prepared, accelerator, sheet)
     return report
 
@@ -172,14 +203,21 @@ def _coverage(graph: Graph) -> dict[str, Any]:
 
 def _with_knobs(accelerator: Accelerator, base: Design, knobs: Mapping[str, Any]) -> Design:
     known = type(base).model_fields
-    problems = [Problem(f"{accelerator.name}.{name}", "no such knob", nearest(name, known))
-                for name in knobs if name not in known]
+    problems = [
+        Problem(f"{accelerator.name}.{name}", "no such knob", nearest(name, known))
+        for name in knobs
+        if name not in known
+    ]
     try:
         design = type(base).model_validate(base.model_dump() | {n: v for n, v in knobs.items() if n in known})
     except ValidationError as error:
-        problems += [Problem(".".join((accelerator.name, *map(str, item["loc"]))),
-                             f"{item['msg'][0].lower()}{item['msg'][1:]}, got {item['input']!r}")
-                     for item in error.errors()]
+        problems += [
+            Problem(
+                ".".join((accelerator.name, *map(str, item["loc"]))),
+                f"{item['msg'][0].lower()}{item['msg'][1:]}, got {item['input']!r}",
+            )
+            for item in error.errors()
+        ]
     if problems:
         raise DesignError(problems=problems)
     return design
@@ -191,7 +229,14 @@ def _without_unsupported(graph: Graph, accelerator: Accelerator, policy: str) ->
     if not reasons:
         return graph
     if policy == "error":
-        raise UnsupportedOp(problems=[
-            Problem(f"{graph.name}.{name}", f"{accelerator.name} cannot run it: {reason}",
-                    "or choose --on-unsupported host or traffic") for name, reason in reasons.items()])
+        raise UnsupportedOp(
+            problems=[
+                Problem(
+                    f"{graph.name}.{name}",
+                    f"{accelerator.name} cannot run it: {reason}",
+                    "or choose --on-unsupported host or traffic",
+                )
+                for name, reason in reasons.items()
+            ]
+        )
     return offload(graph, frozenset(reasons), moves=policy == "traffic")

@@ -84,18 +84,37 @@ def run_tile(dataflow: Dataflow, left: Ints, right: Ints, design: SystolicDesign
         return _output_stationary(left, right, design)
     if dataflow is Dataflow.WEIGHT_STATIONARY:
         run = _stationary(left, right, design)
-        return ArrayRun(run.cycles, run.values, Counter(
-            {"mac": run.events["mac"], "input_reads": run.events["streamed"],
-             "weight_reads": run.events["held"], "output_writes": run.events["sums"],
-             "output_reads": run.events["accumulated"]}))
+        return ArrayRun(
+            run.cycles,
+            run.values,
+            Counter(
+                {
+                    "mac": run.events["mac"],
+                    "input_reads": run.events["streamed"],
+                    "weight_reads": run.events["held"],
+                    "output_writes": run.events["sums"],
+                    "output_reads": run.events["accumulated"],
+                }
+            ),
+        )
     run = _stationary(right.T, left.T, design)
-    return ArrayRun(run.cycles, run.values.T, Counter(
-        {"mac": run.events["mac"], "input_reads": run.events["held"], "weight_reads": run.events["streamed"],
-         "output_writes": run.events["sums"], "output_reads": run.events["accumulated"]}))
+    return ArrayRun(
+        run.cycles,
+        run.values.T,
+        Counter(
+            {
+                "mac": run.events["mac"],
+                "input_reads": run.events["held"],
+                "weight_reads": run.events["streamed"],
+                "output_writes": run.events["sums"],
+                "output_reads": run.events["accumulated"],
+            }
+        ),
+    )
 
 
 def _output_stationary(left: Ints, right: Ints, design: SystolicDesign) -> ArrayRun:
-    """Inputs move right, weights move down, sums stay; a finished sum leaves on the bus of its column."""
+    """Move inputs right and weights down past resting sums, which leave on the bus of their column."""
     (p, t), q = left.shape, right.shape[1]
     folds, end = folds_of(p, q, t, design, preload=False)
     shape = (design.array_rows, design.array_cols)
@@ -113,7 +132,9 @@ def _output_stationary(left: Ints, right: Ints, design: SystolicDesign) -> Array
         _feed(moving, folds, clock, left, right, run.events)
         active = (moving["a_tag"] >= 0) & (moving["b_tag"] >= 0)
         if (moving["a_tag"][active] != moving["b_tag"][active]).any():
-            raise VerifyError(f"operands of different positions meet at clock {clock}", where="systolic.machine")
+            raise VerifyError(
+                f"operands of different positions meet at clock {clock}", where="systolic.machine"
+            )
         sums[active] += moving["a"][active] * moving["b"][active]
         run.events["mac"] += int(active.sum())
         _collect(moving["a_tag"], active, t, sums, folds, run, clock)
@@ -122,17 +143,21 @@ def _output_stationary(left: Ints, right: Ints, design: SystolicDesign) -> Array
     return run
 
 
-def _feed(moving: dict[str, Ints], folds: list[Fold], clock: int, left: Ints, right: Ints,
-          events: Counter[str]) -> None:
+def _feed(
+    moving: dict[str, Ints], folds: list[Fold], clock: int, left: Ints, right: Ints, events: Counter[str]
+) -> None:
     """Put the words due at this clock into the left column and the top row, skewed by one clock a step."""
     t = left.shape[1]
     for number, fold in enumerate(folds):
         height, width = fold.rows[1] - fold.rows[0], fold.cols[1] - fold.cols[0]
         if not fold.start <= clock < fold.start + t + max(height, width):
             continue
-        for lane, (words, tags, source, size, kind) in enumerate((
-                ("a", "a_tag", left[fold.rows[0]:fold.rows[1]], height, "input_reads"),
-                ("b", "b_tag", right[:, fold.cols[0]:fold.cols[1]].T, width, "weight_reads"))):
+        for lane, (words, tags, source, size, kind) in enumerate(
+            (
+                ("a", "a_tag", left[fold.rows[0] : fold.rows[1]], height, "input_reads"),
+                ("b", "b_tag", right[:, fold.cols[0] : fold.cols[1]].T, width, "weight_reads"),
+            )
+        ):
             index = np.arange(size)
             position = clock - fold.start - index
             due = (position >= 0) & (position < t)
@@ -143,8 +168,9 @@ def _feed(moving: dict[str, Ints], folds: list[Fold], clock: int, left: Ints, ri
             events[kind] += int(due.sum())
 
 
-def _collect(tags: Ints, active: NDArray[np.bool_], t: int, sums: Ints, folds: list[Fold], run: ArrayRun,
-             clock: int) -> None:
+def _collect(
+    tags: Ints, active: NDArray[np.bool_], t: int, sums: Ints, folds: list[Fold], run: ArrayRun, clock: int
+) -> None:
     """Send finished sums out, at most one per column and clock, and clear their accumulators."""
     finished = active & (tags % t == t - 1)
     if (finished.sum(axis=0) > 1).any():
@@ -181,8 +207,9 @@ def _stationary(stream: Ints, held: Ints, design: SystolicDesign) -> ArrayRun:
             _feed_stream(number, fold, clock, stream, data, data_tag, run.events)
         swap = (data_tag >= 0) & (data_tag % t == 0)
         if (shadow_tag[swap] != data_tag[swap] // t).any():
-            raise VerifyError(f"a fold starts before its words are in place at clock {clock}",
-                              where="systolic.machine")
+            raise VerifyError(
+                f"a fold starts before its words are in place at clock {clock}", where="systolic.machine"
+            )
         weight[swap] = shadow[swap]
         for number, fold in enumerate(folds):
             _write_shadow(number, fold, clock, held, shadow, shadow_tag, (rows, cols), run.events)
@@ -200,8 +227,16 @@ def _shift(words: Ints, axis: int, empty: int) -> Ints:
     return moved
 
 
-def _write_shadow(number: int, fold: Fold, clock: int, held: Ints, shadow: Ints, tag: Ints,
-                  index: tuple[Ints, Ints], events: Counter[str]) -> None:
+def _write_shadow(
+    number: int,
+    fold: Fold,
+    clock: int,
+    held: Ints,
+    shadow: Ints,
+    tag: Ints,
+    index: tuple[Ints, Ints],
+    events: Counter[str],
+) -> None:
     """Write the held words due at this clock; unused rows and columns get zeros."""
     rows, cols = index
     used, width = fold.rows[1] - fold.rows[0], fold.cols[1] - fold.cols[0]
@@ -213,8 +248,9 @@ def _write_shadow(number: int, fold: Fold, clock: int, held: Ints, shadow: Ints,
     events["held"] += int(inside.sum())
 
 
-def _feed_stream(number: int, fold: Fold, clock: int, stream: Ints, data: Ints, tag: Ints,
-                 events: Counter[str]) -> None:
+def _feed_stream(
+    number: int, fold: Fold, clock: int, stream: Ints, data: Ints, tag: Ints, events: Counter[str]
+) -> None:
     """Put the streamed words due at this clock into the left column; unused rows carry empty data."""
     t = stream.shape[0]
     row = np.arange(data.shape[0])
@@ -233,12 +269,21 @@ def _useful(active: NDArray[np.bool_], tags: Ints, folds: list[Fold], t: int, ro
     for number in np.unique(tags[active] // t).tolist():
         fold = folds[number]
         mine = active & (tags // t == number)
-        useful += int((mine & (rows < fold.rows[1] - fold.rows[0]) & (cols < fold.cols[1] - fold.cols[0])).sum())
+        useful += int(
+            (mine & (rows < fold.rows[1] - fold.rows[0]) & (cols < fold.cols[1] - fold.cols[0])).sum()
+        )
     return useful
 
 
-def _accumulate(sums: Ints, tags: Ints, folds: list[Fold], model: FoldModel, t: int, run: ArrayRun,
-                written: NDArray[np.bool_]) -> None:
+def _accumulate(
+    sums: Ints,
+    tags: Ints,
+    folds: list[Fold],
+    model: FoldModel,
+    t: int,
+    run: ArrayRun,
+    written: NDArray[np.bool_],
+) -> None:
     """Add the sums that leave the array to their accumulators.
 
     They leave at the bottom row; sequential folds, which cannot meet another one, at their last used row.
@@ -246,7 +291,7 @@ def _accumulate(sums: Ints, tags: Ints, folds: list[Fold], model: FoldModel, t: 
     for number in np.unique(tags[tags >= 0] // t).tolist():
         fold = folds[number]
         exit_row = fold.rows[1] - fold.rows[0] - 1 if model is FoldModel.SEQUENTIAL else -1
-        leaving = tags[exit_row, :fold.cols[1] - fold.cols[0]]
+        leaving = tags[exit_row, : fold.cols[1] - fold.cols[0]]
         for col in np.flatnonzero((leaving >= 0) & (leaving // t == number)).tolist():
             place = int(leaving[col]) % t, fold.cols[0] + col
             run.events["accumulated"] += int(written[place])

@@ -74,7 +74,9 @@ class SystolicDesign(Design):
     dataflow: Dataflow = Field(Dataflow.BEST, description="Stationary operand, or best per layer")
     objective: Objective = Field(Objective.CYCLES, description="What dataflow and tiles are chosen for")
     fold_model: FoldModel = Field(FoldModel.OVERLAPPED, description="How folds share the array")
-    memory_model: MemoryModel = Field(MemoryModel.DOUBLE_BUFFERED, description="Whether DRAM can stall the array")
+    memory_model: MemoryModel = Field(
+        MemoryModel.DOUBLE_BUFFERED, description="Whether DRAM can stall the array"
+    )
     fuse_elementwise: bool = Field(True, description="Run elementwise successors on outputs as they leave")
     input_scratchpad_bytes: int = Field(65536, ge=64, le=2**40, description="Input scratchpad, both halves")
     weight_scratchpad_bytes: int = Field(65536, ge=64, le=2**40, description="Weight scratchpad, both halves")
@@ -82,9 +84,13 @@ class SystolicDesign(Design):
     vector_lanes: int = Field(32, ge=1, le=2**20, description="Vector operations per cycle")
     clock_hz: float = Field(500e6, gt=0, le=1e12, allow_inf_nan=False, description="Clock of the whole chip")
     dram_bits_per_s: float = Field(102.4e9, gt=0, le=1e18, allow_inf_nan=False, description="DRAM bandwidth")
-    dram_energy: DramEnergy = Field(DramEnergy.MEAN, description="Point in the published range of DRAM energy")
+    dram_energy: DramEnergy = Field(
+        DramEnergy.MEAN, description="Point in the published range of DRAM energy"
+    )
     node_m: float = Field(45e-9, ge=5e-9, le=1e-6, allow_inf_nan=False, description="Technology node")
-    supply_v: float = Field(0.9, ge=0.3, le=5.0, allow_inf_nan=False, description="Supply voltage of the logic")
+    supply_v: float = Field(
+        0.9, ge=0.3, le=5.0, allow_inf_nan=False, description="Supply voltage of the logic"
+    )
 
     @property
     def peak_macs_per_cycle(self) -> int:
@@ -96,26 +102,50 @@ def _presets() -> dict[str, SystolicDesign]:
     c = CONSTANTS
     edge_bytes = int(c.edge_scratchpad_bytes)
     edge = SystolicDesign(
-        input_scratchpad_bytes=edge_bytes, weight_scratchpad_bytes=edge_bytes, output_scratchpad_bytes=edge_bytes,
-        vector_lanes=int(c.edge_vector_lanes_count), clock_hz=float(c.edge_clock_hz),
-        dram_bits_per_s=float(c.edge_dram_bits_per_s), node_m=float(c.reference_node_m),
-        supply_v=float(c.reference_supply_v))
+        input_scratchpad_bytes=edge_bytes,
+        weight_scratchpad_bytes=edge_bytes,
+        output_scratchpad_bytes=edge_bytes,
+        vector_lanes=int(c.edge_vector_lanes_count),
+        clock_hz=float(c.edge_clock_hz),
+        dram_bits_per_s=float(c.edge_dram_bits_per_s),
+        node_m=float(c.reference_node_m),
+        supply_v=float(c.reference_supply_v),
+    )
     tpu = SystolicDesign(
-        array_rows=256, array_cols=256, clock_hz=float(c.tpu_v1_clock_hz), dataflow=Dataflow.WEIGHT_STATIONARY,
+        array_rows=256,
+        array_cols=256,
+        clock_hz=float(c.tpu_v1_clock_hz),
+        dataflow=Dataflow.WEIGHT_STATIONARY,
         input_scratchpad_bytes=int(c.tpu_v1_unified_buffer_bytes),
         weight_scratchpad_bytes=int(c.tpu_v1_weight_buffer_bytes),
-        output_scratchpad_bytes=int(c.tpu_v1_accumulator_bytes), vector_lanes=int(c.tpu_v1_vector_lanes_count),
-        dram_bits_per_s=float(c.tpu_v1_dram_bits_per_s), node_m=float(c.tpu_v1_node_m),
-        supply_v=float(c.tpu_v1_supply_v))
+        output_scratchpad_bytes=int(c.tpu_v1_accumulator_bytes),
+        vector_lanes=int(c.tpu_v1_vector_lanes_count),
+        dram_bits_per_s=float(c.tpu_v1_dram_bits_per_s),
+        node_m=float(c.tpu_v1_node_m),
+        supply_v=float(c.tpu_v1_supply_v),
+    )
     third = int(c.eyeriss_buffer_bytes) // 3
     eyeriss = SystolicDesign(
-        array_rows=12, array_cols=14, operand_bits=16, clock_hz=float(c.eyeriss_clock_hz),
-        input_scratchpad_bytes=third, weight_scratchpad_bytes=third, output_scratchpad_bytes=third,
-        vector_lanes=int(c.eyeriss_vector_lanes_count), dram_bits_per_s=float(c.eyeriss_link_bits_per_s),
-        node_m=float(c.eyeriss_node_m), supply_v=float(c.eyeriss_supply_v))
-    compatible = edge.model_copy(update={
-        "dataflow": Dataflow.OUTPUT_STATIONARY, "fold_model": FoldModel.SCALESIM,
-        "memory_model": MemoryModel.STALL_FREE, "fuse_elementwise": False})
+        array_rows=12,
+        array_cols=14,
+        operand_bits=16,
+        clock_hz=float(c.eyeriss_clock_hz),
+        input_scratchpad_bytes=third,
+        weight_scratchpad_bytes=third,
+        output_scratchpad_bytes=third,
+        vector_lanes=int(c.eyeriss_vector_lanes_count),
+        dram_bits_per_s=float(c.eyeriss_link_bits_per_s),
+        node_m=float(c.eyeriss_node_m),
+        supply_v=float(c.eyeriss_supply_v),
+    )
+    compatible = edge.model_copy(
+        update={
+            "dataflow": Dataflow.OUTPUT_STATIONARY,
+            "fold_model": FoldModel.SCALESIM,
+            "memory_model": MemoryModel.STALL_FREE,
+            "fuse_elementwise": False,
+        }
+    )
     return {"edge_32": edge, "tpu_v1": tpu, "eyeriss_like": eyeriss, "scalesim_compatible": compatible}
 
 

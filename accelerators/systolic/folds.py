@@ -31,7 +31,9 @@ def fold_shape(dataflow: Dataflow, m: Size, k: Size, n: Size) -> tuple[Size, Siz
     return k, m, n
 
 
-def tile_cycles(dataflow: Dataflow, m: Size, k: Size, n: Size, rows: int, cols: int, model: FoldModel) -> Size:
+def tile_cycles(
+    dataflow: Dataflow, m: Size, k: Size, n: Size, rows: int, cols: int, model: FoldModel
+) -> Size:
     """Return the cycles for which a tile of m x k x n occupies the array.
 
     With r, c the used rows and columns of a fold and a preload of r cycles for stationary operands:

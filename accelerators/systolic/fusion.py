@@ -1,4 +1,4 @@
-"""Which operators run inside another one's loop: elementwise successors of a matrix product."""
+"""Which operators run inside another one's loop: elementwise successors of products and of each other."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def groups_of(graph: Graph, fuse: bool) -> list[Group]:
         if op.name in taken:
             continue
         chain: list[Op] = []
-        if fuse and op_kind(op.kind).category is Category.CONTRACTION:
+        if fuse and (op_kind(op.kind).category is Category.CONTRACTION or op.kind in FUSIBLE):
             while (follower := _follower(graph, chain[-1] if chain else op, readers)) is not None:
                 chain.append(follower)
                 taken.add(follower.name)
@@ -63,7 +63,8 @@ def _follower(graph: Graph, op: Op, readers: dict[str, list[Op]]) -> Op | None:
     fixed = all(tensor.role in (Role.WEIGHT, Role.CONSTANT) for tensor in others)
     once = user.inputs.count(result) == 1 and user.probability == op.probability
     same = graph.tensors[user.outputs[0]].shape == graph.tensors[result].shape
-    return user if fixed and once and same and len([name for name in user.outputs if name]) == 1 else None
+    alone = len([name for name in (*op.outputs, *user.outputs) if name]) == 2
+    return user if fixed and once and same and alone else None
 
 
 def posts_of(graph: Graph, group: Group) -> int:
@@ -73,7 +74,10 @@ def posts_of(graph: Graph, group: Group) -> int:
 
 
 def parameter_bits(graph: Graph, group: Group, beyond: int) -> int:
-    """Return the bits of small parameters: operands of the head after the first `beyond`, and of the fused ones."""
+    """Return the bits of small parameters: of the fused operators, and of the head's after the first `beyond`."""
     names = set(group.head.inputs[beyond:]) | {name for op in group.fused for name in op.inputs}
-    return sum(graph.tensors[name].bits for name in names
-               if name and graph.tensors[name].role in (Role.WEIGHT, Role.CONSTANT))
+    return sum(
+        graph.tensors[name].bits
+        for name in names
+        if name and graph.tensors[name].role in (Role.WEIGHT, Role.CONSTANT)
+    )

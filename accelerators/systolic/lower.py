@@ -11,7 +11,7 @@ from accelerators.systolic.folds import Words, register_bits, tile_words
 from accelerators.systolic.fusion import Group, groups_of, parameter_bits, posts_of
 from accelerators.systolic.search import Search
 from accelerators.systolic.space import Rates
-from accelerators.systolic.tiles import Epilogue, Tiling, TileSlots, images_of, row_tiles, sizes
+from accelerators.systolic.tiles import Epilogue, TileSlots, Tiling, images_of, row_tiles, sizes
 from accelerators.systolic.vector import lower_movement, lower_vector, write_primitives, write_slot
 from hwsim.errors import InputError, Problem
 from hwsim.graph.contraction import MatrixProduct, matrix_products
@@ -76,7 +76,9 @@ class Chooser:
                 raise InputError(f"{product.macs} MACs are too many to count in 64 bits")
             search = Search(product, self._design, self._rates, epilogue)
             tiling = search.best()
-            self._found[key] = Mapped(tiling, search.slots(tiling), product_words(product, tiling, self._design))
+            self._found[key] = Mapped(
+                tiling, search.slots(tiling), product_words(product, tiling, self._design)
+            )
         return self._found[key]
 
 
@@ -87,32 +89,46 @@ def _rates(design: SystolicDesign) -> Rates:
     if design.objective in (Objective.CYCLES, Objective.TRAFFIC):
         return Rates(per_bit, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     sheet = datasheet(design)
-    joules = {(row.unit, row.action): row.energy_per_bit.in_unit_of("_j_per_bit")
-              for row in sheet.actions if row.energy_per_bit}
+    joules = {
+        (row.unit, row.action): row.energy_per_bit.in_unit_of("_j_per_bit")
+        for row in sheet.actions
+        if row.energy_per_bit
+    }
     leakage_w = sum(row.leakage.in_unit_of("_w") for row in sheet.units if row.leakage)
-    return Rates(per_bit, joules["dram", "read"], joules["input_scratchpad", "read"],
-                 joules["weight_scratchpad", "read"], joules["output_scratchpad", "read"],
-                 joules["array", "register"], leakage_w / design.clock_hz)
+    return Rates(
+        per_bit,
+        joules["dram", "read"],
+        joules["input_scratchpad", "read"],
+        joules["weight_scratchpad", "read"],
+        joules["output_scratchpad", "read"],
+        joules["array", "register"],
+        leakage_w / design.clock_hz,
+    )
 
 
-def _lower_group(build: TraceBuilder, graph: Graph, group: Group, design: SystolicDesign, chooser: Chooser) -> None:
+def _lower_group(
+    build: TraceBuilder, graph: Graph, group: Group, design: SystolicDesign, chooser: Chooser
+) -> None:
     op = group.head
     build.node(op.name)
     category = op_kind(op.kind).category
     if category is Category.MOVEMENT:
         lower_movement(build, graph, op, design)
         return
-    products = matrix_products(graph, op)
-    if category is Category.VECTOR or not products:
-        lower_vector(build, graph, op, design)
-        return
     for fused in group.fused:
         build.note(fused.name, "fused_into", op.name)
+    products = matrix_products(graph, op)
+    if category is Category.VECTOR or not products:
+        lower_vector(build, graph, group, design)
+        return
     with build.loop(1, node=op.name):
         for member in (op, *group.fused):
             write_primitives(build, graph, member)
-        epilogues = (_recurrent_epilogues(graph, op, products, design) if category is Category.RECURRENT
-                     else [epilogue_of(graph, group, product, design) for product in products])
+        epilogues = (
+            _recurrent_epilogues(graph, op, products, design)
+            if category is Category.RECURRENT
+            else [epilogue_of(graph, group, product, design) for product in products]
+        )
         for product, epilogue in zip(products, epilogues, strict=True):
             _lower_product(build, op, product, epilogue, design, chooser)
         if category is Category.RECURRENT:
@@ -122,14 +138,18 @@ def _lower_group(build: TraceBuilder, graph: Graph, group: Group, design: Systol
 
 
 def epilogue_of(graph: Graph, group: Group, product: MatrixProduct, design: SystolicDesign) -> Epilogue:
-    """Return what the operators of `group` add to its product: parameters, vector operations, output width."""
+    """Return what `group` adds to its product: parameters, vector operations, output width."""
     small = parameter_bits(graph, group, beyond=2)
-    return Epilogue(output_bits=design.operand_bits, posts=posts_of(graph, group),
-                    column_bits=-(-small // (product.groups * product.n)))
+    return Epilogue(
+        output_bits=design.operand_bits,
+        posts=posts_of(graph, group),
+        column_bits=-(-small // (product.groups * product.n)),
+    )
 
 
-def _recurrent_epilogues(graph: Graph, op: Op, products: tuple[MatrixProduct, ...],
-                         design: SystolicDesign) -> list[Epilogue]:
+def _recurrent_epilogues(
+    graph: Graph, op: Op, products: tuple[MatrixProduct, ...], design: SystolicDesign
+) -> list[Epilogue]:
     """Projections are written back; each step then reads its part again and writes the new state only."""
     small = parameter_bits(graph, Group(op), beyond=3)
     projections = [product for product in products if product.steps == 1 and "projection" in product.label]
@@ -140,8 +160,14 @@ def _recurrent_epilogues(graph: Graph, op: Op, products: tuple[MatrixProduct, ..
     return [plain if product in projections else step for product in products]
 
 
-def _lower_product(build: TraceBuilder, op: Op, product: MatrixProduct, epilogue: Epilogue,
-                   design: SystolicDesign, chooser: Chooser) -> None:
+def _lower_product(
+    build: TraceBuilder,
+    op: Op,
+    product: MatrixProduct,
+    epilogue: Epilogue,
+    design: SystolicDesign,
+    chooser: Chooser,
+) -> None:
     mapped = chooser.choose(product, epilogue)
     tiling, words, loaded = mapped.tiling, mapped.words, [0, 0]
     for slots, passes in mapped.passes:
@@ -154,12 +180,13 @@ def _lower_product(build: TraceBuilder, op: Op, product: MatrixProduct, epilogue
     build.event("array", "register", product.macs, bits=register_bits(tiling.dataflow, design))
     drained = product.groups * product.steps * product.m * product.n
     for unit, action, count, bits in (
-            ("input_scratchpad", "write", 1, loaded[0]),
-            ("input_scratchpad", "read", words.input_reads, design.operand_bits),
-            ("weight_scratchpad", "write", 1, loaded[1]),
-            ("weight_scratchpad", "read", words.weight_reads, design.operand_bits),
-            ("output_scratchpad", "write", words.output_writes, design.accumulator_bits),
-            ("output_scratchpad", "read", words.output_reads + drained, design.accumulator_bits)):
+        ("input_scratchpad", "write", 1, loaded[0]),
+        ("input_scratchpad", "read", words.input_reads, design.operand_bits),
+        ("weight_scratchpad", "write", 1, loaded[1]),
+        ("weight_scratchpad", "read", words.weight_reads, design.operand_bits),
+        ("output_scratchpad", "write", words.output_writes, design.accumulator_bits),
+        ("output_scratchpad", "read", words.output_reads + drained, design.accumulator_bits),
+    ):
         build.event(unit, action, count, bits=bits)
     build.note(op.name, "mapping", str(tiling))
 
@@ -172,8 +199,9 @@ def product_words(product: MatrixProduct, tiling: Tiling, design: SystolicDesign
     for tile, tall in row_tiles(product, tiling.height):
         for width, wide in sizes(product.n, tiling.n):
             for place, (depth, deep) in enumerate(depths):
-                words = tile_words(tiling.dataflow, tile.m, depth, width, design.array_rows, design.array_cols,
-                                   later=False)
+                words = tile_words(
+                    tiling.dataflow, tile.m, depth, width, design.array_rows, design.array_cols, later=False
+                )
                 count = repeats * images * tall * wide * deep
                 later = repeats * images * tall * wide * (deep - (place == 0))
                 total[0] += count * words.input_reads

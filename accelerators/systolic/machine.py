@@ -22,7 +22,7 @@ from accelerators.systolic.fusion import Group, groups_of
 from accelerators.systolic.lower import Chooser, epilogue_of
 from accelerators.systolic.operands import Operands, draw, elementwise_value, matrices
 from accelerators.systolic.tiles import Epilogue, Order, Tiling
-from accelerators.systolic.vector import tile_count
+from accelerators.systolic.vector import tile_count, vector_totals
 from hwsim.errors import UnsupportedOp
 from hwsim.graph.contraction import MatrixProduct, matrix_products
 from hwsim.graph.ops import work_of
@@ -113,54 +113,71 @@ def machine(graph: Graph, design: SystolicDesign, rng: np.random.Generator) -> M
         elif len(products) == 1 and products[0].steps == 1:
             values = _array(chip, graph, group, products[0], operands)
         else:
-            raise UnsupportedOp(f"{group.head.kind} is not stepped", where=f"systolic.machine.{group.head.name}")
+            raise UnsupportedOp(
+                f"{group.head.kind} is not stepped", where=f"systolic.machine.{group.head.name}"
+            )
         operands.values[group.last.outputs[0]] = values
     return MachineResult(values, chip.clock, dict(chip.events))
 
 
 def _vector_unit(chip: Chip, graph: Graph, group: Group, operands: Operands) -> NDArray[Any]:
-    op, design = group.head, chip.design
-    reads = sum(graph.tensors[name].bits for name in dict.fromkeys(op.inputs) if name)
-    writes = sum(graph.tensors[name].bits for name in op.outputs if name)
-    work = work_of(graph, op)
-    count = tile_count(reads, writes, design)
+    reads, all_operations, writes = vector_totals(graph, group)
+    count = tile_count(reads, writes, chip.design)
     tiles = []
     for index in range(count):
         last = index == count - 1
-        read, operations, write = (total // count + (total % count if last else 0)
-                                   for total in (reads, work.vector_operations, writes))
+        read, operations, write = (
+            total // count + (total % count if last else 0) for total in (reads, all_operations, writes)
+        )
         tiles.append(TileWork(read, 0, write, operations))
     chip.run(tiles)
     for unit, bits in (("input_scratchpad", reads), ("output_scratchpad", writes)):
         for action in ("write", "read"):
             chip.events[unit, action] += 1 if bits else 0
-    for name, times in work.primitives.items():
-        chip.events["vector", name] += times
-    return elementwise_value(graph, op, operands)
+    for member in (group.head, *group.fused):
+        for name, times in work_of(graph, member).primitives.items():
+            chip.events["vector", name] += times
+        operands.values[member.outputs[0]] = elementwise_value(graph, member, operands)
+    return operands.of(group.last.outputs[0])
 
 
-def _array(chip: Chip, graph: Graph, group: Group, product: MatrixProduct, operands: Operands) -> NDArray[Any]:
+def _array(
+    chip: Chip, graph: Graph, group: Group, product: MatrixProduct, operands: Operands
+) -> NDArray[Any]:
     design, op = chip.design, group.head
     epilogue = epilogue_of(graph, group, product, design)
     tiling = Chooser(design).choose(product, epilogue).tiling
     left, right, fetched, fold_back = matrices(graph, op, product, operands)
     result = np.zeros((product.groups, product.m, product.n), dtype=np.int64)
-    tiles, previous = [], (None, None)
+    tiles: list[TileWork] = []
+    previous: tuple[object, object] = (None, None)
     for g in range(product.groups):
         for rows, columns, depth in _tile_order(product, tiling):
             now = ((g, rows, depth), (g, depth, columns))
             load = 0 if now[0] == previous[0] else fetched(g, rows, depth) * design.operand_bits
             load += 0 if now[1] == previous[1] else _weight_bits(columns, depth, epilogue, design)
             previous = now
-            run = run_tile(tiling.dataflow, left[g, slice(*rows), slice(*depth)],
-                           right[g, slice(*depth), slice(*columns)], design)
+            run = run_tile(
+                tiling.dataflow,
+                left[g, slice(*rows), slice(*depth)],
+                right[g, slice(*depth), slice(*columns)],
+                design,
+            )
             result[g, slice(*rows), slice(*columns)] += run.values
             elements = (rows[1] - rows[0]) * (columns[1] - columns[0])
             last = depth[1] == product.k
-            tiles.append(TileWork(load, run.cycles, elements * epilogue.output_bits if last else 0,
-                                  elements * epilogue.posts if last else 0))
+            tiles.append(
+                TileWork(
+                    load,
+                    run.cycles,
+                    elements * epilogue.output_bits if last else 0,
+                    elements * epilogue.posts if last else 0,
+                )
+            )
             _count_words(chip, run.events, elements if depth[0] else 0, elements if last else 0)
     chip.run(tiles)
+    for unit in ("input_scratchpad", "weight_scratchpad"):
+        chip.events[unit, "write"] += 1
     values = fold_back(result)
     for member in (op, *group.fused):
         for name, times in work_of(graph, member).primitives.items():
@@ -172,23 +189,27 @@ def _array(chip: Chip, graph: Graph, group: Group, product: MatrixProduct, opera
 
 
 def _tile_order(product: MatrixProduct, tiling: Tiling) -> Iterator[tuple[tuple[int, int], ...]]:
-    """Yield (rows, columns, depth) ranges in the order of the tiling; images of a batch are cut separately."""
+    """Yield (rows, columns, depth) ranges in the order of the tiling; every image is cut on its own."""
     window = product.window
     image = product.m // window.batch if window else product.m
     height = tiling.height * (image // window.output_size[0] if window else 1)
-    row_ranges = [(base + row, base + min(row + height, image))
-                  for base in range(0, product.m, image) for row in range(0, image, height)]
+    row_ranges = [
+        (base + row, base + min(row + height, image))
+        for base in range(0, product.m, image)
+        for row in range(0, image, height)
+    ]
     columns = [(n, min(n + tiling.n, product.n)) for n in range(0, product.n, tiling.n)]
     depths = [(k, min(k + tiling.k, product.k)) for k in range(0, product.k, tiling.k)]
     outer_first = tiling.order is Order.M_OUTER
-    for outer in (row_ranges if outer_first else columns):
-        for inner in (columns if outer_first else row_ranges):
+    for outer in row_ranges if outer_first else columns:
+        for inner in columns if outer_first else row_ranges:
             for depth in depths:
                 yield (outer, inner, depth) if outer_first else (inner, outer, depth)
 
 
-def _weight_bits(columns: tuple[int, int], depth: tuple[int, int], epilogue: Epilogue,
-                 design: SystolicDesign) -> int:
+def _weight_bits(
+    columns: tuple[int, int], depth: tuple[int, int], epilogue: Epilogue, design: SystolicDesign
+) -> int:
     width = columns[1] - columns[0]
     bias = width * epilogue.column_bits if depth[0] == 0 else 0
     return width * (depth[1] - depth[0]) * design.operand_bits + bias

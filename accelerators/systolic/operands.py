@@ -16,7 +16,9 @@ from hwsim.graph.contraction import MatrixProduct, Window
 from hwsim.graph.types import INT8, INT32, Graph, Op
 
 Ints = NDArray[np.int64]
-Matrices = tuple[Ints, Ints, Callable[[int, tuple[int, int], tuple[int, int]], int], Callable[[Ints], NDArray[Any]]]
+Matrices = tuple[
+    Ints, Ints, Callable[[int, tuple[int, int], tuple[int, int]], int], Callable[[Ints], NDArray[Any]]
+]
 
 
 @dataclass
@@ -34,8 +36,13 @@ def draw(graph: Graph, design: SystolicDesign, rng: np.random.Generator) -> Oper
     """Return random integers of the operand width for every tensor that no operator makes, in name order."""
     made = {name for op in graph.ops for name in op.outputs}
     bound = 2 ** (design.operand_bits - 1)
-    return Operands({name: rng.integers(-bound, bound, graph.tensors[name].shape)
-                     for name in sorted(graph.tensors) if name not in made})
+    return Operands(
+        {
+            name: rng.integers(-bound, bound, graph.tensors[name].shape)
+            for name in sorted(graph.tensors)
+            if name not in made
+        }
+    )
 
 
 def random_graph(rng: np.random.Generator) -> Graph:
@@ -57,7 +64,8 @@ def random_graph(rng: np.random.Generator) -> Graph:
         b.output(b.add("matmul", [x, y], name="scores"))
     elif kind == 3:
         shape = (size(1, 5), size(1, 40))
-        b.output(b.add("elementwise", [b.input("x", shape), b.input("y", shape)], name="sum", function="add"))
+        added = b.add("elementwise", [b.input("x", shape), b.input("y", shape)], name="sum", function="add")
+        b.output(b.add("elementwise", [added], name="relu", function="relu"))
     else:
         x = b.input("x", (size(1, 9), size(1, 12)))
         weight = b.weight("w", (b.tensor(x).shape[1], size(1, 12)))
@@ -75,12 +83,21 @@ def _random_convolution(b: GraphBuilder, size: Callable[[int, int], int]) -> Non
     spatial = tuple((width - 1) * dilation + 1 + size(0, 6) for width in kernel)
     x = b.input("x", (size(1, 3), channels, *spatial))
     w = b.weight("w", (filters, channels // groups, *kernel))
-    b.output(b.add("convolution", [x, w], name="conv", strides=(stride,) * rank, pads=(pad,) * (2 * rank),
-                   dilations=(dilation,) * rank, groups=groups))
+    b.output(
+        b.add(
+            "convolution",
+            [x, w],
+            name="conv",
+            strides=(stride,) * rank,
+            pads=(pad,) * (2 * rank),
+            dilations=(dilation,) * rank,
+            groups=groups,
+        )
+    )
 
 
 def matrices(graph: Graph, op: Op, product: MatrixProduct, operands: Operands) -> Matrices:
-    """Return left[g, m, k], right[g, k, n], the input elements a tile fetches, and the way back to the shape."""
+    """Return left[g, m, k], right[g, k, n], the inputs a tile fetches, and the way back to the shape."""
     shape = graph.tensors[op.outputs[0]].shape
     bias = operands.of(op.inputs[2]) if len(op.inputs) > 2 and op.inputs[2] else 0
     if product.window is not None:
@@ -90,7 +107,9 @@ def matrices(graph: Graph, op: Op, product: MatrixProduct, operands: Operands) -
     left = np.swapaxes(left, -1, -2) if op.attributes[trans[0]] else left
     right = np.swapaxes(right, -1, -2) if op.attributes[trans[1]] else right
     full_left = np.ascontiguousarray(left).reshape(product.groups, product.m, product.k)
-    full_right = np.broadcast_to(right.reshape(-1, product.k, product.n), (product.groups, product.k, product.n))
+    full_right = np.broadcast_to(
+        right.reshape(-1, product.k, product.n), (product.groups, product.k, product.n)
+    )
 
     def fetched(_group: int, rows: tuple[int, int], depth: tuple[int, int]) -> int:
         return (rows[1] - rows[0]) * (depth[1] - depth[0])
@@ -98,8 +117,14 @@ def matrices(graph: Graph, op: Op, product: MatrixProduct, operands: Operands) -
     return full_left, full_right, fetched, lambda result: result.reshape(shape) + bias
 
 
-def _unfold(op: Op, product: MatrixProduct, window: Window, operands: Operands, shape: tuple[int, ...],
-            bias: NDArray[Any] | int) -> Matrices:
+def _unfold(
+    op: Op,
+    product: MatrixProduct,
+    window: Window,
+    operands: Operands,
+    shape: tuple[int, ...],
+    bias: NDArray[Any] | int,
+) -> Matrices:
     """Spread the input into windows; a tile fetches the box of the image that its windows look at."""
     image, weight = operands.of(op.inputs[0]), operands.of(op.inputs[1])
     rank, groups = len(window.kernel), product.groups
@@ -117,7 +142,9 @@ def _unfold(op: Op, product: MatrixProduct, window: Window, operands: Operands, 
     per_image = positions.shape[1]
 
     def fetched(_group: int, rows: tuple[int, int], depth: tuple[int, int]) -> int:
-        looked_at = inside[:, rows[0] % per_image:rows[0] % per_image + rows[1] - rows[0], :].reshape(rank, -1)
+        looked_at = inside[:, rows[0] % per_image : rows[0] % per_image + rows[1] - rows[0], :].reshape(
+            rank, -1
+        )
         low = np.maximum(looked_at.min(axis=1), 0)
         high = np.minimum(looked_at.max(axis=1) + 1, window.input_size)
         return int(np.maximum(high - low, 0).prod()) * ((depth[1] - depth[0]) // taps.shape[1])
@@ -134,8 +161,13 @@ def elementwise_value(graph: Graph, op: Op, operands: Operands) -> NDArray[Any]:
     """Return what numpy makes of the elementwise functions that the machine steps."""
     values = [operands.of(name) for name in op.inputs]
     functions: dict[str, Callable[..., NDArray[Any]]] = {
-        "add": np.add, "subtract": np.subtract, "multiply": np.multiply, "maximum": np.maximum,
-        "minimum": np.minimum, "relu": lambda x: np.maximum(x, 0)}
+        "add": np.add,
+        "subtract": np.subtract,
+        "multiply": np.multiply,
+        "maximum": np.maximum,
+        "minimum": np.minimum,
+        "relu": lambda x: np.maximum(x, 0),
+    }
     name = op.attributes.get("function", op.kind)
     if name not in functions:
         raise UnsupportedOp(f"{name} is not stepped", where=f"systolic.machine.{op.name}")
@@ -143,7 +175,7 @@ def elementwise_value(graph: Graph, op: Op, operands: Operands) -> NDArray[Any]:
 
 
 def reference(graph: Graph, design: SystolicDesign, rng: np.random.Generator) -> NDArray[Any]:
-    """Return the output of `graph` by direct sums, for the operands that `draw` takes from an equal generator."""
+    """Return the output of `graph` by direct sums, for the operands that `draw` takes from `rng`."""
     operands = draw(graph, design, rng)
     for op in graph.ops:
         operands.values[op.outputs[0]] = _direct(graph, op, operands)
@@ -153,12 +185,10 @@ def reference(graph: Graph, design: SystolicDesign, rng: np.random.Generator) ->
 def _direct(graph: Graph, op: Op, operands: Operands) -> NDArray[Any]:
     if op.kind == "convolution":
         return _direct_convolution(graph, op, operands)
-    if op.kind == "gemm":
-        bias = operands.of(op.inputs[2]) if len(op.inputs) > 2 else 0
-        return operands.of(op.inputs[0]) @ operands.of(op.inputs[1]) + bias
-    if op.kind == "matmul":
-        return operands.of(op.inputs[0]) @ operands.of(op.inputs[1])
-    return elementwise_value(graph, op, operands)
+    if op.kind not in ("gemm", "matmul"):
+        return elementwise_value(graph, op, operands)
+    product: NDArray[Any] = np.matmul(operands.of(op.inputs[0]), operands.of(op.inputs[1]))
+    return product + operands.of(op.inputs[2]) if len(op.inputs) > 2 else product
 
 
 def _direct_convolution(graph: Graph, op: Op, operands: Operands) -> NDArray[Any]:
@@ -170,14 +200,16 @@ def _direct_convolution(graph: Graph, op: Op, operands: Operands) -> NDArray[Any
     per_group = weight.shape[0] // groups
     for place in np.ndindex(*out.shape[2:]):
         for tap in np.ndindex(*weight.shape[2:]):
-            at = tuple(p * s + k * d - b for p, s, k, d, b in
-                       zip(place, strides, tap, dilations, pads[:rank], strict=True))
+            at = tuple(
+                p * s + k * d - b
+                for p, s, k, d, b in zip(place, strides, tap, dilations, pads[:rank], strict=True)
+            )
             if any(not 0 <= a < size for a, size in zip(at, image.shape[2:], strict=True)):
                 continue
             for g in range(groups):
                 filters = slice(g * per_group, (g + 1) * per_group)
                 channels = slice(g * weight.shape[1], (g + 1) * weight.shape[1])
-                out[(slice(None), filters, *place)] += (image[(slice(None), channels, *at)]
-                                                        @ weight[(filters, slice(None), *tap)].T)
+                out[(slice(None), filters, *place)] += (
+                    image[(slice(None), channels, *at)] @ weight[(filters, slice(None), *tap)].T
+                )
     return out
-

@@ -21,10 +21,20 @@ def prepare(graph: Graph, design: SystolicDesign) -> Graph:
     """
     folded = fold_batch_normalization(graph)
     products = [(op, product) for op in folded.ops for product in matrix_products(folded, op)]
-    formats = [(op, folded.tensors[name].format) for op, product in products for name in (product.left, product.right)]
-    problems = [Problem(f"{graph.name}.{op.name}", f"{form} operands do not fit {design.operand_bits}-bit elements",
-                        f"set operand_bits={form.bits}")
-                for op, form in formats if form.kind is not FormatKind.FLOAT and form.bits > design.operand_bits]
+    formats = [
+        (op, folded.tensors[name].format)
+        for op, product in products
+        for name in (product.left, product.right)
+    ]
+    problems = [
+        Problem(
+            f"{graph.name}.{op.name}",
+            f"{form} operands do not fit {design.operand_bits}-bit elements",
+            f"set operand_bits={form.bits}",
+        )
+        for op, form in formats
+        if form.kind is not FormatKind.FLOAT and form.bits > design.operand_bits
+    ]
     if problems:
         raise UnsupportedOp(problems=list(dict.fromkeys(problems)))
     if formats and all(form.kind is not FormatKind.FLOAT for _, form in formats):

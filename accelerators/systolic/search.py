@@ -33,7 +33,9 @@ class Search:
         What is loaded, computed and stored besides.
     """
 
-    def __init__(self, product: MatrixProduct, design: SystolicDesign, rates: Rates, epilogue: Epilogue) -> None:
+    def __init__(
+        self, product: MatrixProduct, design: SystolicDesign, rates: Rates, epilogue: Epilogue
+    ) -> None:
         self.product, self.design, self.rates, self.epilogue = product, design, rates, epilogue
         self._up, self._down = rates.cycles_per_bit.numerator, rates.cycles_per_bit.denominator
 

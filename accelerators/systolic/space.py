@@ -117,8 +117,9 @@ class Space:
     def tiling(self, flow: int, order: int, size: int) -> Tiling:
         """Return one candidate."""
         sizes = self.sizes
-        return Tiling(self.flows[flow], ORDERS[order], int(sizes.height[size]), int(sizes.k[size]),
-                      int(sizes.n[size]))
+        return Tiling(
+            self.flows[flow], ORDERS[order], int(sizes.height[size]), int(sizes.k[size]), int(sizes.n[size])
+        )
 
 
 def halvings(whole: int) -> list[int]:
@@ -129,7 +130,9 @@ def halvings(whole: int) -> list[int]:
     return result
 
 
-def enumerate_space(product: MatrixProduct, design: SystolicDesign, rates: Rates, epilogue: Epilogue) -> Space:
+def enumerate_space(
+    product: MatrixProduct, design: SystolicDesign, rates: Rates, epilogue: Epilogue
+) -> Space:
     """Return every candidate for `product`; DesignError if no tile fits the scratchpads."""
     sizes = _sizes(product, design)
     flows = DATAFLOWS if design.dataflow is Dataflow.BEST else (design.dataflow,)
@@ -140,7 +143,9 @@ def enumerate_space(product: MatrixProduct, design: SystolicDesign, rates: Rates
     stores = repeats * product.m * product.n * epilogue.output_bits
     per_bit = float(rates.cycles_per_bit)
     tile = _TileBits(product, design, epilogue, sizes)
-    waits = repeats * sum(count * np.maximum(bits * per_bit - largest, 0.0) for count, bits in tile.heavy_slots())
+    waits = repeats * sum(
+        count * np.maximum(bits * per_bit - largest, 0.0) for count, bits in tile.heavy_slots()
+    )
     unhidden = (tile.first_load + tile.last_store) * per_bit
     least = np.maximum((inputs + weights + stores) * per_bit, work + waits + unhidden)
     if design.objective in (Objective.ENERGY, Objective.PRODUCT):
@@ -155,9 +160,14 @@ def _sizes(product: MatrixProduct, design: SystolicDesign) -> Sizes:
     depths = positions * np.array(halvings(product.k // positions), dtype=np.int64)
     widths = np.array(halvings(product.n), dtype=np.int64)
     rows = np.array([_row_statistics(product, height) for height in heights], dtype=np.int64)
-    h, k, n = (axis.reshape(-1) for axis in np.meshgrid(np.arange(len(heights)), depths, widths, indexing="ij"))
-    need = (rows[h, 6] * (k // positions) * design.operand_bits, k * n * design.operand_bits,
-            rows[h, 1] * n * design.accumulator_bits)
+    h, k, n = (
+        axis.reshape(-1) for axis in np.meshgrid(np.arange(len(heights)), depths, widths, indexing="ij")
+    )
+    need = (
+        rows[h, 6] * (k // positions) * design.operand_bits,
+        k * n * design.operand_bits,
+        rows[h, 1] * n * design.accumulator_bits,
+    )
     have = [8 * getattr(design, name) // 2 for name in SCRATCHPADS]
     if design.memory_model is MemoryModel.DOUBLE_BUFFERED:
         fits = np.logical_and.reduce([bits <= room for bits, room in zip(need, have, strict=True)])
@@ -166,36 +176,61 @@ def _sizes(product: MatrixProduct, design: SystolicDesign) -> Sizes:
     if not fits.any():
         raise _too_small(design, [int(bits.min()) for bits in need], have)
     h, k, n = h[fits], k[fits], n[fits]
-    return Sizes(np.array(heights, dtype=np.int64)[h], k, n, rows[h, 0], -(-product.k // k), -(-product.n // n),
-                 rows[h, 1], rows[h, 2], rows[h, 3], rows[h, 4], rows[h, 5])
+    return Sizes(
+        np.array(heights, dtype=np.int64)[h],
+        k,
+        n,
+        rows[h, 0],
+        -(-product.k // k),
+        -(-product.n // n),
+        rows[h, 1],
+        rows[h, 2],
+        rows[h, 3],
+        rows[h, 4],
+        rows[h, 5],
+    )
 
 
 def _row_statistics(product: MatrixProduct, height: int) -> tuple[int, ...]:
     """Return tiles, full m, last m, all inputs, least inputs of a full tile, first inputs, most inputs."""
     parts = row_tiles(product, height)
     inner = parts[:-1] if parts[-1][1] == 1 and len(parts) > 1 else parts
-    return (sum(count for _, count in parts), parts[0][0].m, parts[-1][0].m,
-            sum(tile.inputs * count for tile, count in parts), min(tile.inputs for tile, _ in inner),
-            parts[0][0].inputs, max(tile.inputs for tile, _ in parts))
+    return (
+        sum(count for _, count in parts),
+        parts[0][0].m,
+        parts[-1][0].m,
+        sum(tile.inputs * count for tile, count in parts),
+        min(tile.inputs for tile, _ in inner),
+        parts[0][0].inputs,
+        max(tile.inputs for tile, _ in parts),
+    )
 
 
 def _too_small(design: SystolicDesign, need: list[int], have: list[int]) -> DesignError:
-    short = [f"{name} {getattr(design, name)} holds {room // 8} bytes a half, the smallest tile needs {-(-bits // 8)}"
-             for name, bits, room in zip(SCRATCHPADS, need, have, strict=True) if bits > room]
+    short = [
+        f"{name} {getattr(design, name)} holds {room // 8} bytes a half, a tile needs {-(-bits // 8)}"
+        for name, bits, room in zip(SCRATCHPADS, need, have, strict=True)
+        if bits > room
+    ]
     reason = "; ".join(short) or "no tile fits all three scratchpads at once"
     return DesignError(reason, where="design", hint="enlarge the scratchpad")
 
 
-def _tile_sums(product: MatrixProduct, design: SystolicDesign, rates: Rates, flow: Dataflow,
-               sizes: Sizes) -> tuple[Ints, Ints, Floats]:
-    """Return array cycles of all tiles, of the largest tile, and joules of array and scratchpads without fills."""
+def _tile_sums(
+    product: MatrixProduct, design: SystolicDesign, rates: Rates, flow: Dataflow, sizes: Sizes
+) -> tuple[Ints, Ints, Floats]:
+    """Return array cycles of all tiles, of the largest tile, and on-chip joules without fills."""
     images, repeats = images_of(product), product.groups * product.steps
     one = np.ones_like(sizes.k)
     m = np.stack([sizes.full_m, sizes.last_m])[:, None, None]
     k = np.stack([sizes.k, product.k - (sizes.tiles_k - 1) * sizes.k])[None, :, None]
     n = np.stack([sizes.n, product.n - (sizes.tiles_n - 1) * sizes.n])[None, None, :]
-    count = (np.stack([sizes.tiles_m - 1, one])[:, None, None] * np.stack([sizes.tiles_k - 1, one])[None, :, None]
-             * np.stack([sizes.tiles_n - 1, one])[None, None, :] * (images * repeats))
+    count = (
+        np.stack([sizes.tiles_m - 1, one])[:, None, None]
+        * np.stack([sizes.tiles_k - 1, one])[None, :, None]
+        * np.stack([sizes.tiles_n - 1, one])[None, None, :]
+        * (images * repeats)
+    )
     cycles = tile_cycles(flow, m, k, n, design.array_rows, design.array_cols, design.fold_model)
     work = (count * cycles).sum(axis=(0, 1, 2))
     if design.objective not in (Objective.ENERGY, Objective.PRODUCT):
@@ -203,25 +238,32 @@ def _tile_sums(product: MatrixProduct, design: SystolicDesign, rates: Rates, flo
     words = tile_words(flow, m, k, n, design.array_rows, design.array_cols, 0)
     again = repeats * product.m * product.n * (sizes.tiles_k - 1)
     sums = (count * (words.output_writes + words.output_reads)).sum(axis=(0, 1, 2)) + again
-    joules = ((count * words.input_reads).sum(axis=(0, 1, 2)) * rates.input_j * design.operand_bits
-              + (count * words.weight_reads).sum(axis=(0, 1, 2)) * rates.weight_j * design.operand_bits
-              + sums * rates.output_j * design.accumulator_bits
-              + product.macs * register_bits(flow, design) * rates.register_j)
+    joules = (
+        (count * words.input_reads).sum(axis=(0, 1, 2)) * rates.input_j * design.operand_bits
+        + (count * words.weight_reads).sum(axis=(0, 1, 2)) * rates.weight_j * design.operand_bits
+        + sums * rates.output_j * design.accumulator_bits
+        + product.macs * register_bits(flow, design) * rates.register_j
+    )
     return work, cycles[0, 0, 0], joules
 
 
-def _loads(product: MatrixProduct, design: SystolicDesign, epilogue: Epilogue, sizes: Sizes) -> tuple[Ints, Ints]:
+def _loads(
+    product: MatrixProduct, design: SystolicDesign, epilogue: Epilogue, sizes: Sizes
+) -> tuple[Ints, Ints]:
     """Return int64[1, O, G]: DRAM bits of inputs and of weights over all tiles, groups and steps."""
     images, repeats = images_of(product), product.groups * product.steps
     tiles_m, whole = sizes.tiles_m * images, sizes.tiles_k == 1
     stay = whole & (sizes.tiles_n == 1)
-    input_passes = np.stack([np.where(whole, 1, sizes.tiles_n),
-                             np.where(whole & (tiles_m == 1), 1, sizes.tiles_n)])
+    input_passes = np.stack(
+        [np.where(whole, 1, sizes.tiles_n), np.where(whole & (tiles_m == 1), 1, sizes.tiles_n)]
+    )
     weight_passes = np.stack([np.where(stay, 1, tiles_m), np.where(whole, 1, tiles_m)])
     held = np.where(stay & (product.groups == 1), 1, product.steps)
     channels = product.k // kernel_positions(product)
-    inputs = (sizes.inputs * images * channels * design.operand_bits * input_passes
-              + product.m * product.n * epilogue.addend_bits)
+    inputs = (
+        sizes.inputs * images * channels * design.operand_bits * input_passes
+        + product.m * product.n * epilogue.addend_bits
+    )
     weights = product.k * product.n * design.operand_bits + product.n * epilogue.column_bits
     return (repeats * inputs)[None], (product.groups * weights * held * weight_passes)[None]
 
@@ -229,7 +271,9 @@ def _loads(product: MatrixProduct, design: SystolicDesign, epilogue: Epilogue, s
 class _TileBits:
     """DRAM bits of single tiles, for bounds: what cannot be hidden, and which slots wait for DRAM."""
 
-    def __init__(self, product: MatrixProduct, design: SystolicDesign, epilogue: Epilogue, sizes: Sizes) -> None:
+    def __init__(
+        self, product: MatrixProduct, design: SystolicDesign, epilogue: Epilogue, sizes: Sizes
+    ) -> None:
         channels, bits = sizes.k // kernel_positions(product), design.operand_bits
         self._sizes, self._images = sizes, images_of(product)
         self._inputs, self._weights = sizes.least_inputs * channels * bits, sizes.k * sizes.n * bits
@@ -238,21 +282,30 @@ class _TileBits:
         self.last_store = sizes.last_m * (product.n - (sizes.tiles_n - 1) * sizes.n) * epilogue.output_bits
 
     def heavy_slots(self) -> list[tuple[Ints, Ints]]:
-        """Return (count int64[O, G], bits int64[O, G]) of slots that certainly follow a tile no larger than a full one.
+        """Return (count int64[O, G], bits int64[O, G]) of slots whose DRAM traffic and predecessor are known.
 
-        Only full tiles are counted, never the first of all, and never more than they load for certain.
+        Only full tiles that follow a tile no larger are counted, with what they load for certain.
         """
         sizes = self._sizes
         whole = sizes.tiles_k == 1
         full_m, full_n = (sizes.tiles_m - 1) * self._images, sizes.tiles_n - 1
         both, stay = self._inputs + self._weights, whole & (sizes.tiles_n == 1)
-        turns = [(np.where(stay, 0, np.maximum(full_m - 1, 0)), both),
-                 (full_m * np.maximum(full_n - 2, 0), self._weights + self._store),
-                 (np.maximum(full_m - 3, 0) * stay, self._inputs + self._store)]
-        columns = [(np.maximum(full_n - 1, 0), both), (full_n * np.maximum(full_m - 2, 0), self._inputs + self._store)]
+        turns = [
+            (np.where(stay, 0, np.maximum(full_m - 1, 0)), both),
+            (full_m * np.maximum(full_n - 2, 0), self._weights + self._store),
+            (np.maximum(full_m - 3, 0) * stay, self._inputs + self._store),
+        ]
+        columns = [
+            (np.maximum(full_n - 1, 0), both),
+            (full_n * np.maximum(full_m - 2, 0), self._inputs + self._store),
+        ]
         deep = full_m * full_n * (sizes.tiles_k - 1)
-        result = [(np.stack([np.where(whole, turn[0], 0), np.zeros_like(deep)]), np.stack([turn[1]] * 2))
-                  for turn in turns]
-        result += [(np.stack([np.zeros_like(deep), np.where(whole, column[0], 0)]), np.stack([column[1]] * 2))
-                   for column in columns]
+        result = [
+            (np.stack([np.where(whole, turn[0], 0), np.zeros_like(deep)]), np.stack([turn[1]] * 2))
+            for turn in turns
+        ]
+        result += [
+            (np.stack([np.zeros_like(deep), np.where(whole, column[0], 0)]), np.stack([column[1]] * 2))
+            for column in columns
+        ]
         return [*result, (np.stack([np.where(whole, 0, np.maximum(deep - 1, 0))] * 2), np.stack([both] * 2))]

@@ -119,7 +119,9 @@ def row_tiles(product: MatrixProduct, height: int) -> tuple[Segment, ...]:
         return tuple((RowTile(size, size), count) for size, count in sizes(product.m, height))
     outputs = window.output_size[0]
     width_out = math.prod(window.output_size[1:])
-    width_in = math.prod(_covered(window, axis, 0, size) for axis, size in enumerate(window.output_size) if axis)
+    width_in = math.prod(
+        _covered(window, axis, 0, size) for axis, size in enumerate(window.output_size) if axis
+    )
     count = -(-outputs // height)
     below = min(count, -(-window.pads[0] // (window.strides[0] * height)))
     beyond = min(count, max(1, count - _first_clipped(window, height)))
@@ -178,8 +180,15 @@ class TileOrder:
         What the stream adds up over its slots, see `hwsim.trace.stream.one_tile`.
     """
 
-    def __init__(self, product: MatrixProduct, tiling: Tiling, design: SystolicDesign, epilogue: Epilogue,
-                 measure: Measure, nothing: Any) -> None:
+    def __init__(
+        self,
+        product: MatrixProduct,
+        tiling: Tiling,
+        design: SystolicDesign,
+        epilogue: Epilogue,
+        measure: Measure,
+        nothing: Any,
+    ) -> None:
         self._measure, self._nothing = measure, nothing
         self._tiling, self._design, self._epilogue = tiling, design, epilogue
         self._positions = kernel_positions(product)
@@ -222,16 +231,18 @@ class TileOrder:
         """All columns of one row tile: its inputs are loaded once if they are one tile deep."""
         result, first = self._empty(), True
         for n, count in self._ns:
-            for repeats in ((1, count - 1) if first else (count,)):
+            for repeats in (1, count - 1) if first else (count,):
                 weights = first_weights if first else True
-                result = result.then(self._along_k(tile, n, first or not self._whole_k, weights).times(repeats))
+                result = result.then(
+                    self._along_k(tile, n, first or not self._whole_k, weights).times(repeats)
+                )
                 first = False
         return result
 
     def _n_outer(self, loaded: bool) -> TileStream:
         result, first = self._empty(), True
         for n, count in self._ns:
-            for repeats in ((1, count - 1) if first else (count,)):
+            for repeats in (1, count - 1) if first else (count,):
                 column = self._along_m(n, first_inputs=first or not self._one_m, weights=not loaded)
                 result = result.then(column.times(repeats))
                 first = False
@@ -262,15 +273,17 @@ class TileOrder:
             result = result.then(self._tile(tile, k, n, (inputs, weights), (False, False)).times(inner))
         return result.then(self._tile(tile, last_k, n, (inputs, weights), (False, True)))
 
-    def _tile(self, tile: RowTile, k: int, n: int, loaded: tuple[bool, bool],
-              ends: tuple[bool, bool]) -> TileStream:
-        """One tile; `loaded` says whether inputs and weights are fetched, `ends` whether it is first or last in k."""
+    def _tile(
+        self, tile: RowTile, k: int, n: int, loaded: tuple[bool, bool], ends: tuple[bool, bool]
+    ) -> TileStream:
+        """One tile; `loaded`: are inputs, weights fetched; `ends`: is it the first, the last along k."""
         design, epilogue = self._design, self._epilogue
         elements = tile.m * n
         inputs = loaded[0] * tile.inputs * (k // self._positions) * design.operand_bits
         weights = loaded[1] * (k * n * design.operand_bits + ends[0] * n * epilogue.column_bits)
-        work = tile_cycles(self._tiling.dataflow, tile.m, k, n, design.array_rows, design.array_cols,
-                           design.fold_model)
+        work = tile_cycles(
+            self._tiling.dataflow, tile.m, k, n, design.array_rows, design.array_cols, design.fold_model
+        )
         store = (elements * epilogue.output_bits, elements * epilogue.posts) if ends[1] else (0, 0)
         load = (inputs + ends[0] * elements * epilogue.addend_bits, weights)
         return one_tile((load, work, store), self._measure, self._nothing)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from accelerators.systolic.design import SystolicDesign
+from accelerators.systolic.fusion import Group
 from accelerators.systolic.tiles import IDLE, TileSlots
 from hwsim.graph.ops import op_kind, work_of
 from hwsim.graph.types import Graph, Op, Role
@@ -16,14 +17,26 @@ def write_primitives(build: TraceBuilder, graph: Graph, op: Op) -> None:
         build.event("vector", name, count, node=op.name)
 
 
-def lower_vector(build: TraceBuilder, graph: Graph, op: Op, design: SystolicDesign) -> None:
-    """Write an operator of the vector unit: read every operand once, compute, write every result once."""
-    reads = sum(graph.tensors[name].bits for name in dict.fromkeys(op.inputs) if name)
-    writes = sum(graph.tensors[name].bits for name in op.outputs if name)
-    operations = work_of(graph, op).vector_operations
-    with build.loop(1, node=op.name):
-        write_primitives(build, graph, op)
+def lower_vector(build: TraceBuilder, graph: Graph, group: Group, design: SystolicDesign) -> None:
+    """Write a group of the vector unit: read every operand once, compute, write the last results once."""
+    reads, operations, writes = vector_totals(graph, group)
+    with build.loop(1, node=group.head.name):
+        for member in (group.head, *group.fused):
+            write_primitives(build, graph, member)
         _write_tiles(build, design, reads, operations, writes)
+
+
+def vector_totals(graph: Graph, group: Group) -> tuple[int, int, int]:
+    """Return bits read, vector operations and bits written by a group of elementwise operators."""
+    members = (group.head, *group.fused)
+    made = {name for member in members for name in member.outputs}
+    read = dict.fromkeys(name for member in members for name in member.inputs if name and name not in made)
+    operations = sum(work_of(graph, member).vector_operations for member in members)
+    return (
+        sum(graph.tensors[name].bits for name in read),
+        operations,
+        sum(graph.tensors[name].bits for name in group.last.outputs if name),
+    )
 
 
 def lower_movement(build: TraceBuilder, graph: Graph, op: Op, design: SystolicDesign) -> None:
@@ -32,8 +45,11 @@ def lower_movement(build: TraceBuilder, graph: Graph, op: Op, design: SystolicDe
         build.note(op.name, "mapping", "no data moves")
         return
     writes = sum(graph.tensors[name].bits for name in op.outputs if name)
-    reads = writes + sum(graph.tensors[name].bits for name in op.inputs[1:]
-                         if name and graph.tensors[name].role in (Role.INPUT, Role.CONSTANT))
+    reads = writes + sum(
+        graph.tensors[name].bits
+        for name in op.inputs[1:]
+        if name and graph.tensors[name].role in (Role.INPUT, Role.CONSTANT)
+    )
     if op.kind == "offload":
         reads = sum(graph.tensors[name].bits for name in dict.fromkeys(op.inputs))
     operations = work_of(graph, op).vector_operations
@@ -42,8 +58,10 @@ def lower_movement(build: TraceBuilder, graph: Graph, op: Op, design: SystolicDe
         _write_tiles(build, design, reads, operations, writes)
 
 
-def _write_tiles(build: TraceBuilder, design: SystolicDesign, reads: int, operations: int, writes: int) -> None:
-    """Cut the work into equal tiles that fit the input and output scratchpads, the last one taking the rest."""
+def _write_tiles(
+    build: TraceBuilder, design: SystolicDesign, reads: int, operations: int, writes: int
+) -> None:
+    """Cut the work into equal tiles that fit the scratchpads, the last one taking the rest."""
     count = tile_count(reads, writes, design)
     parts = [divmod(total, count) for total in (reads, operations, writes)]
     (read, more_read), (work, more_work), (write, more_write) = parts
@@ -61,17 +79,19 @@ def _write_tiles(build: TraceBuilder, design: SystolicDesign, reads: int, operat
 
 
 def tile_count(reads: int, writes: int, design: SystolicDesign) -> int:
-    """Return the fewest equal tiles of which even the last, which takes the remainders, fits half the scratchpads."""
+    """Return the fewest equal tiles of which even the last, with the remainders, fits half the scratchpads."""
     read_room, write_room = 8 * design.input_scratchpad_bytes // 2, 8 * design.output_scratchpad_bytes // 2
     count = max(1, -(-reads // read_room), -(-writes // write_room))
-    while any(total // count + total % count > room and total // count
-              for total, room in ((reads, read_room), (writes, write_room))):
+    while any(
+        total // count + total % count > room and total // count
+        for total, room in ((reads, read_room), (writes, write_room))
+    ):
         count += 1
     return count
 
 
 def write_slot(build: TraceBuilder, load: tuple[int, int], active: int, store: tuple[int, int]) -> None:
-    """Write what one slot does at once: DRAM transfers, array, vector unit; parts without work are left out."""
+    """Write what one slot does at once: DRAM, array, vector unit; parts without work are left out."""
     bits, posts = store
     if sum(load):
         build.event("dram", "read", 1, bits=sum(load))

@@ -25,8 +25,9 @@ def offload(graph: Graph, names: frozenset[str], *, moves: bool) -> Graph:
     moves : bool
         True charges their operands and results as data movement, False charges nothing.
     """
-    replaced = replace(graph, ops=tuple(_elsewhere(graph, op, moves) if op.name in names else op
-                                        for op in graph.ops))
+    replaced = replace(
+        graph, ops=tuple(_elsewhere(graph, op, moves) if op.name in names else op for op in graph.ops)
+    )
     verify_graph(replaced)
     return replaced
 
@@ -34,6 +35,11 @@ def offload(graph: Graph, names: frozenset[str], *, moves: bool) -> Graph:
 def _elsewhere(graph: Graph, op: Op, moves: bool) -> Op:
     outputs = tuple(name for name in op.outputs if name)
     shapes = tuple(graph.tensors[name].shape for name in outputs)
-    return replace(op, kind="offload", inputs=tuple(name for name in op.inputs if name), outputs=outputs,
-                   attributes={"shapes": shapes_text(shapes), "moves": int(moves)},
-                   origin=op.origin or op.kind)
+    return replace(
+        op,
+        kind="offload",
+        inputs=tuple(name for name in op.inputs if name),
+        outputs=outputs,
+        attributes={"shapes": shapes_text(shapes), "moves": int(moves)},
+        origin=op.origin or op.kind,
+    )

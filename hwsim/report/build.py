@@ -71,46 +71,93 @@ def build_report(parts: Parts) -> Report:
         kind = kinds[row.unit, row.action]
         by_kind[kind] = by_kind.get(kind, 0.0) + row.energy_j
     return Report(
-        provenance=_provenance(parts), coverage=parts.coverage, totals=totals, layers=layers,
-        events=tuple(events), prices=prices, constants=_constants(parts.sheet),
-        energy_by_evidence=dict(sorted(by_kind.items(), key=lambda item: -item[1])), metrics=METRICS,
-        roofline=_roofline(parts), warnings=_warnings(parts, by_kind))
+        provenance=_provenance(parts),
+        coverage=parts.coverage,
+        totals=totals,
+        layers=layers,
+        events=tuple(events),
+        prices=prices,
+        constants=_constants(parts.sheet),
+        energy_by_evidence=dict(sorted(by_kind.items(), key=lambda item: -item[1])),
+        metrics=METRICS,
+        roofline=_roofline(parts),
+        warnings=_warnings(parts, by_kind),
+    )
 
 
 def _provenance(parts: Parts) -> dict[str, Any]:
     graph = parts.graph
     return {
-        "hwsim_version": version("hwsim"), "chip": parts.accelerator.name, "preset": parts.preset,
-        "model_version": parts.accelerator.model_version, "design": parts.design.model_dump(mode="json"),
-        "changed_knobs": list(parts.changed), "network": graph.name,
-        "graph_fingerprint": fingerprint(graph), "network_source": dict(graph.provenance),
-        "python_version": platform.python_version(), "numpy_version": np.__version__}
+        "hwsim_version": version("hwsim"),
+        "chip": parts.accelerator.name,
+        "preset": parts.preset,
+        "model_version": parts.accelerator.model_version,
+        "design": parts.design.model_dump(mode="json"),
+        "changed_knobs": list(parts.changed),
+        "network": graph.name,
+        "graph_fingerprint": fingerprint(graph),
+        "network_source": dict(graph.provenance),
+        "python_version": platform.python_version(),
+        "numpy_version": np.__version__,
+    }
 
 
 def _prices(parts: Parts) -> tuple[Price, ...]:
-    used = {(parts.trace.units[u], parts.trace.actions[a])
-            for u, a in zip(parts.prices.unit.tolist(), parts.prices.action.tolist(), strict=True)}
+    used = {
+        (parts.trace.units[u], parts.trace.actions[a])
+        for u, a in zip(parts.prices.unit.tolist(), parts.prices.action.tolist(), strict=True)
+    }
     rows = [_action_price(row) for row in parts.sheet.actions if (row.unit, row.action) in used]
     clock = parts.sheet.clock_hz
     for unit in parts.sheet.units:
         if unit.leakage is not None:
             per_cycle = unit.leakage / clock
-            rows.append(Price(unit.unit, LEAKAGE, per_cycle.value, 0.0, f"per cycle: {per_cycle.formula}",
-                              per_cycle.uses, str(per_cycle.kind)))
-    rows += [Price(OVERHEAD, item.name, item.ratio.value, 0.0, f"joules per joule: {item.ratio.formula}",
-                   item.ratio.uses, str(item.ratio.kind)) for item in parts.sheet.overheads]
+            rows.append(
+                Price(
+                    unit.unit,
+                    LEAKAGE,
+                    per_cycle.value,
+                    0.0,
+                    f"per cycle: {per_cycle.formula}",
+                    per_cycle.uses,
+                    str(per_cycle.kind),
+                )
+            )
+    rows += [
+        Price(
+            OVERHEAD,
+            item.name,
+            item.ratio.value,
+            0.0,
+            f"joules per joule: {item.ratio.formula}",
+            item.ratio.uses,
+            str(item.ratio.kind),
+        )
+        for item in parts.sheet.overheads
+    ]
     return tuple(rows)
 
 
 def _action_price(row: ActionRow) -> Price:
     present = [number for number in (row.energy, row.energy_per_bit) if number is not None]
-    formula = "; ".join(text for text in (
-        f"per event: {row.energy.formula}" if row.energy else "",
-        f"per bit: {row.energy_per_bit.formula}" if row.energy_per_bit else "",
-        f"zero: {row.zero_energy}" if row.zero_energy else "") if text)
-    return Price(row.unit, row.action, _joules(row.energy, "_j"), _joules(row.energy_per_bit, "_j_per_bit"), formula,
-                 tuple(sorted({key for number in present for key in number.uses})),
-                 str(weakest(number.kind for number in present)))
+    formula = "; ".join(
+        text
+        for text in (
+            f"per event: {row.energy.formula}" if row.energy else "",
+            f"per bit: {row.energy_per_bit.formula}" if row.energy_per_bit else "",
+            f"zero: {row.zero_energy}" if row.zero_energy else "",
+        )
+        if text
+    )
+    return Price(
+        row.unit,
+        row.action,
+        _joules(row.energy, "_j"),
+        _joules(row.energy_per_bit, "_j_per_bit"),
+        formula,
+        tuple(sorted({key for number in present for key in number.uses})),
+        str(weakest(number.kind for number in present)),
+    )
 
 
 def _joules(number: Sourced | None, suffix: str) -> float:
@@ -128,16 +175,22 @@ def _constants(sheet: Datasheet) -> dict[str, dict[str, Any]]:
 def _events(parts: Parts) -> list[EventRow]:
     kinds = {(row.unit, row.action): _action_kind(row) for row in parts.sheet.actions}
     activity = parts.activity
-    rows = [EventRow(node, unit, action, events, bits, joules, kinds[unit, action])
-            for ((node, unit, action), events, bits), joules in zip(
-                activity.items(), parts.energy.entry_j.tolist(), strict=True) if events]
+    rows = [
+        EventRow(node, unit, action, events, bits, joules, kinds[unit, action])
+        for ((node, unit, action), events, bits), joules in zip(
+            activity.items(), parts.energy.entry_j.tolist(), strict=True
+        )
+        if events
+    ]
     leaked = parts.energy.leakage_j
     leaking = {row.unit: str(row.leakage.kind) for row in parts.sheet.units if row.leakage is not None}
     cycles = parts.timing.node_cycles.tolist()
     for index, node in enumerate(parts.trace.nodes):
         if cycles[index]:
-            rows += [EventRow(node, unit, LEAKAGE, cycles[index], 0, joules, leaking[unit])
-                     for unit, joules in zip(parts.energy.leaking, leaked[index].tolist(), strict=True)]
+            rows += [
+                EventRow(node, unit, LEAKAGE, cycles[index], 0, joules, leaking[unit])
+                for unit, joules in zip(parts.energy.leaking, leaked[index].tolist(), strict=True)
+            ]
     return rows
 
 
@@ -147,8 +200,10 @@ def _action_kind(row: ActionRow) -> str:
 
 def _overheads(parts: Parts, totals: Totals) -> list[EventRow]:
     chip_j = totals.energy_j / (1 + sum(item.ratio.value for item in parts.sheet.overheads))
-    return [EventRow("", OVERHEAD, item.name, 0, 0, item.ratio.value * chip_j, str(item.ratio.kind))
-            for item in parts.sheet.overheads]
+    return [
+        EventRow("", OVERHEAD, item.name, 0, 0, item.ratio.value * chip_j, str(item.ratio.kind))
+        for item in parts.sheet.overheads
+    ]
 
 
 def _layers(parts: Parts, events: list[EventRow]) -> tuple[Layer, ...]:
@@ -163,30 +218,55 @@ def _layers(parts: Parts, events: list[EventRow]) -> tuple[Layer, ...]:
             bits = moved.setdefault(row.layer, {})
             bits[row.unit] = bits.get(row.unit, 0) + row.bits
     peak, area = peak_macs_per_cycle(parts.accelerator, parts.sheet), _area(parts.sheet)
-    return tuple(_layer(parts, op, place[op.name], energy.get(op.name, {}), moved.get(op.name, {}), peak, area)
-                 for op in parts.prepared.ops)
+    return tuple(
+        _layer(parts, op, place[op.name], energy.get(op.name, {}), moved.get(op.name, {}), peak, area)
+        for op in parts.prepared.ops
+    )
 
 
-def _layer(parts: Parts, op: Op, index: int, energy: dict[str, float], moved: dict[str, int], peak: float,
-           area: float) -> Layer:
+def _layer(
+    parts: Parts,
+    op: Op,
+    index: int,
+    energy: dict[str, float],
+    moved: dict[str, int],
+    peak: float,
+    area: float,
+) -> Layer:
     timing, notes = parts.timing, parts.trace.notes
     cycles = int(timing.node_cycles[index])
     stalls = timing.node_stalls[index].tolist()
-    busy = {unit: count for unit, count in zip(parts.trace.units, timing.busy_cycles[index].tolist(), strict=True)
-            if count}
+    busy = {
+        unit: count
+        for unit, count in zip(parts.trace.units, timing.busy_cycles[index].tolist(), strict=True)
+        if count
+    }
     macs = parts.work[op.name].macs
     fused_into = notes.get((op.name, "fused_into"), "")
     return Layer(
-        name=op.name, kind=op.kind, origin=op.origin, shape=_shape(parts.prepared, op), macs=macs, cycles=cycles,
-        compute_cycles=cycles - sum(stalls), stall_cycles=sum(stalls),
-        time_s=cycles / float(parts.prices.clock_hz), energy_j=sum(energy.values()), area_m2=area,
+        name=op.name,
+        kind=op.kind,
+        origin=op.origin,
+        shape=_shape(parts.prepared, op),
+        macs=macs,
+        cycles=cycles,
+        compute_cycles=cycles - sum(stalls),
+        stall_cycles=sum(stalls),
+        time_s=cycles / float(parts.prices.clock_hz),
+        energy_j=sum(energy.values()),
+        area_m2=area,
         utilization=macs / (peak * cycles) if cycles else 0.0,
-        bound_by="fused" if fused_into else _bound_by(busy, cycles, parts.sheet), fused_into=fused_into,
-        mapping=notes.get((op.name, "mapping"), ""), bit_operations=bit_operations_of(parts.prepared, op),
-        ace=ace_of(parts.prepared, op), parameters=_parameters(parts.prepared, op),
+        bound_by="fused" if fused_into else _bound_by(busy, cycles, parts.sheet),
+        fused_into=fused_into,
+        mapping=notes.get((op.name, "mapping"), ""),
+        bit_operations=bit_operations_of(parts.prepared, op),
+        ace=ace_of(parts.prepared, op),
+        parameters=_parameters(parts.prepared, op),
         bytes_by_memory={unit: -(-bits // 8) for unit, bits in moved.items()},
-        stall_cycles_by_cause=dict(zip(timing.causes, stalls, strict=True)), energy_j_by_unit=energy,
-        busy_cycles_by_unit=busy)
+        stall_cycles_by_cause=dict(zip(timing.causes, stalls, strict=True)),
+        energy_j_by_unit=energy,
+        busy_cycles_by_unit=busy,
+    )
 
 
 def _shape(graph: Graph, op: Op) -> tuple[int, ...]:
@@ -194,8 +274,11 @@ def _shape(graph: Graph, op: Op) -> tuple[int, ...]:
 
 
 def _parameters(graph: Graph, op: Op) -> int:
-    return sum(graph.tensors[name].elements for name in dict.fromkeys(op.inputs)
-               if name and graph.tensors[name].role is Role.WEIGHT)
+    return sum(
+        graph.tensors[name].elements
+        for name in dict.fromkeys(op.inputs)
+        if name and graph.tensors[name].role is Role.WEIGHT
+    )
 
 
 def _bound_by(busy: dict[str, int], cycles: int, sheet: Datasheet) -> str:
@@ -225,13 +308,22 @@ def _totals(parts: Parts, layers: tuple[Layer, ...]) -> Totals:
     by_unit = _added(layer.energy_j_by_unit for layer in layers)
     peak = peak_macs_per_cycle(parts.accelerator, parts.sheet)
     return Totals(
-        macs=macs, cycles=cycles, compute_cycles=int(timing.compute_cycles),
-        stall_cycles=cycles - int(timing.compute_cycles), time_s=time_s, energy_j=energy,
-        area_m2=_area(parts.sheet), power_w=energy / time_s if time_s else 0.0,
+        macs=macs,
+        cycles=cycles,
+        compute_cycles=int(timing.compute_cycles),
+        stall_cycles=cycles - int(timing.compute_cycles),
+        time_s=time_s,
+        energy_j=energy,
+        area_m2=_area(parts.sheet),
+        power_w=energy / time_s if time_s else 0.0,
         utilization=macs / (peak * cycles) if cycles else 0.0,
-        bit_operations=sum(layer.bit_operations for layer in layers), ace=sum(layer.ace for layer in layers),
-        parameters=graph.parameters, bytes_by_memory=_added(layer.bytes_by_memory for layer in layers),
-        stall_cycles_by_cause=_added(layer.stall_cycles_by_cause for layer in layers), energy_j_by_unit=by_unit)
+        bit_operations=sum(layer.bit_operations for layer in layers),
+        ace=sum(layer.ace for layer in layers),
+        parameters=graph.parameters,
+        bytes_by_memory=_added(layer.bytes_by_memory for layer in layers),
+        stall_cycles_by_cause=_added(layer.stall_cycles_by_cause for layer in layers),
+        energy_j_by_unit=by_unit,
+    )
 
 
 def _added(tables: Any) -> dict[str, Any]:
@@ -258,5 +350,7 @@ def _warnings(parts: Parts, by_kind: Mapping[str, float]) -> tuple[str, ...]:
     away = [op for op in parts.prepared.ops if op.kind == "offload"]
     if away:
         how = "as data movement" if away[0].int("moves") else "at no cost on this chip"
-        found.append(f"{len(away)} operators run elsewhere, charged {how}: {', '.join(op.name for op in away[:5])}")
+        found.append(
+            f"{len(away)} operators run elsewhere, charged {how}: {', '.join(op.name for op in away[:5])}"
+        )
     return tuple(found)

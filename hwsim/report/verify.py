@@ -9,7 +9,7 @@ from hwsim.errors import Problem, VerifyError
 from hwsim.graph.contraction import matrix_products
 from hwsim.graph.types import Graph
 from hwsim.model.types import Accelerator, Datasheet
-from hwsim.report.types import Report
+from hwsim.report.types import Layer, Report, Totals
 
 RELATIVE = 1e-9
 
@@ -29,14 +29,17 @@ def verify_report(report: Report, graph: Graph, accelerator: Accelerator, sheet:
 
 
 def _layer_problems(report: Report) -> Iterator[Problem]:
-    for layer in (*report.layers, report.totals):
-        where = f"report.{getattr(layer, 'name', 'totals')}"
+    parts: list[tuple[str, Layer | Totals]] = [(layer.name, layer) for layer in report.layers]
+    for name, layer in (*parts, ("totals", report.totals)):
+        where = f"report.{name}"
         if not 0.0 <= layer.utilization <= 1.0 + RELATIVE:
             yield Problem(where, f"utilization {layer.utilization} is outside 0..1")
         if layer.stall_cycles < 0 or min(layer.stall_cycles_by_cause.values(), default=0) < 0:
             yield Problem(where, f"negative stalls: {dict(layer.stall_cycles_by_cause)}")
         if layer.cycles != layer.compute_cycles + layer.stall_cycles or layer.compute_cycles < 0:
-            yield Problem(where, f"{layer.cycles} cycles are not {layer.compute_cycles} + {layer.stall_cycles}")
+            yield Problem(
+                where, f"{layer.cycles} cycles are not {layer.compute_cycles} + {layer.stall_cycles}"
+            )
         if not math.isfinite(layer.energy_j) or layer.energy_j < 0:
             yield Problem(where, f"energy {layer.energy_j} J")
 
@@ -46,36 +49,55 @@ def _sum_problems(report: Report) -> Iterator[Problem]:
     for name in ("macs", "cycles", "compute_cycles", "stall_cycles"):
         added = sum(getattr(layer, name) for layer in layers)
         if added != getattr(totals, name):
-            yield Problem(f"report.totals.{name}", f"{getattr(totals, name)}, but the layers add up to {added}")
+            yield Problem(
+                f"report.totals.{name}", f"{getattr(totals, name)}, but the layers add up to {added}"
+            )
     if sum(totals.stall_cycles_by_cause.values()) != totals.stall_cycles:
         yield Problem("report.totals.stall_cycles", f"{totals.stall_cycles}, but the causes differ")
     added_j = math.fsum(row.energy_j for row in report.events)
     by_evidence = math.fsum(report.energy_by_evidence.values())
     for what, joules in (("events", added_j), ("kinds of evidence", by_evidence)):
         if not math.isclose(joules, totals.energy_j, rel_tol=RELATIVE, abs_tol=1e-30):
-            yield Problem("report.totals.energy_j", f"{totals.energy_j} J, but the {what} add up to {joules} J")
+            yield Problem(
+                "report.totals.energy_j", f"{totals.energy_j} J, but the {what} add up to {joules} J"
+            )
     for layer in layers:
-        if not math.isclose(sum(layer.energy_j_by_unit.values()), layer.energy_j, rel_tol=RELATIVE, abs_tol=1e-30):
+        if not math.isclose(
+            sum(layer.energy_j_by_unit.values()), layer.energy_j, rel_tol=RELATIVE, abs_tol=1e-30
+        ):
             yield Problem(f"report.{layer.name}.energy_j", "does not equal the sum of its units")
 
 
-def _traffic_problems(report: Report, graph: Graph, accelerator: Accelerator, sheet: Datasheet) -> Iterator[Problem]:
+def _traffic_problems(
+    report: Report, graph: Graph, accelerator: Accelerator, sheet: Datasheet
+) -> Iterator[Problem]:
     least = compulsory_bits(graph)
     rows = [row for row in report.events if row.unit == accelerator.offchip and row.action != "leakage"]
     moved = sum(row.bits for row in rows)
     if moved < least:
         yield Problem(f"report.{accelerator.offchip}", f"{moved} bits moved, {least} are compulsory")
-    prices = [row.energy_per_bit.in_unit_of("_j_per_bit") for row in sheet.actions
-              if row.unit == accelerator.offchip and row.energy_per_bit is not None]
+    prices = [
+        row.energy_per_bit.in_unit_of("_j_per_bit")
+        for row in sheet.actions
+        if row.unit == accelerator.offchip and row.energy_per_bit is not None
+    ]
     bound = least * min(prices, default=0.0)
     if report.totals.energy_j < bound * (1 - RELATIVE):
-        yield Problem("report.totals.energy_j", f"{report.totals.energy_j} J, compulsory traffic alone costs {bound} J")
+        yield Problem(
+            "report.totals.energy_j", f"{report.totals.energy_j} J, compulsory traffic alone costs {bound} J"
+        )
 
 
 def compulsory_bits(graph: Graph) -> int:
-    """Return the bits that must cross the chip's border once: weights of matrix products and final results."""
-    weights = {product.right for op in graph.ops for product in matrix_products(graph, op)
-               if product.right_is_weight}
-    made = {name for op in graph.ops if op.kind != "offload" for name in op.outputs
-            if op.kind not in ("reshape", "identity")}
+    """Return the bits that must cross the chip's border once: weights of products and final results."""
+    weights = {
+        product.right for op in graph.ops for product in matrix_products(graph, op) if product.right_is_weight
+    }
+    made = {
+        name
+        for op in graph.ops
+        if op.kind != "offload"
+        for name in op.outputs
+        if op.kind not in ("reshape", "identity")
+    }
     return sum(graph.tensors[name].bits for name in weights | (set(graph.outputs) & made))

@@ -99,7 +99,9 @@ class Stream(Generic[Load, Work, Store, Total]):
         """Return the total from the first load to the last store; `idle` stands for "no tile"."""
         if not self.length:
             return self.total
-        edge = Stream(2, (idle, idle), (idle, idle), self.total * 0, self.measure)
+        edge: Stream[Load, Work, Store, Total] = Stream(
+            2, (idle, idle), (idle, idle), self.total * 0, self.measure
+        )
         return edge.then(self).then(edge).total
 
     def _seam(self, other: Stream[Load, Work, Store, Total]) -> Any:
@@ -111,8 +113,9 @@ class Stream(Generic[Load, Work, Store, Total]):
         return total
 
 
-def one_tile(tile: Tile[Load, Work, Store], measure: Callable[[Load, Work, Store], Total],
-             nothing: Total) -> Stream[Load, Work, Store, Total]:
+def one_tile(
+    tile: Tile[Load, Work, Store], measure: Callable[[Load, Work, Store], Total], nothing: Total
+) -> Stream[Load, Work, Store, Total]:
     """Return the stream of one tile.
 
     Parameters
@@ -127,8 +130,9 @@ def one_tile(tile: Tile[Load, Work, Store], measure: Callable[[Load, Work, Store
     return Stream(1, (tile,), (tile,), nothing, measure)
 
 
-def write_slots(build: TraceBuilder, slots: Slots[Load, Work, Store],
-                write: Callable[[Load, Work, Store], None]) -> None:
+def write_slots(
+    build: TraceBuilder, slots: Slots[Load, Work, Store], write: Callable[[Load, Work, Store], None]
+) -> None:
     """Write one loop per different slot; `write` puts the events of one slot, which run at once."""
     for (load, work, store), count in slots.counts.items():
         with build.loop(count), build.loop(1, LoopKind.PAR):
