@@ -74,7 +74,7 @@ def posts_of(graph: Graph, group: Group) -> int:
 
 
 def parameter_bits(graph: Graph, group: Group, beyond: int) -> int:
-    """Return the bits of small parameters: of the fused operators, and of the head's after the first `beyond`."""
+    """Return the bits of small parameters: of the fused operators and of the head past `beyond`."""
     names = set(group.head.inputs[beyond:]) | {name for op in group.fused for name in op.inputs}
     return sum(
         graph.tensors[name].bits

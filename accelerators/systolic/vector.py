@@ -79,7 +79,7 @@ def _write_tiles(
 
 
 def tile_count(reads: int, writes: int, design: SystolicDesign) -> int:
-    """Return the fewest equal tiles of which even the last, with the remainders, fits half the scratchpads."""
+    """Return the fewest equal tiles of which even the last, with the remainders, fits half of each."""
     read_room, write_room = 8 * design.input_scratchpad_bytes // 2, 8 * design.output_scratchpad_bytes // 2
     count = max(1, -(-reads // read_room), -(-writes // write_room))
     while any(

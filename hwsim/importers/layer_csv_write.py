@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hwsim.graph.contraction import MatrixProduct, Window, matrix_products
-
 from hwsim.errors import InputError, nearest
+from hwsim.graph.contraction import MatrixProduct, Window, matrix_products
 from hwsim.graph.types import Graph, SparsityPattern
 from hwsim.importers.layer_csv_read import CONVOLUTION, GEMM
 

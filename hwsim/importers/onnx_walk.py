@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import onnx
 
 from hwsim.errors import GraphError, HwsimError, Problem, VerifyError
+from hwsim.graph.offload import shapes_text
 from hwsim.graph.ops import complete_attributes, infer_shapes, op_kind
 from hwsim.graph.types import BOOLEAN, NumberFormat, Op, Role, Shape, Tensor
 from hwsim.importers.limits import refuse_huge
@@ -188,27 +188,26 @@ class Walker:
         return tuple(results)
 
     def _as_traffic(self, node: Node) -> tuple[Value, ...]:
-        """Model an operator outside the table as reading its inputs and writing its outputs."""
+        """Model an operator outside the table as run elsewhere: moving its operands and results, or free."""
         self.needs_shapes = True
         sources = [value for value in node.inputs if value is not None and not value.constant]
         if not sources:
             raise GraphError(f"{node.kind} reads no activation, so it has no traffic to model")
-        results: list[Value] = []
-        flat = [self.step(node, "reshape", [value], f"flat{i}", shape=(value.elements,))
-                for i, value in enumerate(sources)]
-        joined = flat[0] if len(flat) == 1 else self.step(node, "concatenate", flat, "joined", axis=0)
-        for position, name in enumerate(node.outputs):
-            if not name:
-                continue
-            if name not in self.settings.expected:
-                raise Unresolved(name, f"is written by {node.kind}, and the file does not say its shape")
-            shape, elem_type = self.settings.expected[name]
+        names = tuple(filter(None, node.outputs))
+        missing = [name for name in names if name not in self.settings.expected]
+        if missing:
+            raise Unresolved(missing[0], f"is written by {node.kind}, and the file does not say its shape")
+        found = [self.settings.expected[name] for name in names]
+        for name, (shape, _) in zip(names, found, strict=True):
             refuse_huge(shape, name)
-            number_format = format_of(elem_type, name, self.settings.override)
-            moved = self.step(node, "pad", [joined], f"moved{position}",
-                              pads=(0, math.prod(shape) - joined.elements), format=number_format)
-            results += self.emit(node, "reshape", [moved], outputs=(name,), shape=shape)
-        return tuple(results)
+        shapes = shapes_text(tuple(shape for shape, _ in found))
+        results = self.emit(node, "offload", sources, outputs=names, shapes=shapes,
+                            moves=int(self.settings.policy == "traffic"))
+        formats = [format_of(elem_type, name, self.settings.override)
+                   for name, (_, elem_type) in zip(names, found, strict=True)]
+        for name, number_format in zip(names, formats, strict=True):
+            self.tensors[name] = replace(self.tensors[name], format=number_format)
+        return tuple(replace(value, format=form) for value, form in zip(results, formats, strict=True))
 
     def emit(self, node: Node, kind: str, operands: Sequence[Value | None], *, outputs: Sequence[str] = (),
              suffix: str = "", format: NumberFormat | None = None, keep: bool = False,

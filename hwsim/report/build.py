@@ -303,9 +303,11 @@ def _totals(parts: Parts, layers: tuple[Layer, ...]) -> Totals:
     timing, graph = parts.timing, parts.prepared
     cycles = int(timing.cycles)
     time_s = cycles / float(parts.prices.clock_hz)
-    energy = sum(layer.energy_j for layer in layers) * (1 + sum(o.ratio.value for o in parts.sheet.overheads))
+    chip_j = sum(layer.energy_j for layer in layers)
+    overhead_j = chip_j * sum(item.ratio.value for item in parts.sheet.overheads)
+    energy = chip_j + overhead_j
     macs = sum(layer.macs for layer in layers)
-    by_unit = _added(layer.energy_j_by_unit for layer in layers)
+    by_unit = _added(layer.energy_j_by_unit for layer in layers) | ({OVERHEAD: overhead_j} if overhead_j else {})
     peak = peak_macs_per_cycle(parts.accelerator, parts.sheet)
     return Totals(
         macs=macs,

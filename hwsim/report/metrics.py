@@ -6,7 +6,7 @@ METRICS = {
     "macs": "count: useful multiply-accumulates of the operator's formula; 1 MAC is one multiply and one add",
     "cycles": "cycles of the reference clock from the first to the last event; a fused operator has 0",
     "compute_cycles": "cycles it would take if memories and links took no time",
-    "stall_cycles": "cycles - compute_cycles; by cause: cycles saved when that transfer takes no time, in turn",
+    "stall_cycles": "cycles - compute_cycles; by cause: cycles saved when that transfer is instant, in turn",
     "time_s": "seconds: cycles / reference clock",
     "energy_j": "joules: events x price + bits x price per bit + leakage x time + overheads",
     "area_m2": "square metres: sum of the units of the chip, the same on every layer",
