@@ -1,0 +1,32 @@
+"""Sparsely-connected layers: masks drawn by shift registers, so that only kept weights are stored."""
+
+from accelerators.sparse_fc.datasheet import datasheet
+from accelerators.sparse_fc.design import CONSTANTS, FOLDER, PRESETS, SparseFcDesign, structure
+from accelerators.sparse_fc.lower import lower
+from accelerators.sparse_fc.machine import machine
+from accelerators.sparse_fc.mapping import supports
+from accelerators.sparse_fc.operands import random_graph, reference
+from accelerators.sparse_fc.prepare import prepare
+from hwsim.model.types import Accelerator
+
+ACCELERATOR = Accelerator(
+    name="sparse_fc",
+    summary="Semi-parallel binary or ternary neurons whose connections a shift register per column draws",
+    design=SparseFcDesign,
+    presets=PRESETS,
+    lower=lower,
+    datasheet=datasheet,
+    supports=supports,
+    prepare=prepare,
+    work={
+        ("neuron", "accumulate"): "macs",
+        **{("output_stage", name): name for name in ("add", "multiply", "compare", "special")},
+    },
+    machine=machine,
+    machine_graphs=random_graph,
+    reference=reference,
+    structure=structure,
+    constants=CONSTANTS,
+    folder=FOLDER,
+    lane_knobs=("neurons",),
+)
