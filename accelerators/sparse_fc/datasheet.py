@@ -63,7 +63,7 @@ def _actions(design: SparseFcDesign) -> tuple[ActionRow, ...]:
             zero_energy="charged with the clock of the neuron, kept or not",
             zero_time=beside,
         ),
-        ActionRow("lfsr", "shift", interval_cycles=0, zero_energy=INSIDE, zero_time=beside),
+        *_register_actions(design, beside),
         ActionRow(
             "weight_memory",
             "clock",
@@ -89,6 +89,13 @@ def _actions(design: SparseFcDesign) -> tuple[ActionRow, ...]:
             for name in ("add", "multiply", "compare", "special")
         ),
     )
+
+
+def _register_actions(design: SparseFcDesign, beside: str) -> tuple[ActionRow, ...]:
+    """Return the row of the shift registers, which a dense layer does not need."""
+    if design.sparsity == 0.0:
+        return ()
+    return (ActionRow("lfsr", "shift", interval_cycles=0, zero_energy=INSIDE, zero_time=beside),)
 
 
 def _units(design: SparseFcDesign) -> tuple[UnitRow, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,7 +113,11 @@ def recurrent_mask(
     states = np.zeros((inputs, len(seeds)), dtype=np.int64)
     for place in range(width):
         states += bits[place : place + inputs] << (width - 1 - place)
-    return np.greater_equal(states / period_of(width), sparsity).astype(np.int64)
+    limit = Fraction(repr(float(sparsity)))
+    kept: Ints = (states.astype(object) * limit.denominator >= limit.numerator * period_of(width)).astype(
+        np.int64
+    )
+    return kept
 
 
 def _applied(op: Op, values: Ints, vectors: dict[str, Ints]) -> Ints:
@@ -127,7 +132,7 @@ def _applied(op: Op, values: Ints, vectors: dict[str, Ints]) -> Ints:
     if function == "relu":
         return np.maximum(values, 0)
     if function == "sign":
-        return np.sign(values)
+        return np.asarray(np.sign(values), dtype=np.int64)
     if function == "tanh":
         return np.rint(FRACTION * np.tanh(values.astype(np.float64))).astype(np.int64)
     clipped = np.clip(values, -60, 60).astype(np.float64)

@@ -1,0 +1,254 @@
+"""Real operands for the machine, and what numpy says the layer makes of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelerators.binary_lstm.design import BinaryLstmDesign
+from accelerators.binary_lstm.normalization import Affine, BatchNorm, fold, to_fixed
+from accelerators.binary_lstm.weights import Weights, quantize, scale_of
+from hwsim.errors import UnsupportedOp
+from hwsim.graph.build import GraphBuilder
+from hwsim.graph.ops.recurrent import RecurrentSizes, recurrent_sizes
+from hwsim.graph.types import INT8, INT32, INT64, Graph, Op
+
+Ints = NDArray[np.int64]
+Reals = NDArray[np.float64]
+SCALE_BITS = 10
+WEIGHT_FRACTION_BITS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """Parameters of one direction of an LSTM, as integers; gates in the order i, o, f, c.
+
+    Attributes
+    ----------
+    weight, recurrence : int64[4 H, X], int64[4 H, H]
+        Quantized weights, or 12-bit fixed point with 8 bits behind the point.
+    input_scale, recurrent_scale : int64[steps, 4 H]
+        Factors of both sums, with `point` bits behind the point.
+    shift : int64[steps, 4 H]
+        Added afterwards, in units of the states.
+    cell_scale, cell_shift : int64[steps, H]
+        The same for the cell before its tanh.
+    point : int
+        Bits behind the point of the factors.
+    """
+
+    weight: Ints
+    recurrence: Ints
+    input_scale: Ints
+    recurrent_scale: Ints
+    shift: Ints
+    cell_scale: Ints
+    cell_shift: Ints
+    point: int
+
+
+@dataclass(frozen=True, slots=True)
+class LstmOperands:
+    """What enters a run: sizes, inputs [steps, batch, X], one-hot indices or None, states, weights."""
+
+    sizes: RecurrentSizes
+    inputs: Ints
+    indices: Ints | None
+    hidden: Ints
+    cell: Ints
+    directions: tuple[Direction, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LinearOperands:
+    """What enters a run of a linear layer: inputs [rows, k], weights [k, n], scale and bias [n], point."""
+
+    inputs: Ints
+    weights: Ints
+    scale: Ints
+    bias: Ints
+    point: int
+
+
+def head_of(graph: Graph) -> Op:
+    """Return the one operator of `graph` that the machine steps."""
+    heads = [op for op in graph.ops if op.kind != "one_hot"]
+    if len(heads) != 1 or heads[0].kind not in ("lstm", "gemm"):
+        shown = ", ".join(op.kind for op in heads)
+        raise UnsupportedOp(f"{shown} is not stepped", where=f"binary_lstm.machine.{graph.name}")
+    return heads[0]
+
+
+def draw_linear(graph: Graph, design: BinaryLstmDesign, rng: np.random.Generator) -> LinearOperands:
+    """Return random operands of the gemm in `graph`."""
+    op = head_of(graph)
+    shapes = [graph.tensors[name].shape for name in op.inputs]
+    inputs = _numbers(rng, shapes[0], design)
+    columns, k = shapes[1] if op.attributes["trans_b"] else shapes[1][::-1]
+    weights, point = _weights(rng, (columns, k), k, columns, design)
+    scale = np.ones(columns, np.int64)
+    if design.weights is not Weights.FULL_PRECISION:
+        scale = to_fixed(rng.uniform(0.1, 1.0, columns), SCALE_BITS)
+    bias = _numbers(rng, (columns,), design) if len(op.inputs) > 2 else np.zeros(columns, np.int64)
+    return LinearOperands(inputs, weights.T, scale, bias, point)
+
+
+def draw_lstm(graph: Graph, design: BinaryLstmDesign, rng: np.random.Generator) -> LstmOperands:
+    """Return random operands of the LSTM in `graph`; normalizations have statistics for every time step."""
+    op = head_of(graph)
+    s = recurrent_sizes(op.kind, op.attributes, graph.operands(op))
+    producer = {made: other for other in graph.ops for made in other.outputs}
+    indices: Ints | None = None
+    if op.inputs[0] in producer:
+        indices = rng.integers(0, s.features, (s.steps, s.batch))
+        inputs = np.where(np.arange(s.features) == indices[..., None], 2**design.fraction_bits, 0)
+    else:
+        inputs = _numbers(rng, (s.steps, s.batch, s.features), design)
+    states = [np.zeros((s.directions, s.batch, s.hidden), np.int64)] * 2
+    for place in (5, 6):
+        if len(op.inputs) > place and op.inputs[place]:
+            states[place - 5] = _numbers(rng, (s.directions, s.batch, s.hidden), design)
+    biased = len(op.inputs) > 3 and bool(op.inputs[3])
+    directions = tuple(_draw_direction(rng, s, design, biased) for _ in range(s.directions))
+    return LstmOperands(s, inputs.astype(np.int64), indices, states[0], states[1], directions)
+
+
+def _draw_direction(
+    rng: np.random.Generator, s: RecurrentSizes, design: BinaryLstmDesign, biased: bool
+) -> Direction:
+    rows = 4 * s.hidden
+    weight, point = _weights(rng, (rows, s.features), s.features, s.hidden, design)
+    recurrence, _ = _weights(rng, (rows, s.hidden), s.hidden, s.hidden, design)
+    bias = rng.uniform(-1, 1, rows) if biased else np.zeros(rows)
+    if design.weights is Weights.FULL_PRECISION:
+        ones, cells = np.ones((s.steps, rows)), np.ones((s.steps, s.hidden))
+        affine = Affine(ones, ones, ones * bias, cells, cells * 0)
+        factor_bits = 0
+    else:
+        norms = [_draw_norm(rng, s.steps, width) for width in (rows, rows, s.hidden)]
+        affine = fold(
+            *norms,
+            steps=s.steps,
+            hidden=s.hidden,
+            input_weight_scale=scale_of(s.features, s.hidden),
+            recurrent_weight_scale=scale_of(s.hidden, s.hidden),
+            bias=bias,
+        )
+        factor_bits = SCALE_BITS
+    return Direction(
+        weight,
+        recurrence,
+        to_fixed(affine.input_scale, factor_bits),
+        to_fixed(affine.recurrent_scale, factor_bits),
+        to_fixed(affine.shift, design.fraction_bits),
+        to_fixed(affine.cell_scale, point),
+        to_fixed(affine.cell_shift, design.fraction_bits),
+        point,
+    )
+
+
+def _draw_norm(rng: np.random.Generator, steps: int, width: int) -> BatchNorm:
+    return BatchNorm(
+        rng.uniform(0.2, 2.0, width),
+        rng.normal(0.0, 0.3, width),
+        rng.normal(0.0, 0.5, (steps, width)),
+        rng.uniform(0.05, 2.0, (steps, width)),
+    )
+
+
+def _weights(
+    rng: np.random.Generator, shape: tuple[int, ...], fan_in: int, hidden: int, design: BinaryLstmDesign
+) -> tuple[Ints, int]:
+    """Return weights as the memory holds them, and the bits behind the point of what scales them."""
+    if design.weights is Weights.FULL_PRECISION:
+        bound = 2 ** (design.weight_bits - 1)
+        return rng.integers(-bound, bound, shape), WEIGHT_FRACTION_BITS
+    scale = scale_of(fan_in, hidden)
+    trained = rng.normal(0.0, scale, shape)
+    stochastic = rng if rng.integers(2) else None
+    return quantize(trained, scale, design.weights, rng=stochastic), SCALE_BITS
+
+
+def _numbers(rng: np.random.Generator, shape: tuple[int, ...], design: BinaryLstmDesign) -> Ints:
+    bound = 2 ** (design.activation_bits - 1)
+    return rng.integers(-bound, bound, shape)
+
+
+def random_graph(rng: np.random.Generator) -> Graph:
+    """Return a small random LSTM (values or one-hot codes in, one way or both) or a linear layer."""
+
+    def size(high: int) -> int:
+        return int(rng.integers(1, high))
+
+    b = GraphBuilder("random", format=INT8)
+    if rng.integers(4) == 0:
+        rows, k, n = size(5), size(20), size(12)
+        operands = [b.input("x", (rows, k)), b.weight("w", (n, k))]
+        if rng.integers(2):
+            operands.append(b.weight("b", (n,), format=INT32))
+        b.output(b.add("gemm", operands, name="fc", trans_b=True))
+        return b.build()
+    steps, batch, features, hidden = size(4), size(3), size(7), size(6)
+    direction = ("forward", "reverse", "bidirectional")[int(rng.integers(3))]
+    ways = 2 if direction == "bidirectional" else 1
+    if rng.integers(3) == 0:
+        indices = b.input("ids", (steps, batch), format=INT64)
+        x = b.add("one_hot", indices, name="one_hot", depth=features, format=INT8)
+    else:
+        x = b.input("x", (steps, batch, features))
+    operands = [
+        x,
+        b.weight("w", (ways, 4 * hidden, features)),
+        b.weight("r", (ways, 4 * hidden, hidden)),
+        b.weight("b", (ways, 8 * hidden)) if rng.integers(2) else "",
+        "",
+        b.input("h0", (ways, batch, hidden)) if rng.integers(2) else "",
+        b.input("c0", (ways, batch, hidden)) if rng.integers(2) else "",
+    ]
+    b.output(b.add("lstm", operands, name="lstm", direction=direction))
+    return b.build()
+
+
+def reference(graph: Graph, design: BinaryLstmDesign, rng: np.random.Generator) -> Ints:
+    """Return the result by whole-matrix integer arithmetic on the operands that `machine` draws."""
+    op = head_of(graph)
+    if op.kind == "gemm":
+        linear = draw_linear(graph, design, rng)
+        sums = linear.inputs @ linear.weights * linear.scale + (linear.bias << linear.point)
+        return _narrow(sums, linear.point, design)
+    o = draw_lstm(graph, design, rng)
+    s = o.sizes
+    out = np.zeros((s.steps, s.directions, s.batch, s.hidden), dtype=np.int64)
+    for way, d in enumerate(o.directions):
+        h, c = o.hidden[way], o.cell[way]
+        backwards = way == 1 or op.text("direction") == "reverse"
+        for step in reversed(range(s.steps)) if backwards else range(s.steps):
+            sums = o.inputs[step] @ d.weight.T * d.input_scale[step]
+            sums = sums + h @ d.recurrence.T * d.recurrent_scale[step] + (d.shift[step] << d.point)
+            i, o_, f, g = np.split(_narrow(sums, d.point, design), 4, axis=1)
+            i, o_, f, g = (*(_sigmoid(v, design) for v in (i, o_, f)), _tanh(g, design))
+            c = _narrow(f * c + i * g, design.fraction_bits, design)
+            seen = _narrow(c * d.cell_scale[step] + (d.cell_shift[step] << d.point), d.point, design)
+            h = _narrow(o_ * _tanh(seen, design), design.fraction_bits, design)
+            out[step, way] = h
+    return out
+
+
+def _narrow(values: Ints, point: int, design: BinaryLstmDesign) -> Ints:
+    """Drop `point` bits, half rounded up, and saturate to the width of a state."""
+    bound = 2 ** (design.activation_bits - 1)
+    rounded: Ints = np.floor_divide(values + 2**point // 2, 2**point)
+    narrowed: Ints = np.clip(rounded, -bound, bound - 1)
+    return narrowed
+
+
+def _sigmoid(values: Ints, design: BinaryLstmDesign) -> Ints:
+    one = 2.0**design.fraction_bits
+    return np.rint(one / (1.0 + np.exp(-values / one))).astype(np.int64)
+
+
+def _tanh(values: Ints, design: BinaryLstmDesign) -> Ints:
+    one = 2.0**design.fraction_bits
+    return np.rint(one * np.tanh(values / one)).astype(np.int64)
