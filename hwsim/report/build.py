@@ -255,7 +255,7 @@ def _layer(
         time_s=cycles / float(parts.prices.clock_hz),
         energy_j=sum(energy.values()),
         area_m2=area,
-        utilization=macs / (peak * cycles) if cycles else 0.0,
+        utilization=(macs - _skipped(parts, op.name)) / (peak * cycles) if cycles else 0.0,
         bound_by="fused" if fused_into else _bound_by(busy, cycles, parts.sheet),
         fused_into=fused_into,
         mapping=notes.get((op.name, "mapping"), ""),
@@ -279,6 +279,11 @@ def _parameters(graph: Graph, op: Op) -> int:
         for name in dict.fromkeys(op.inputs)
         if name and graph.tensors[name].role is Role.WEIGHT
     )
+
+
+def _skipped(parts: Parts, node: str) -> int:
+    """Return the MACs of `node` that the chip does not execute: they cannot keep its units busy."""
+    return sum(count for (where, _), count in parts.trace.skips.items() if where == node)
 
 
 def _bound_by(busy: dict[str, int], cycles: int, sheet: Datasheet) -> str:
@@ -318,7 +323,7 @@ def _totals(parts: Parts, layers: tuple[Layer, ...]) -> Totals:
         energy_j=energy,
         area_m2=_area(parts.sheet),
         power_w=energy / time_s if time_s else 0.0,
-        utilization=macs / (peak * cycles) if cycles else 0.0,
+        utilization=(macs - sum(parts.trace.skips.values())) / (peak * cycles) if cycles else 0.0,
         bit_operations=sum(layer.bit_operations for layer in layers),
         ace=sum(layer.ace for layer in layers),
         parameters=graph.parameters,

@@ -11,7 +11,7 @@ METRICS = {
     "energy_j": "joules: events x price + bits x price per bit + leakage x time + overheads",
     "area_m2": "square metres: sum of the units of the chip, the same on every layer",
     "power_w": "watts: energy_j / time_s",
-    "utilization": "ratio: macs / (peak MACs per cycle x cycles)",
+    "utilization": "ratio: executed MACs / (peak MACs per cycle x cycles); skipped ones do not count",
     "bit_operations": "count: MACs x weight bits x activation bits (BitOps)",
     "ace": "count: MACs x operand widths, floats counting as 16 bits (arithmetic computation effort)",
     "parameters": "count: weight elements; tied weights count once in the totals",
