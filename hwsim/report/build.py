@@ -312,6 +312,7 @@ def _totals(parts: Parts, layers: tuple[Layer, ...]) -> Totals:
     overhead_j = chip_j * sum(item.ratio.value for item in parts.sheet.overheads)
     energy = chip_j + overhead_j
     macs = sum(layer.macs for layer in layers)
+    executed = macs - sum(parts.trace.skips.values())
     by_unit = _added(layer.energy_j_by_unit for layer in layers) | ({OVERHEAD: overhead_j} if overhead_j else {})
     peak = peak_macs_per_cycle(parts.accelerator, parts.sheet)
     return Totals(
@@ -323,7 +324,7 @@ def _totals(parts: Parts, layers: tuple[Layer, ...]) -> Totals:
         energy_j=energy,
         area_m2=_area(parts.sheet),
         power_w=energy / time_s if time_s else 0.0,
-        utilization=(macs - sum(parts.trace.skips.values())) / (peak * cycles) if cycles else 0.0,
+        utilization=executed / (peak * cycles) if cycles else 0.0,
         bit_operations=sum(layer.bit_operations for layer in layers),
         ace=sum(layer.ace for layer in layers),
         parameters=graph.parameters,
