@@ -47,8 +47,8 @@ def _mac_actions(design: BinaryLstmDesign) -> tuple[ActionRow, ...]:
 
 def _memory_actions(design: BinaryLstmDesign) -> tuple[ActionRow, ...]:
     price = design.memory_j_per_bit
-    charged = None if price is None else chosen(price, "_j_per_bit", "design.memory_j_per_bit")
-    reason = NOT_PUBLISHED if price is None else ""
+    charged = chosen(price, "_j_per_bit", "design.memory_j_per_bit") if price else None
+    reason = "" if price else NOT_PUBLISHED
     return (
         ActionRow(
             "memory",

@@ -23,8 +23,8 @@ class BinaryLstmDesign(Design):
     memory_bits_per_cycle: int = Field(1000, ge=1, le=2**30, description="Bits the memory delivers per cycle")
     elementwise_lanes: int = Field(1000, ge=1, le=2**20, description="Gate and state operations per cycle")
     activation_bits: int = Field(12, ge=6, le=24, description="Bits of inputs, states and gates")
-    memory_j_per_bit: float | None = Field(
-        None, ge=0, allow_inf_nan=False, description="Energy to read a bit of memory; none is not charged"
+    memory_j_per_bit: float = Field(
+        0.0, ge=0, le=1.0, allow_inf_nan=False, description="Energy to read a bit of memory; 0: not charged"
     )
     clock_hz: float = Field(400e6, gt=0, le=1e12, allow_inf_nan=False, description="Clock of the whole chip")
 

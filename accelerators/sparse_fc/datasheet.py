@@ -104,7 +104,7 @@ def _units(design: SparseFcDesign) -> tuple[UnitRow, ...]:
     stored = per_bit * chosen(design.memory_bits, "_bits", "design.memory_bits")
     together = "contained in the published power, which is charged per clock"
     return (
-        UnitRow("input_bus", role="link", zero_area=INSIDE, zero_leakage=together),
+        UnitRow("input_bus", zero_area=INSIDE, zero_leakage=together),
         UnitRow("neuron", area=_on_line(fixed * design.neurons, design), zero_leakage=together),
         UnitRow("lfsr", zero_area=INSIDE, zero_leakage=together),
         UnitRow(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from accelerators.sparse_fc.lfsr import MAXIMAL_TAPS, period_of, spread_seeds
 from accelerators.sparse_fc.polynomial import is_maximal
 from accelerators.sparse_fc.weights import Weights
-from hwsim.errors import InputError
+from hwsim.errors import GraphError, InputError
+from hwsim.graph.ops.kinds import as_int
 from hwsim.model.types import Design
 from hwsim.sources import Constants, load_constants
 
@@ -19,73 +20,78 @@ FOLDER = Path(__file__).parent
 CONSTANTS: Constants = load_constants(FOLDER / "constants.toml", "sparse_fc")
 
 
-def _listed(value: object) -> object:
-    """Read "10, 7" as a list, as the command line writes it."""
-    if not isinstance(value, str):
-        return value
-    return [item.strip() for item in value.strip("()[] ").split(",") if item.strip()]
+STANDARD, SPREAD, NETWORK = "standard", "spread", "network"
 
 
-Listed = Annotated[tuple[int, ...], BeforeValidator(_listed)]
+def _whole_numbers(value: object, name: str, word: str) -> tuple[int, ...]:
+    """Read a list of whole numbers, or the text of one as the command line writes it."""
+    items = value
+    if isinstance(value, str):
+        items = [item.strip() for item in value.strip("()[] ").split(",")]
+    if not isinstance(items, (list, tuple)) or not items:
+        raise ValueError(f"{name} has to be {word!r} or a list of whole numbers")
+    try:
+        return tuple(as_int("an entry", int(item) if isinstance(item, str) else item) for item in items)
+    except (ValueError, GraphError):
+        raise ValueError(f"{name} has to be {word!r} or a list of whole numbers") from None
 
 
 class SparseFcDesign(Design):
     """Neurons that work in parallel, each with its register, counter, weight memory and accumulator."""
 
     weights: Weights = Field(Weights.BINARY, description="Weights of one bit, or of two with zero")
-    sparsity: float | None = Field(
-        0.9,
-        ge=0,
-        lt=1,
-        allow_inf_nan=False,
-        description="Share of connections dropped; none: the network's own",
+    sparsity: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] | Literal["network"] = Field(
+        0.9, description="Share of connections dropped, or network to drop what it says"
     )
-    neurons: int = Field(1024, ge=1, le=2**20, description="Neurons that work in parallel")
-    memory_bits: int = Field(512, ge=1, le=2**30, description="Weight memory of one neuron")
+    neurons: int = Field(1024, ge=1, le=2**24, description="Neurons that work in parallel")
+    memory_bits: int = Field(512, ge=1, le=2**32, description="Weight memory of one neuron")
     lfsr_bits: int = Field(11, ge=3, le=24, description="Width of the shift registers")
-    taps: Listed | None = Field(None, description="Exponents of the feedback polynomial; none is a known one")
-    seeds: Listed | None = Field(None, description="First state per column; none spreads them evenly")
+    taps: tuple[int, ...] | Literal["standard"] = Field(
+        STANDARD, description="Exponents of the feedback polynomial, or standard for a known maximal one"
+    )
+    seeds: tuple[int, ...] | Literal["spread"] = Field(
+        SPREAD, description="First state of every column's register, or spread for evenly spaced ones"
+    )
     activation_bits: int = Field(8, ge=1, le=32, description="Bits of an input")
     clock_hz: float = Field(400e6, gt=0, le=1e12, allow_inf_nan=False, description="Clock of all neurons")
 
-    @model_validator(mode="after")
-    def _registers_run(self) -> Self:
-        problems = [*self._tap_problems(), *self._seed_problems()]
+    @field_validator("taps", mode="before")
+    @classmethod
+    def _maximal(cls, value: object, info: ValidationInfo) -> object:
+        if value == STANDARD:
+            return value
+        taps, width = _whole_numbers(value, "taps", STANDARD), info.data.get("lfsr_bits")
+        if width is None:
+            return taps
+        if max(taps) != width or min(taps) < 1:
+            raise ValueError(f"taps are exponents from 1 to lfsr_bits = {width}, which is one of them")
+        if not is_maximal(taps):
+            known = list(MAXIMAL_TAPS[width])
+            raise ValueError(f"taps do not run through all {period_of(width)} states, as {known} do")
+        return taps
+
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _different(cls, value: object, info: ValidationInfo) -> object:
+        if value == SPREAD:
+            return value
+        seeds, width = _whole_numbers(value, "seeds", SPREAD), info.data.get("lfsr_bits")
+        problems = ["seed 0 never leaves zero, so its column would keep nothing"] if 0 in seeds else []
+        top = period_of(24 if width is None else width)
+        wrong = sorted({seed for seed in seeds if seed < 0 or seed > top})
+        twice = sorted(seed for seed, times in Counter(seeds).items() if times > 1)
+        if wrong:
+            problems.append(f"seeds {wrong} are no states from 1 to {top}")
+        if twice:
+            problems.append(f"seeds {twice} are given to several columns, which would be connected alike")
         if problems:
             raise ValueError("; ".join(problems))
-        return self
-
-    def _tap_problems(self) -> Iterator[str]:
-        if self.taps is None:
-            return
-        known = MAXIMAL_TAPS[self.lfsr_bits]
-        if not self.taps or max(self.taps) != self.lfsr_bits or min(self.taps) < 1:
-            yield f"taps {list(self.taps)} have to be exponents from 1 to lfsr_bits = {self.lfsr_bits}"
-        elif not is_maximal(tuple(self.taps)):
-            yield (
-                f"taps {list(self.taps)} do not run through all {period_of(self.lfsr_bits)} states; "
-                f"{list(known)} do"
-            )
-
-    def _seed_problems(self) -> Iterator[str]:
-        seeds, top = self.seeds, period_of(self.lfsr_bits)
-        if seeds is None:
-            return
-        if not seeds:
-            yield "seeds is empty; leave it out to spread them evenly"
-        if 0 in seeds:
-            yield "seed 0 never leaves zero, so that column would keep nothing"
-        wrong = sorted({seed for seed in seeds if seed < 0 or seed > top})
-        if wrong:
-            yield f"seeds {wrong} are no states from 1 to {top}"
-        twice = sorted({seed for seed in seeds if seeds.count(seed) > 1})
-        if twice:
-            yield f"seeds {twice} are given to several columns, which would then be connected alike"
+        return seeds
 
     @property
     def feedback(self) -> tuple[int, ...]:
         """Exponents of the feedback polynomial."""
-        return MAXIMAL_TAPS[self.lfsr_bits] if self.taps is None else tuple(self.taps)
+        return MAXIMAL_TAPS[self.lfsr_bits] if isinstance(self.taps, str) else self.taps
 
     def seeds_of(self, columns: int) -> tuple[int, ...]:
         """Return one seed per column.
@@ -95,9 +101,9 @@ class SparseFcDesign(Design):
         InputError
             If there are fewer different seeds than columns.
         """
-        if self.seeds is not None:
+        if not isinstance(self.seeds, str):
             if len(self.seeds) < columns:
-                raise InputError(f"{len(self.seeds)} seeds for {columns} columns", hint="leave seeds out")
+                raise InputError(f"{len(self.seeds)} seeds for {columns} columns", hint="set seeds=spread")
             return self.seeds[:columns]
         if columns > period_of(self.lfsr_bits):
             raise InputError(

@@ -75,12 +75,12 @@ def layer_of(graph: Graph, op: Op, design: SparseFcDesign) -> NeuronLayer:
 def _sparsity(graph: Graph, product: MatrixProduct, design: SparseFcDesign) -> float:
     weight = graph.tensors[product.right]
     stated = None if weight.sparsity is None else round(1.0 - weight.density, 12)
-    if design.sparsity is None:
+    if isinstance(design.sparsity, str):
         return stated or 0.0
     if stated is not None and abs(stated - design.sparsity) > 1e-9:
         raise InputError(
             f"the network drops {stated:.4g} of {product.right}, the design {design.sparsity:.4g}",
-            hint=f"set sparsity={stated:.4g}, or none to follow the network",
+            hint=f"set sparsity={stated:.4g}, or sparsity=network to follow it",
         )
     return design.sparsity
 
