@@ -14,12 +14,14 @@ from hwsim import registry
 from hwsim.errors import InputError, Problem, nearest
 from hwsim.graph.statistics import ace, bit_operations, macs, parameters
 from hwsim.graph.types import Graph
+from hwsim.model.types import Accelerator
 from hwsim.report.types import Report
 from hwsim.run import chip as choose_chip
 from hwsim.run import evaluate, load
 from hwsim.units import parse_as
 
 STATUSES = ("predicted", "calibrated", "unconfirmed")
+COMPARISONS = ("equal", "at_most", "at_least")
 FIELDS = {
     "name": str,
     "metric": str,
@@ -39,6 +41,8 @@ OPTIONAL = {
     "network_knobs": dict,
     "knobs": dict,
     "layers": list,
+    "baseline": dict,
+    "comparison": str,
 }
 
 
@@ -65,7 +69,9 @@ class AnchorResult:
     source, reason : str
         Where the figure stands, and why the model is off.
     passed : bool
-        Whether the error is where it is known to be.
+        Whether the error is where it is known to be; with a bound, whether the modeled figure keeps to it.
+    comparison : str
+        equal, or at_most or at_least for a published bound.
     """
 
     chip: str
@@ -80,14 +86,24 @@ class AnchorResult:
     source: str
     reason: str
     passed: bool
+    comparison: str = "equal"
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A figure that anchors may ask for: its unit suffix, and whether it needs a chip or only a network."""
+    """A figure that anchors may ask for.
+
+    Attributes
+    ----------
+    suffix : str
+        Its unit.
+    needs_chip, needs_baseline : bool
+        Whether it needs a chip or only a network, and the same chip with other knobs beside it.
+    """
 
     suffix: str
     needs_chip: bool
+    needs_baseline: bool = False
 
 
 METRICS: Mapping[str, Metric] = {
@@ -105,6 +121,12 @@ METRICS: Mapping[str, Metric] = {
     "area_m2": Metric("_m2", True),
     "cycles": Metric("_count", True),
     "utilization_ratio": Metric("_ratio", True),
+    "executed_operations_per_s": Metric("_per_s", True),
+    "executed_operations_per_j": Metric("_per_j", True),
+    "offchip_bits_per_s": Metric("_bits_per_s", True),
+    "speedup_ratio": Metric("_ratio", True, True),
+    "equivalent_operations_per_s": Metric("_per_s", True, True),
+    "equivalent_operations_per_j": Metric("_per_j", True, True),
 }
 
 
@@ -129,7 +151,9 @@ def read_anchors(path: Path) -> tuple[dict[str, Any], ...]:
 
     Each ``[[anchors]]`` table has name, metric, published (a text with unit), tolerance_ratio, status, source
     and where; optional are preset, knobs, network, network_knobs, batch, precision, layers (kinds of
-    operators to add up), known_error_ratio and reason.
+    operators to add up), known_error_ratio, reason, comparison (equal; at_most or at_least for bounds) and
+    baseline (knobs on top of the others). Executed operations are twice the MACs that were not skipped;
+    equivalent ones are those that the baseline executes. Per joule means the chip without its off-chip unit.
     """
     where = f"{path.parent.name}/{path.name}"
     try:
@@ -166,6 +190,11 @@ def _value_problems(place: str, row: Mapping[str, Any]) -> list[Problem]:
         problems.append(
             Problem(f"{place}.metric", f"{row['metric']!r}", nearest(str(row["metric"]), METRICS))
         )
+    if row.get("comparison") not in (*COMPARISONS, None):
+        hint = nearest(str(row["comparison"]), COMPARISONS)
+        problems.append(Problem(f"{place}.comparison", f"{row['comparison']!r}", hint))
+    if row.get("metric") in METRICS and METRICS[row["metric"]].needs_baseline != ("baseline" in row):
+        problems.append(Problem(f"{place}.baseline", f"wrong or missing with metric {row['metric']}"))
     if row.get("known_error_ratio") and not row.get("reason"):
         problems.append(Problem(place, "a known error needs its reason"))
     if isinstance(row.get("tolerance_ratio"), (int, float)) and not 0 <= row["tolerance_ratio"] < math.inf:
@@ -180,7 +209,8 @@ def _result(chip: str, row: Mapping[str, Any]) -> AnchorResult:
     published = float(parse_as(row["published"], metric.suffix))
     modeled = _modeled(chip, row, metric)
     error = modeled / published - 1
-    known = float(row.get("known_error_ratio", 0.0))
+    known, comparison = float(row.get("known_error_ratio", 0.0)), row.get("comparison", "equal")
+    distance = {"equal": abs(error - known), "at_most": error - known, "at_least": known - error}[comparison]
     return AnchorResult(
         chip,
         row["name"],
@@ -193,7 +223,8 @@ def _result(chip: str, row: Mapping[str, Any]) -> AnchorResult:
         row["status"],
         f"{row['source']}, {row['where']}",
         row.get("reason", ""),
-        abs(error - known) <= row["tolerance_ratio"] + 1e-12,
+        distance <= row["tolerance_ratio"] + 1e-12,
+        comparison,
     )
 
 
@@ -207,9 +238,13 @@ def _modeled(chip: str, row: Mapping[str, Any], metric: Metric) -> float:
     if not metric.needs_chip:
         counts = {"macs": macs, "ace": ace, "bit_operations": bit_operations, "parameters": parameters}
         return float(counts[row["metric"]](graph))
-    target = choose_chip(f"{chip}:{row['preset']}" if "preset" in row else chip, **row.get("knobs", {}))
-    report = evaluate(graph, target)
-    return _measure(row["metric"], report, row.get("layers"), row.get("batch", 1), target.accelerator.offchip)
+    spec, knobs = f"{chip}:{row['preset']}" if "preset" in row else chip, row.get("knobs", {})
+    target = choose_chip(spec, **knobs)
+    run = _run_of(evaluate(graph, target), row.get("layers"), row.get("batch", 1), target.accelerator)
+    if metric.needs_baseline:
+        base = evaluate(graph, choose_chip(spec, **knobs | row["baseline"]))
+        return _compared(row["metric"], run, _run_of(base, row.get("layers"), run.batch, target.accelerator))
+    return _measure(row["metric"], run)
 
 
 @cache
@@ -221,23 +256,73 @@ def _network(
     return registry.load_workload(name, dict(knobs) | ({"batch": batch} if batch else {}))
 
 
-def _measure(metric: str, report: Report, kinds: Sequence[str] | None, batch: int, offchip: str) -> float:
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """The layers of a report that an anchor is about, added up.
+
+    Attributes
+    ----------
+    time_s, energy_j, chip_j : float
+        chip_j leaves out the off-chip unit.
+    cycles, executed_macs, offchip_bits : int
+        executed_macs leaves out what was skipped.
+    """
+
+    report: Report
+    batch: int
+    time_s: float
+    energy_j: float
+    chip_j: float
+    cycles: int
+    executed_macs: int
+    offchip_bits: int
+
+
+def _run_of(report: Report, kinds: Sequence[str] | None, batch: int, accelerator: Accelerator) -> _Run:
     chosen = {layer.name for layer in report.layers if kinds is None or layer.kind in kinds}
     chosen |= {layer.name for layer in report.layers if layer.fused_into in chosen}
     layers = [layer for layer in report.layers if layer.name in chosen]
-    time_s, energy_j = sum(layer.time_s for layer in layers), sum(layer.energy_j for layer in layers)
-    away_j = sum(layer.energy_j_by_unit.get(offchip, 0.0) for layer in layers)
-    peak = report.roofline["peak_macs_per_s"]
+    events = [event for event in report.events if event.layer in chosen]
+    energy_j = sum(layer.energy_j for layer in layers)
+    away = accelerator.offchip
+    return _Run(
+        report,
+        batch,
+        sum(layer.time_s for layer in layers),
+        energy_j,
+        energy_j - sum(layer.energy_j_by_unit.get(away, 0.0) for layer in layers),
+        sum(layer.cycles for layer in layers),
+        sum(event.events for event in events if accelerator.work.get((event.unit, event.action)) == "macs"),
+        sum(event.bits for event in events if event.unit == away),
+    )
+
+
+def _measure(metric: str, run: _Run) -> float:
+    totals, peak = run.report.totals, run.report.roofline["peak_macs_per_s"]
+    if metric == "executed_operations_per_j":
+        return 2 * run.executed_macs / run.chip_j
     figures = {
         "peak_macs_per_s": peak,
         "peak_operations_per_s": 2 * peak,
-        "frames_per_s": batch / time_s,
-        "time_s": time_s,
-        "power_w": energy_j / time_s,
-        "chip_power_w": (energy_j - away_j) / time_s,
-        "energy_j": energy_j,
-        "area_m2": report.totals.area_m2,
-        "cycles": float(sum(layer.cycles for layer in layers)),
-        "utilization_ratio": report.totals.utilization,
+        "frames_per_s": run.batch / run.time_s,
+        "time_s": run.time_s,
+        "power_w": run.energy_j / run.time_s,
+        "chip_power_w": run.chip_j / run.time_s,
+        "energy_j": run.energy_j,
+        "area_m2": totals.area_m2,
+        "cycles": float(run.cycles),
+        "utilization_ratio": totals.utilization,
+        "executed_operations_per_s": 2 * run.executed_macs / run.time_s,
+        "offchip_bits_per_s": run.offchip_bits / run.time_s,
+    }
+    return figures[metric]
+
+
+def _compared(metric: str, run: _Run, baseline: _Run) -> float:
+    if metric == "equivalent_operations_per_j":
+        return 2 * baseline.executed_macs / run.chip_j
+    figures = {
+        "speedup_ratio": baseline.time_s / run.time_s,
+        "equivalent_operations_per_s": 2 * baseline.executed_macs / run.time_s,
     }
     return figures[metric]
