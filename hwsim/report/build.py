@@ -313,7 +313,9 @@ def _totals(parts: Parts, layers: tuple[Layer, ...]) -> Totals:
     energy = chip_j + overhead_j
     macs = sum(layer.macs for layer in layers)
     executed = macs - sum(parts.trace.skips.values())
-    by_unit = _added(layer.energy_j_by_unit for layer in layers) | ({OVERHEAD: overhead_j} if overhead_j else {})
+    by_unit = _added(layer.energy_j_by_unit for layer in layers) | (
+        {OVERHEAD: overhead_j} if overhead_j else {}
+    )
     peak = peak_macs_per_cycle(parts.accelerator, parts.sheet)
     return Totals(
         macs=macs,
