@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -20,7 +21,9 @@ FOLDER = Path(__file__).parent
 CONSTANTS: Constants = load_constants(FOLDER / "constants.toml", "sparse_fc")
 
 
-STANDARD, SPREAD, NETWORK = "standard", "spread", "network"
+STANDARD: Final = "standard"
+SPREAD: Final = "spread"
+NETWORK: Final = "network"
 
 
 def _whole_numbers(value: object, name: str, word: str) -> tuple[int, ...]:
@@ -40,8 +43,8 @@ class SparseFcDesign(Design):
     """Neurons that work in parallel, each with its register, counter, weight memory and accumulator."""
 
     weights: Weights = Field(Weights.BINARY, description="Weights of one bit, or of two with zero")
-    sparsity: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] | Literal["network"] = Field(
-        0.9, description="Share of connections dropped, or network to drop what it says"
+    sparsity: float | Literal["network"] = Field(
+        0.9, description="Share of connections dropped, in [0, 1), or network to drop what it says"
     )
     neurons: int = Field(1024, ge=1, le=2**24, description="Neurons that work in parallel")
     memory_bits: int = Field(512, ge=1, le=2**32, description="Weight memory of one neuron")
@@ -54,6 +57,19 @@ class SparseFcDesign(Design):
     )
     activation_bits: int = Field(8, ge=1, le=32, description="Bits of an input")
     clock_hz: float = Field(400e6, gt=0, le=1e12, allow_inf_nan=False, description="Clock of all neurons")
+
+    @field_validator("sparsity", mode="before")
+    @classmethod
+    def _share(cls, value: object) -> object:
+        if value == NETWORK:
+            return value
+        try:
+            share = float(value) if isinstance(value, (int, float, str)) else math.nan
+        except (ValueError, OverflowError):
+            share = math.nan
+        if isinstance(value, bool) or not 0.0 <= share < 1.0:
+            raise ValueError(f"sparsity has to be a share in [0, 1) or {NETWORK!r}")
+        return share
 
     @field_validator("taps", mode="before")
     @classmethod

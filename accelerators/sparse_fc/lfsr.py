@@ -73,11 +73,11 @@ def threshold_of(sparsity: float, bits: int) -> int:
 def spread_seeds(count: int, bits: int, first: int = 1) -> tuple[int, ...]:
     """Return `count` different seeds, spread evenly over the states, the first one being `first`.
 
-    They step through the states by the golden section of their number, made coprime to it, so that no two
+    They step through the states by the fraction e - 2 of their number, made coprime to it, so that no two
     columns share a seed as long as there are at most 2^bits - 1 of them.
     """
     states = period_of(bits)
-    step = max(1, round(states * (math.sqrt(5) - 1) / 2))
+    step = max(1, round(states * (math.e - 2)))
     while math.gcd(step, states) != 1:
         step += 1
     return tuple((first - 1 + index * step) % states + 1 for index in range(count))

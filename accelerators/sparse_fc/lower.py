@@ -47,7 +47,7 @@ def lower(graph: Graph, design: SparseFcDesign) -> Trace:
             write_layer(build, graph, layers[op.name], design)
         elif op.kind == "offload":
             _write_offload(build, graph, op, design)
-        elif op_kind(op.kind).aliases:
+        elif op_kind(op.kind).aliases or not any(op.inputs):
             build.note(op.name, "mapping", "no data moves")
         else:
             build.note(op.name, "fused_into", head_of(graph, op))

@@ -87,7 +87,7 @@ def _sparsity(graph: Graph, product: MatrixProduct, design: SparseFcDesign) -> f
 
 def supports(graph: Graph, op: Op) -> str:
     """Return why the neurons cannot run `op`, or "" if they can."""
-    if op.kind == "offload" or op_kind(op.kind).aliases:
+    if op.kind == "offload" or op_kind(op.kind).aliases or not any(op.inputs):
         return ""
     if op.kind in ("gemm", "matmul"):
         return _why_no_layer(graph, op)
