@@ -6,12 +6,14 @@ import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from hwsim import registry
 from hwsim.errors import InputError, Problem, nearest
+from hwsim.graph.contraction import matrix_products
 from hwsim.graph.statistics import ace, bit_operations, macs, parameters
 from hwsim.graph.types import Graph
 from hwsim.model.types import Accelerator
@@ -41,6 +43,7 @@ OPTIONAL = {
     "network_knobs": dict,
     "knobs": dict,
     "layers": list,
+    "unit": str,
     "baseline": dict,
     "comparison": str,
 }
@@ -111,6 +114,8 @@ METRICS: Mapping[str, Metric] = {
     "parameters": Metric("_count", False),
     "ace": Metric("_count", False),
     "bit_operations": Metric("_count", False),
+    "kept_parameters": Metric("_count", False),
+    "weight_bytes": Metric("_bytes", False),
     "peak_macs_per_s": Metric("_per_s", True),
     "peak_operations_per_s": Metric("_per_s", True),
     "frames_per_s": Metric("_per_s", True),
@@ -124,6 +129,8 @@ METRICS: Mapping[str, Metric] = {
     "executed_operations_per_s": Metric("_per_s", True),
     "executed_operations_per_j": Metric("_per_j", True),
     "offchip_bits_per_s": Metric("_bits_per_s", True),
+    "unit_bits": Metric("_bits", True),
+    "weight_saving_ratio": Metric("_ratio", True, True),
     "speedup_ratio": Metric("_ratio", True, True),
     "equivalent_operations_per_s": Metric("_per_s", True, True),
     "equivalent_operations_per_j": Metric("_per_j", True, True),
@@ -154,6 +161,8 @@ def read_anchors(path: Path) -> tuple[dict[str, Any], ...]:
     operators to add up), known_error_ratio, reason, comparison (equal; at_most or at_least for bounds) and
     baseline (knobs on top of the others). Executed operations are twice the MACs that were not skipped;
     equivalent ones are those that the baseline executes. Per joule means the chip without its off-chip unit.
+    unit_bits are those that `unit` handles; weight_bytes are those of matrix products, in the formats of the
+    chip where a preset is named.
     """
     where = f"{path.parent.name}/{path.name}"
     try:
@@ -195,6 +204,8 @@ def _value_problems(place: str, row: Mapping[str, Any]) -> list[Problem]:
         problems.append(Problem(f"{place}.comparison", f"{row['comparison']!r}", hint))
     if row.get("metric") in METRICS and METRICS[row["metric"]].needs_baseline != ("baseline" in row):
         problems.append(Problem(f"{place}.baseline", f"wrong or missing with metric {row['metric']}"))
+    if (row.get("metric") == "unit_bits") != ("unit" in row):
+        problems.append(Problem(f"{place}.unit", "goes with unit_bits only, and always"))
     if row.get("known_error_ratio") and not row.get("reason"):
         problems.append(Problem(place, "a known error needs its reason"))
     if isinstance(row.get("tolerance_ratio"), (int, float)) and not 0 <= row["tolerance_ratio"] < math.inf:
@@ -233,18 +244,48 @@ def _modeled(chip: str, row: Mapping[str, Any], metric: Metric) -> float:
         row.get("network", "mlp_mnist"),
         row.get("batch"),
         row.get("precision"),
-        tuple(sorted(row.get("network_knobs", {}).items())),
+        tuple(
+            sorted(
+                (k, tuple(v) if isinstance(v, list) else v) for k, v in row.get("network_knobs", {}).items()
+            )
+        ),
     )
-    if not metric.needs_chip:
-        counts = {"macs": macs, "ace": ace, "bit_operations": bit_operations, "parameters": parameters}
-        return float(counts[row["metric"]](graph))
     spec, knobs = f"{chip}:{row['preset']}" if "preset" in row else chip, row.get("knobs", {})
     target = choose_chip(spec, **knobs)
+    if not metric.needs_chip:
+        prepared = target.accelerator.prepare(graph, target.design) if "preset" in row else graph
+        return _count(row["metric"], prepared, row.get("layers"))
+    if row["metric"] == "weight_saving_ratio":
+        designs = (choose_chip(spec, **knobs | row["baseline"]).design, target.design)
+        before, after = (target.accelerator.prepare(graph, design) for design in designs)
+        return weight_bytes(before, row.get("layers")) / weight_bytes(after, row.get("layers"))
     run = _run_of(evaluate(graph, target), row.get("layers"), row.get("batch", 1), target.accelerator)
     if metric.needs_baseline:
         base = evaluate(graph, choose_chip(spec, **knobs | row["baseline"]))
         return _compared(row["metric"], run, _run_of(base, row.get("layers"), run.batch, target.accelerator))
+    if row["metric"] == "unit_bits":
+        return float(sum(e.bits for e in run.report.events if e.unit == row.get("unit")))
     return _measure(row["metric"], run)
+
+
+def _count(metric: str, graph: Graph, kinds: Sequence[str] | None) -> float:
+    if metric == "weight_bytes":
+        return weight_bytes(graph, kinds)
+    counts = {"macs": macs, "ace": ace, "bit_operations": bit_operations, "parameters": parameters}
+    return float((counts | {"kept_parameters": kept_parameters})[metric](graph))
+
+
+def weight_bytes(graph: Graph, kinds: Sequence[str] | None = None) -> float:
+    """Return the stored bytes of the weights of matrix products, without biases, of operators of `kinds`."""
+    products = [
+        p for op in graph.ops if kinds is None or op.kind in kinds for p in matrix_products(graph, op)
+    ]
+    return sum(graph.tensors[name].bits for name in {p.right for p in products if p.right_is_weight}) / 8
+
+
+def kept_parameters(graph: Graph) -> int:
+    """Return the number of weight elements that their sparsity keeps, rounded over the whole network."""
+    return round(sum(tensor.elements * Fraction(repr(tensor.density)) for tensor in graph.weights))
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hwsim.graph.build import GraphBuilder
-from hwsim.graph.types import INT64, NumberFormat
+from hwsim.graph.types import INT64, NumberFormat, Sparsity
 from workloads.types import WorkloadConfig
 
 
@@ -78,6 +78,18 @@ def position_embedding(b: GraphBuilder, tokens: int, rows: int, width: int, name
 def one_hot(b: GraphBuilder, indices: str, depth: int, name: str, number_format: NumberFormat) -> str:
     """Add a last axis of `depth` entries: one at the index, zero elsewhere."""
     return b.add("one_hot", indices, name=name, depth=depth, format=number_format)
+
+
+def linear(
+    b: GraphBuilder, x: str, features: int, name: str, *, bias: bool = True, sparsity: float = 0.0
+) -> str:
+    """Add a linear layer on [batch, width] of which `sparsity` of the connections are not there."""
+    if not sparsity:
+        return b.linear(x, features, bias=bias, name=name)
+    kept = Sparsity(round(1.0 - sparsity, 12))
+    operands = [x, b.weight(f"{name}.weight", (features, b.tensor(x).shape[1]), sparsity=kept)]
+    operands += [b.weight(f"{name}.bias", (features,))] if bias else []
+    return b.add("gemm", operands, name=name, trans_b=True)
 
 
 def lstm(b: GraphBuilder, x: str, hidden: int, name: str, *, last_only: bool = False) -> str:

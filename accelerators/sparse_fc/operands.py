@@ -130,13 +130,18 @@ def _applied(op: Op, values: Ints, vectors: dict[str, Ints]) -> Ints:
     if function == "multiply":
         return values * constants[0]
     if function == "relu":
-        return np.maximum(values, 0)
+        return values * (values > 0)
     if function == "sign":
         return (values > 0).astype(np.int64) - (values < 0)
     if function == "tanh":
-        return np.rint(FRACTION * np.tanh(values.astype(np.float64))).astype(np.int64)
+        return _rounded(FRACTION * np.tanh(values.astype(np.float64)))
     clipped = np.clip(values, -60, 60).astype(np.float64)
-    return np.rint(FRACTION / (1 + np.exp(-clipped))).astype(np.int64)
+    return _rounded(FRACTION / (1 + np.exp(-clipped)))
+
+
+def _rounded(values: NDArray[np.float64]) -> Ints:
+    whole: Ints = np.rint(values).astype(np.int64)
+    return whole
 
 
 __all__ = ["Operands", "draw", "random_graph", "recurrent_mask", "reference", "stage_vectors"]

@@ -7,7 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, PositiveInt, model_validator
 
 from hwsim.graph.types import Graph
-from workloads.layers import start
+from workloads.layers import linear, start
 from workloads.types import Workload, WorkloadConfig
 
 
@@ -21,6 +21,9 @@ class MlpConfig(WorkloadConfig):
         default="relu", description="Function after every hidden layer."
     )
     bias: bool = Field(default=True, description="Biases in the linear layers.")
+    sparsity: float = Field(
+        default=0.0, ge=0, lt=1, description="Share of the weights of every linear layer that are not there."
+    )
     batch_normalization: bool = Field(default=False, description="Normalize before every activation.")
 
     @model_validator(mode="after")
@@ -36,7 +39,7 @@ def build(config: MlpConfig) -> Graph:
     x = b.input("input", (config.batch, config.layers[0]))
     last = len(config.layers) - 1
     for index, width in enumerate(config.layers[1:], start=1):
-        x = b.linear(x, width, bias=config.bias, name=f"fc{index}")
+        x = linear(b, x, width, f"fc{index}", bias=config.bias, sparsity=config.sparsity)
         if index == last:
             break
         if config.batch_normalization:
@@ -58,8 +61,15 @@ WORKLOADS = (
             "mlp_mnist_3x1024": MlpConfig(
                 layers=(784, 1024, 1024, 1024, 10), bias=False, batch_normalization=True
             ),
+            "mlp_sparse_2x512": MlpConfig(sparsity=0.9),
+            "mlp_sparse_3x1024": MlpConfig(layers=(784, 1024, 1024, 1024, 10), sparsity=0.9),
         },
-        source="common sizes (recalled-high)",
-        notes={"mlp_mnist_3x1024": "The size binary networks are often shown on."},
+        source="common sizes (recalled-high); mlp_sparse: Ardakani, Condo, Gross, Sparsely-Connected Neural "
+        "Networks (ICLR 2017)",
+        notes={
+            "mlp_mnist_3x1024": "The size binary networks are often shown on.",
+            "mlp_sparse_2x512": "90 % of the connections of every layer dropped.",
+            "mlp_sparse_3x1024": "90 % of the connections of every layer dropped; biases, no normalization.",
+        },
     ),
 )

@@ -7,7 +7,7 @@ from typing import Self
 from pydantic import Field, PositiveInt, model_validator
 
 from hwsim.graph.types import Graph
-from workloads.layers import start
+from workloads.layers import linear, start
 from workloads.types import ImageConfig, Repeats, Workload
 
 
@@ -25,6 +25,10 @@ class VggConfig(ImageConfig):
     )
     batch_normalization: bool = Field(
         default=False, description="Normalize after every convolution, which then has no bias."
+    )
+
+    linear_sparsity: float = Field(
+        default=0.0, ge=0, lt=1, description="Share of the weights of every linear layer that are not there."
     )
 
     @model_validator(mode="after")
@@ -54,14 +58,16 @@ def build(config: VggConfig) -> Graph:
         x = b.max_pool(x, 2, stride=2, name=f"pool{stage}")
     x = b.flatten(x, "flatten")
     for index, width in enumerate(config.hidden, start=1):
-        x = b.relu(b.linear(x, width, name=f"fc{index}"), f"fc{index}_relu")
-    b.output(b.linear(x, config.classes, name="classifier"))
+        x = b.relu(linear(b, x, width, f"fc{index}", sparsity=config.linear_sparsity), f"fc{index}_relu")
+    b.output(linear(b, x, config.classes, "classifier", sparsity=config.linear_sparsity))
     return b.build()
 
 
 _SMALL = VggConfig(
     depths=(2, 2, 2), widths=(128, 256, 512), hidden=(), batch_normalization=True, image_size=32, classes=10
 )
+
+_CIFAR = _SMALL.model_copy(update={"hidden": (1024, 1024), "batch_normalization": False})
 
 WORKLOADS = (
     Workload(
@@ -76,8 +82,15 @@ WORKLOADS = (
             "vgg16_bn": VggConfig(batch_normalization=True),
             "vgg19": VggConfig(depths=(2, 2, 4, 4, 4)),
             "vgg_small": _SMALL,
+            "vgg_cifar": _CIFAR,
+            "vgg_cifar_sparse": _CIFAR.model_copy(update={"linear_sparsity": 0.9}),
         },
-        source="torchvision models/vgg.py; vgg_small recalled-high (the usual body of binary networks)",
-        notes={"vgg_small": "CIFAR-10: 128-128-M-256-256-M-512-512-M-fc."},
+        source="torchvision models/vgg.py; vgg_small recalled-high (the usual body of binary networks); "
+        "vgg_cifar: Ardakani, Condo, Gross, Sparsely-Connected Neural Networks (ICLR 2017)",
+        notes={
+            "vgg_small": "CIFAR-10: 128-128-M-256-256-M-512-512-M-fc.",
+            "vgg_cifar": "CIFAR-10: 128-128-M-256-256-M-512-512-M-1024-1024-10, biases, no normalization.",
+            "vgg_cifar_sparse": "90 % of the connections of every linear layer dropped.",
+        },
     ),
 )
