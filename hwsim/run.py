@@ -181,7 +181,7 @@ def evaluate(network: Graph | str | Path, on: Chip | str, *, on_unsupported: str
             _coverage(graph),
         )
     )
-    verify_report(report, prepared, accelerator, sheet)
+    verify_report(report, prepared, accelerator, sheet, {node for node, _ in trace.skips})
     return report
 
 

@@ -82,7 +82,7 @@ def _pointwise(design: SparseLstmDesign) -> tuple[ActionRow, ...]:
 
 def _offchip(design: SparseLstmDesign) -> tuple[ActionRow, ...]:
     given = design.offchip_j_per_bit
-    energy = None if given is None else chosen(given, "_j_per_bit", "design.offchip_j_per_bit")
+    energy = chosen(given, "_j_per_bit", "design.offchip_j_per_bit") if given else None
     reason = "" if energy else "no figure is published; set offchip_j_per_bit to charge it"
     rate = chosen(design.offchip_bits_per_s, "_bits_per_s", "design.offchip_bits_per_s")
     timed = tuple(

@@ -13,6 +13,7 @@ from hwsim.model.types import Design
 from hwsim.sources import Constants, load_constants
 
 FOLDER = Path(__file__).parent
+NO_MASKS = "none"
 CONSTANTS: Constants = load_constants(FOLDER / "constants.toml", "sparse_lstm")
 
 
@@ -50,24 +51,28 @@ class SparseLstmDesign(Design):
     activation_bits: int = Field(8, ge=4, le=8, description="Bits of a state or input")
     offset_bits: int = Field(8, ge=1, le=32, description="Bits of the offset field of an encoded state")
     mode: Mode = Field(Mode.SKIP, description="Skip zero states, or compute every column")
-    state_masks: str = Field("", description="Zero-state masks measured elsewhere, an .npz file")
+    state_masks: str = Field(
+        NO_MASKS,
+        pattern=r"^none$|\.npz$",
+        description="Measured zero-state masks, or states, an .npz file; none: nothing is known",
+    )
     threshold: float = Field(
         0.0, ge=0, allow_inf_nan=False, description="States in the file below it in magnitude are zero"
     )
-    state_sparsity: float | None = Field(
-        None, ge=0, lt=1, allow_inf_nan=False, description="Fraction of zero states, where no masks are known"
+    state_sparsity: float = Field(
+        0.0, ge=0, lt=1, allow_inf_nan=False, description="Fraction of zero states, where no masks are known"
     )
     correlation: Correlation = Field(Correlation.NONE, description="How zeros of a batch relate")
-    correlation_ratio: float | None = Field(
-        None, ge=0, le=1, allow_inf_nan=False, description="Pairwise correlation of zeros, if correlated"
+    correlation_ratio: float = Field(
+        0.0, ge=0, le=1, allow_inf_nan=False, description="Correlation of the zeros of two sequences"
     )
     seed: int = Field(1, ge=0, lt=2**63, description="Of the zeros drawn for state_sparsity")
     clock_hz: float = Field(200e6, gt=0, le=1e12, allow_inf_nan=False, description="Clock")
     offchip_bits_per_s: float = Field(
         51.2e9, gt=0, le=1e18, allow_inf_nan=False, description="Off-chip bandwidth"
     )
-    offchip_j_per_bit: float | None = Field(
-        None, ge=0, le=1, allow_inf_nan=False, description="Off-chip energy; unpublished, not charged if none"
+    offchip_j_per_bit: float = Field(
+        0.0, ge=0, le=1, allow_inf_nan=False, description="Off-chip energy; unpublished, not charged if zero"
     )
 
     @model_validator(mode="after")
@@ -77,11 +82,18 @@ class SparseLstmDesign(Design):
                 f"weights_per_cycle {self.weights_per_cycle} does not divide {self.tiles} x "
                 f"{self.pes_per_tile} processing elements"
             )
-        if self.state_masks and self.state_sparsity is not None:
+        if self.has_masks and self.state_sparsity:
             raise ValueError("state_masks and state_sparsity both say which states are zero; set one")
-        if (self.correlation is Correlation.CORRELATED) != (self.correlation_ratio is not None):
+        if self.threshold and not self.has_masks:
+            raise ValueError("threshold needs state_masks, a file of states for it to act on")
+        if (self.correlation is Correlation.CORRELATED) != (self.correlation_ratio > 0):
             raise ValueError("correlation_ratio goes with correlation=correlated, and only with it")
         return self
+
+    @property
+    def has_masks(self) -> bool:
+        """Whether measured masks are given."""
+        return self.state_masks != NO_MASKS
 
     @property
     def pes(self) -> int:
@@ -132,6 +144,6 @@ def structure(design: SparseLstmDesign) -> dict[str, Any]:
     """Return the knobs that the trace depends on, and the digest of the masks in place of their path."""
     knobs = {name: value for name, value in design.model_dump(mode="json").items() if name not in PRICES}
     path = Path(design.state_masks)
-    if design.state_masks and path.is_file():
+    if design.has_masks and path.is_file():
         knobs["state_masks"] = hashlib.sha256(path.read_bytes()).hexdigest()
     return knobs

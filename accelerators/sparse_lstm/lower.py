@@ -94,6 +94,19 @@ def _is_one_hot(graph: Graph, tensor: str) -> bool:
     return maker is not None and maker.kind == "one_hot"
 
 
+def _feeds_cells_only(graph: Graph, tensor: str) -> bool:
+    readers = [op for op in graph.ops if tensor in op.inputs]
+    return (
+        bool(readers)
+        and tensor not in graph.outputs
+        and all(
+            (reader.kind in CELLS and reader.inputs[0] == tensor)
+            or (op_kind(reader.kind).aliases and _feeds_cells_only(graph, reader.outputs[0]))
+            for reader in readers
+        )
+    )
+
+
 def segments(op: Op, sizes: RecurrentSizes) -> tuple[int, ...]:
     """Return the rows of each recurrent product of a step; a GRU's candidate may have to wait for a gate."""
     if op.kind == "gru" and not op.attributes["linear_before_reset"]:
@@ -247,11 +260,7 @@ def _lower_elementwise(build: TraceBuilder, graph: Graph, op: Op, design: Sparse
 
 def _lower_movement(build: TraceBuilder, graph: Graph, op: Op) -> None:
     """Write a data movement: what passes through is read and written once; an alias moves nothing."""
-    selected = op.kind == "one_hot" and all(
-        reader.kind in CELLS or op_kind(reader.kind).aliases
-        for reader in graph.ops
-        if op.outputs[0] in reader.inputs
-    )
+    selected = op.kind == "one_hot" and _feeds_cells_only(graph, op.outputs[0])
     if op_kind(op.kind).aliases or selected or (op.kind == "offload" and not op.int("moves")):
         build.note(op.name, "mapping", "the index selects a column" if selected else "no data moves")
         return

@@ -50,9 +50,9 @@ def zero_states(graph: Graph, design: SparseLstmDesign) -> dict[str, ZeroStates 
         Everything that is wrong with the file of masks or with the what-if fraction, at once.
     """
     cells = [op for op in graph.ops if op.kind in CELLS]
-    if design.state_masks and cells:
+    if design.has_masks and cells:
         return _measured(graph, cells, design)
-    if design.state_sparsity is None:
+    if not design.state_sparsity:
         return dict.fromkeys(op.name for op in cells)
     problems = [
         Problem(
@@ -71,7 +71,7 @@ def zero_states(graph: Graph, design: SparseLstmDesign) -> dict[str, ZeroStates 
         op.name: ZeroStates(
             drawn(sizes_of(graph, op), design, index),
             f"drawn at {design.state_sparsity:g} zeros, correlation {design.correlation}"
-            + (f" {design.correlation_ratio:g}" if design.correlation_ratio is not None else ""),
+            + (f" {design.correlation_ratio:g}" if design.correlation_ratio else ""),
         )
         for index, op in enumerate(cells)
     }
@@ -84,7 +84,7 @@ def drawn(sizes: RecurrentSizes, design: SparseLstmDesign, layer: int) -> Bytes:
     of the zeros of any two sequences, and r s + (1 - r) s^B the fraction that B of them share. Sequence b
     sees the same draws whatever the batch, so that a larger batch only adds sequences.
     """
-    fraction, ratio = design.state_sparsity or 0.0, design.correlation_ratio or 0.0
+    fraction, ratio = design.state_sparsity, design.correlation_ratio
     shape = (sizes.directions, sizes.steps, sizes.hidden)
     common = np.random.default_rng((design.seed, layer, 0))
     is_common = common.random(shape, dtype=np.float32) < ratio

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from hwsim.errors import Problem, VerifyError
 from hwsim.graph.contraction import matrix_products
@@ -14,16 +14,23 @@ from hwsim.report.types import Layer, Report, Totals
 RELATIVE = 1e-9
 
 
-def verify_report(report: Report, graph: Graph, accelerator: Accelerator, sheet: Datasheet) -> None:
+def verify_report(
+    report: Report,
+    graph: Graph,
+    accelerator: Accelerator,
+    sheet: Datasheet,
+    skipping: Collection[str] = (),
+) -> None:
     """Raise VerifyError if a report contradicts itself or physics.
 
     Checked: 0 <= utilization <= 1; stalls and cycles not negative (more bandwidth is never slower: every
     stall is what the layer gains when a transfer takes no time); layers add up to totals in cycles, energy,
-    MACs and stalls; events add up to the energy; off-chip traffic and its energy are at least compulsory.
+    MACs and stalls; events add up to the energy; off-chip traffic and its energy are at least compulsory,
+    where operators in `skipping`, which leave out work, need not read all of their weights.
     """
     problems = [*_layer_problems(report), *_sum_problems(report)]
     if accelerator.offchip:
-        problems += _traffic_problems(report, graph, accelerator, sheet)
+        problems += _traffic_problems(report, graph, accelerator, sheet, skipping)
     if problems:
         raise VerifyError(problems=problems)
 
@@ -69,9 +76,9 @@ def _sum_problems(report: Report) -> Iterator[Problem]:
 
 
 def _traffic_problems(
-    report: Report, graph: Graph, accelerator: Accelerator, sheet: Datasheet
+    report: Report, graph: Graph, accelerator: Accelerator, sheet: Datasheet, skipping: Collection[str]
 ) -> Iterator[Problem]:
-    least = compulsory_bits(graph)
+    least = compulsory_bits(graph, skipping)
     rows = [row for row in report.events if row.unit == accelerator.offchip and row.action != "leakage"]
     moved = sum(row.bits for row in rows)
     if moved < least:
@@ -88,10 +95,17 @@ def _traffic_problems(
         )
 
 
-def compulsory_bits(graph: Graph) -> int:
-    """Return the bits that must cross the chip's border once: weights of products and final results."""
+def compulsory_bits(graph: Graph, skipping: Collection[str] = ()) -> int:
+    """Return the bits that must cross the chip's border once: weights of products and final results.
+
+    Weights of operators in `skipping` do not count: nobody needs a weight whose products are left out.
+    """
     weights = {
-        product.right for op in graph.ops for product in matrix_products(graph, op) if product.right_is_weight
+        product.right
+        for op in graph.ops
+        if op.name not in skipping
+        for product in matrix_products(graph, op)
+        if product.right_is_weight
     }
     made = {
         name

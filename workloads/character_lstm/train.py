@@ -75,8 +75,7 @@ def initial(plan: Plan) -> Weights:
 
 
 def _sigmoid(x: Floats) -> Floats:
-    gates: Floats = 1 / (1 + np.exp(-x))
-    return gates
+    return (1 / (1 + np.exp(-x))).astype(np.float32, copy=False)
 
 
 def quantized(w: Weights, threshold: float) -> dict[str, Any]:

@@ -27,6 +27,7 @@ class LstmConfig(WorkloadConfig):
     layers: Repeats = Field(default=1, description="Cells on top of each other.")
     vocabulary: int = Field(default=10000, ge=1, description="Tokens, or classes where plain values enter.")
     last_step_only: bool = Field(default=False, description="Apply the linear layer to the last step only.")
+    decoder: bool = Field(default=True, description="Put a linear layer behind the cells.")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -42,7 +43,7 @@ class LstmConfig(WorkloadConfig):
 def build(config: LstmConfig) -> Graph:
     """Return an LSTM network with time as the first axis; outputs are [steps * batch, vocabulary].
 
-    With `last_step_only` the output is [batch, vocabulary].
+    With `last_step_only` the output is [batch, vocabulary]; without `decoder` the states are returned.
     """
     b = start("lstm_language_model", config)
     x = _inputs(b, config)
@@ -51,7 +52,7 @@ def build(config: LstmConfig) -> Graph:
         x = lstm(b, x, config.hidden, f"lstm{index}", last_only=last_only)
     if not config.last_step_only:
         x = b.reshape(x, (config.sequence_length * config.batch, config.hidden), "all_steps")
-    b.output(b.linear(x, config.vocabulary, name="decoder"))
+    b.output(b.linear(x, config.vocabulary, name="decoder") if config.decoder else x)
     return b.build()
 
 
@@ -83,6 +84,11 @@ WORKLOADS = (
             "lstm_ptb_medium": LstmConfig(input_size=650, hidden=650, layers=2),
             "lstm_ptb_large": LstmConfig(input_size=1500, hidden=1500, layers=2),
             "lstm_text8_char": _characters(27, 2000, 180),
+            "lstm_war_and_peace": _characters(83, 512, 100),
+            "lstm_linux": _characters(101, 512, 100),
+            "lstm_question_answering": LstmConfig(
+                inputs="values", input_size=200, hidden=256, sequence_length=100, decoder=False
+            ),
             "lstm_smnist": LstmConfig(
                 inputs="values",
                 input_size=1,
@@ -97,6 +103,10 @@ WORKLOADS = (
         notes={
             "lstm_ptb_char": "Penn Treebank, 50 characters, one-hot.",
             "lstm_text8_char": "27 characters, one-hot.",
+            "lstm_war_and_peace": "83 characters, one-hot; 100 steps are a choice made here.",
+            "lstm_linux": "Linux kernel sources, 101 characters, one-hot; 100 steps are a choice made here.",
+            "lstm_question_answering": "One encoder over embedded words of width 200; 100 steps are a choice "
+            "made here, vocabulary and answer layer are not given.",
             "lstm_smnist": "One pixel a step, ten classes after the last.",
         },
     ),
