@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from accelerators.binary_lstm.design import BinaryLstmDesign
 from accelerators.binary_lstm.operands import (
-    Direction,
     LinearOperands,
     LstmOperands,
     draw_linear,
     draw_lstm,
     head_of,
 )
+from accelerators.binary_lstm.trained import Direction
 from accelerators.binary_lstm.weights import Weights, decode, encode
 from hwsim.graph.types import Graph
 from hwsim.model.types import MachineResult

@@ -97,8 +97,7 @@ def fold(
     *,
     steps: int,
     hidden: int,
-    input_weight_scale: float,
-    recurrent_weight_scale: float,
+    weight_scales: tuple[float, float],
     bias: Reals | None = None,
 ) -> Affine:
     """Return the affine steps that replace BN_a(Wh h) + BN_b(Wx x) + b and BN_c(c) (Ardakani et al. 2019).
@@ -109,8 +108,8 @@ def fold(
         The three normalizations a, b and c; widths 4 H, 4 H and H.
     steps, hidden : int
         Time steps of the run, and H.
-    input_weight_scale, recurrent_weight_scale : float
-        W0 of either matrix, what a weight of 1 stands for.
+    weight_scales : (float, float)
+        W0 of input and recurrent matrix, what a weight of 1 stands for.
     bias : float64[4 H], optional
         Gate biases.
 
@@ -137,7 +136,7 @@ def fold(
     scale_b, shift_b = inputs.affine(steps)
     scale_c, shift_c = cell.affine(steps)
     shift = shift_a + shift_b + (0.0 if bias is None else bias)
-    return Affine(scale_b * input_weight_scale, scale_a * recurrent_weight_scale, shift, scale_c, shift_c)
+    return Affine(scale_b * weight_scales[0], scale_a * weight_scales[1], shift, scale_c, shift_c)
 
 
 def to_fixed(values: Reals, fraction_bits: int) -> Ints:

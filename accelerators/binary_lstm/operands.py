@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelerators.binary_lstm.design import BinaryLstmDesign
-from accelerators.binary_lstm.normalization import Affine, BatchNorm, fold, to_fixed
+from accelerators.binary_lstm.normalization import BatchNorm, to_fixed
+from accelerators.binary_lstm.trained import SCALE_BITS, WEIGHT_FRACTION_BITS, Direction, direction_of
 from accelerators.binary_lstm.weights import Weights, quantize, scale_of
 from hwsim.errors import UnsupportedOp
 from hwsim.graph.build import GraphBuilder
@@ -17,36 +18,6 @@ from hwsim.graph.types import INT8, INT32, INT64, Graph, Op
 
 Ints = NDArray[np.int64]
 Reals = NDArray[np.float64]
-SCALE_BITS = 10
-WEIGHT_FRACTION_BITS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Direction:
-    """Parameters of one direction of an LSTM, as integers; gates in the order i, o, f, c.
-
-    Attributes
-    ----------
-    weight, recurrence : int64[4 H, X], int64[4 H, H]
-        Quantized weights, or 12-bit fixed point with 8 bits behind the point.
-    input_scale, recurrent_scale : int64[steps, 4 H]
-        Factors of both sums, with `point` bits behind the point.
-    shift : int64[steps, 4 H]
-        Added afterwards, in units of the states.
-    cell_scale, cell_shift : int64[steps, H]
-        The same for the cell before its tanh.
-    point : int
-        Bits behind the point of the factors.
-    """
-
-    weight: Ints
-    recurrence: Ints
-    input_scale: Ints
-    recurrent_scale: Ints
-    shift: Ints
-    cell_scale: Ints
-    cell_shift: Ints
-    point: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,33 +90,18 @@ def _draw_direction(
     rng: np.random.Generator, s: RecurrentSizes, design: BinaryLstmDesign, biased: bool
 ) -> Direction:
     rows = 4 * s.hidden
-    weight, point = _weights(rng, (rows, s.features), s.features, s.hidden, design)
-    recurrence, _ = _weights(rng, (rows, s.hidden), s.hidden, s.hidden, design)
-    bias = rng.uniform(-1, 1, rows) if biased else np.zeros(rows)
-    if design.weights is Weights.FULL_PRECISION:
-        ones, cells = np.ones((s.steps, rows)), np.ones((s.steps, s.hidden))
-        affine = Affine(ones, ones, ones * bias, cells, cells * 0)
-        factor_bits = 0
-    else:
-        norms = [_draw_norm(rng, s.steps, width) for width in (rows, rows, s.hidden)]
-        affine = fold(
-            *norms,
-            steps=s.steps,
-            hidden=s.hidden,
-            input_weight_scale=scale_of(s.features, s.hidden),
-            recurrent_weight_scale=scale_of(s.hidden, s.hidden),
-            bias=bias,
-        )
-        factor_bits = SCALE_BITS
-    return Direction(
+    weight, recurrence = (
+        rng.normal(0.0, scale_of(width, s.hidden), (rows, width)) for width in (s.features, s.hidden)
+    )
+    norms = [_draw_norm(rng, s.steps, width) for width in (rows, rows, s.hidden)]
+    return direction_of(
         weight,
         recurrence,
-        to_fixed(affine.input_scale, factor_bits),
-        to_fixed(affine.recurrent_scale, factor_bits),
-        to_fixed(affine.shift, design.fraction_bits),
-        to_fixed(affine.cell_scale, point),
-        to_fixed(affine.cell_shift, design.fraction_bits),
-        point,
+        design,
+        steps=s.steps,
+        norms=(norms[0], norms[1], norms[2]),
+        bias=rng.uniform(-1, 1, rows) if biased else None,
+        rng=rng if rng.integers(2) else None,
     )
 
 
