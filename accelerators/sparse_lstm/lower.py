@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,8 +26,17 @@ FUNCTIONS = (
 POINTWISE = ("add", "multiply", "compare", "special")
 
 
-def lower(graph: Graph, design: SparseLstmDesign) -> Trace:
+def lower(
+    graph: Graph, design: SparseLstmDesign, states: Mapping[str, ZeroStates | None] | None = None
+) -> Trace:
     """Return the trace of `graph` on `design`, operator after operator.
+
+    Parameters
+    ----------
+    graph, design : Graph, SparseLstmDesign
+        Network and knobs.
+    states : mapping of str to ZeroStates or None, optional
+        Zero states of every recurrent operator; from the design where they are not given.
 
     Raises
     ------
@@ -45,12 +54,12 @@ def lower(graph: Graph, design: SparseLstmDesign) -> Trace:
     ]
     if problems:
         raise InputError(problems=problems)
-    states = zero_states(graph, design)
+    known = zero_states(graph, design) if states is None else states
     build = TraceBuilder()
     for op in graph.ops:
         build.node(op.name)
         if op.kind in CELLS:
-            _lower_cell(build, graph, op, states[op.name], design)
+            _lower_cell(build, graph, op, known[op.name], design)
         elif op_kind(op.kind).category is Category.CONTRACTION:
             _lower_product(build, graph, op, design)
         elif op_kind(op.kind).category is Category.VECTOR:

@@ -135,9 +135,10 @@ def _in_order(states: ZeroStates | None, direction: str) -> ZeroStates | None:
 
 def _arrays(path: str) -> dict[str, NDArray[Any]]:
     try:
-        with np.load(Path(path), allow_pickle=False) as file:
-            if not hasattr(file, "files"):
-                raise InputError("not an .npz file of named arrays", where=path)
+        found = np.load(Path(path), allow_pickle=False)
+        if isinstance(found, np.ndarray):
+            raise InputError("not an .npz file, but a single unnamed array", where=path)
+        with found as file:
             return {name: file[name] for name in file.files}
     except OSError as error:
         raise InputError(f"cannot read the file: {error.strerror or error}", where=path) from None

@@ -134,10 +134,12 @@ def step_columns(
             if real[c]:
                 first = group * batch_lanes
                 last = min(batch, first + batch_lanes)
+                weights = columns[c, first_row:last_row]
                 for b in range(first, last):
                     value = np.int32(values[c, b])
-                    for r in range(first_row, last_row):
-                        sums[b, r] += np.int32(columns[c, r]) * value
+                    row = sums[b, first_row:last_row]
+                    for r in range(row.shape[0]):
+                        row[r] += np.int32(weights[r]) * value
                 events[1] += (last - first) * (last_row - first_row)
             beat += 1
             group += 1

@@ -73,11 +73,11 @@ def load_text(path: Path = TRAINED) -> Ints:
 def run(model: Model, symbols: Ints) -> Ints:
     """Return int64[steps, batch, hidden]: the state after each of the symbols [steps, batch], pruned."""
     batch, hidden = symbols.shape[1], model.hidden
-    weight, recurrence = model.weight.astype(np.int64), model.recurrence.astype(np.float64)
+    weight, recurrence = model.weight.astype(np.int64), model.recurrence.astype(np.float32)
     state, cell = np.zeros((batch, hidden), np.int64), np.zeros((batch, hidden), np.int64)
     states = np.empty((symbols.shape[0], batch, hidden), np.int64)
     for step, entering in enumerate(symbols):
-        product = (state.astype(np.float64) @ recurrence).astype(np.int64)  # below 2**53: exact
+        product = (state.astype(np.float32) @ recurrence).astype(np.int64)  # below 2**24: exact
         sums = 128 * weight[entering] + product + model.bias
         index = np.clip(_rounded(sums * model.multiplier, model.shift), -512, 511) + 512
         i, o, f, candidate = np.split(index, 4, axis=1)

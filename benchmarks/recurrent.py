@@ -1,0 +1,134 @@
+"""Speed of the sparse-state engine: masks to cycles, and its machine against plain Python, in one run.
+
+    python benchmarks/recurrent.py
+
+Ratios and times are printed and never asserted: machines are shared.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from accelerators.sparse_lstm.design import PRESETS, SparseLstmDesign
+from accelerators.sparse_lstm.lower import lower
+from accelerators.sparse_lstm.machine import Chip
+from accelerators.sparse_lstm.zeros import ZeroStates, count_entries
+from hwsim.graph.types import Graph
+from hwsim.model.prices import price
+from hwsim.model.timing import time_trace
+from hwsim.registry import load_accelerator, load_workload
+from workloads.character_lstm.model import SEQUENCES, load_model, load_text, zero_states
+
+STEPS, HIDDEN, BATCH = 1000, 1000, 16
+
+
+def best(run: Callable[[], object], rounds: int = 5) -> float:
+    """Return the least CPU seconds of several rounds, after one that compiles."""
+    run()
+    times = []
+    for _ in range(rounds):
+        started = time.process_time()
+        run()
+        times.append(time.process_time() - started)
+    return min(times)
+
+
+def real_masks() -> np.ndarray:
+    """Return uint8[steps, batch, hidden]: the trained network's zero states, repeated up to the width."""
+    zero = zero_states(load_model("pruned"), load_text(), SEQUENCES)
+    copies = -(-HIDDEN // zero.shape[2])
+    wide = np.concatenate([np.roll(zero, 37 * copy, axis=0) for copy in range(copies)], axis=2)
+    return np.ascontiguousarray(wide[:STEPS, :BATCH, :HIDDEN]).view(np.uint8)
+
+
+def plain_entries(zero: np.ndarray, offset_bits: int) -> tuple[list[int], list[int]]:
+    """Count entries of every step in plain Python, on nested lists."""
+    kept, fillers = [], []
+    for step in zero.tolist():
+        values = extra = run = 0
+        for column in zip(*step, strict=True):
+            if all(column):
+                run += 1
+            else:
+                values += 1
+                extra += run >> offset_bits
+                run = 0
+        kept.append(values)
+        fillers.append(extra)
+    return kept, fillers
+
+
+def plain_columns(columns: list[list[int]], values: list[list[int]], design: SparseLstmDesign) -> int:
+    """Step the array over columns in plain Python, on nested lists; return the clocks."""
+    rows, batch = len(columns[0]), len(values[0])
+    sums = [[0] * rows for _ in range(batch)]
+    rate = design.offchip_bits_per_s / design.clock_hz
+    beats, bits = design.beats(rows, batch), design.column_bits(rows, batch)
+    clocks = 0
+    for column, value in zip(columns, values, strict=True):
+        arrived, beat = 0.0, 0
+        while beat < beats:
+            clocks += 1
+            arrived += rate
+            if arrived * beats < bits * (beat + 1):
+                continue
+            block, group = divmod(beat, -(-batch // design.batch_lanes))
+            first, lane = block * design.weights_per_cycle, group * design.batch_lanes
+            for b in range(lane, min(batch, lane + design.batch_lanes)):
+                row, factor = sums[b], value[b]
+                for r in range(first, min(rows, first + design.weights_per_cycle)):
+                    row[r] += column[r] * factor
+            beat += 1
+    return clocks
+
+
+def masks_to_cycles(graph: Graph, zero: np.ndarray) -> float:
+    """Return the seconds from masks in memory to the cycles of the layer."""
+    accelerator, design = load_accelerator("sparse_lstm"), PRESETS["published"]
+    prepared, sheet = accelerator.prepare(graph, design), accelerator.datasheet(design)
+    states = {"lstm0": ZeroStates(zero[None], "real masks, repeated")}
+
+    def run() -> int:
+        trace = lower(prepared, design, states)
+        return int(time_trace(trace, price(trace, sheet), sheet).cycles)
+
+    return best(run)
+
+
+def pe_cycles_per_s(batch: int, plain: bool) -> float:
+    """Return processing-element cycles a second of the machine, or of plain Python."""
+    design, rng = PRESETS["published"], np.random.default_rng(1)
+    count, rows = (6, 480) if plain else (HIDDEN, 4 * HIDDEN)
+    columns = rng.integers(-127, 128, (count, rows)).astype(np.int8)
+    values = rng.integers(-127, 128, (count, batch))
+    clocks = count * design.beats(rows, batch)
+    if plain:
+        lists = columns.tolist(), values.tolist()
+        return clocks * design.pes / best(lambda: plain_columns(*lists, design))
+    sums = np.zeros((batch, rows), np.int32)
+    return clocks * design.pes / best(lambda: Chip(design).multiply(columns, values, sums))
+
+
+def main() -> None:
+    """Print all figures."""
+    zero = real_masks()
+    network = {"batch": BATCH, "sequence_length": STEPS, "hidden": HIDDEN}
+    graph = load_workload("lstm_ptb_char", network)
+    few = zero[:20]
+    fast, slow = best(lambda: count_entries(zero, 8)), best(lambda: plain_entries(few, 8), 2) * STEPS / 20
+    print(f"masks {STEPS} x {BATCH} x {HIDDEN}, {zero.mean():.1%} zeros")
+    print(f"  AND and encode        {1e3 * fast:8.2f} ms   plain Python {slow:.2f} s, {slow / fast:.0f} x")
+    print(f"  AND, encode and fold  {1e3 * masks_to_cycles(graph, zero):8.2f} ms   (target 50 ms)")
+    for batch in (8, 16):
+        fast, slow = pe_cycles_per_s(batch, plain=False), pe_cycles_per_s(batch, plain=True)
+        print(
+            f"machine, batch {batch:2d}       {fast / 1e6:8.0f} million PE-cycles a second (target 2)   "
+            f"plain Python {slow / 1e6:.1f} million, {fast / slow:.0f} x (target 100)"
+        )
+
+
+if __name__ == "__main__":
+    main()
