@@ -93,7 +93,7 @@ def _actions(design: SparseFcDesign) -> tuple[ActionRow, ...]:
 
 def _register_actions(design: SparseFcDesign, beside: str) -> tuple[ActionRow, ...]:
     """Return the row of the shift registers, which a dense layer does not need."""
-    if design.sparsity == 0.0:
+    if design.sparsity_ratio == 0.0:
         return ()
     return (ActionRow("lfsr", "shift", interval_cycles=0, zero_energy=INSIDE, zero_time=beside),)
 

@@ -43,7 +43,7 @@ class SparseFcDesign(Design):
     """Neurons that work in parallel, each with its register, counter, weight memory and accumulator."""
 
     weights: Weights = Field(Weights.BINARY, description="Weights of one bit, or of two with zero")
-    sparsity: float | Literal["network"] = Field(
+    sparsity_ratio: float | Literal["network"] = Field(
         0.9, description="Share of connections dropped, in [0, 1), or network to drop what it says"
     )
     neurons: int = Field(1024, ge=1, le=2**24, description="Neurons that work in parallel")
@@ -58,7 +58,7 @@ class SparseFcDesign(Design):
     activation_bits: int = Field(8, ge=1, le=32, description="Bits of an input")
     clock_hz: float = Field(400e6, gt=0, le=1e12, allow_inf_nan=False, description="Clock of all neurons")
 
-    @field_validator("sparsity", mode="before")
+    @field_validator("sparsity_ratio", mode="before")
     @classmethod
     def _share(cls, value: object) -> object:
         if value == NETWORK:
@@ -68,7 +68,7 @@ class SparseFcDesign(Design):
         except (ValueError, OverflowError):
             share = math.nan
         if isinstance(value, bool) or not 0.0 <= share < 1.0:
-            raise ValueError(f"sparsity has to be a share in [0, 1) or {NETWORK!r}")
+            raise ValueError(f"sparsity_ratio has to be a share in [0, 1) or {NETWORK!r}")
         return share
 
     @field_validator("taps", mode="before")
@@ -139,10 +139,10 @@ def _presets() -> dict[str, SparseFcDesign]:
     return {
         "mlp_90": mlp,
         "mlp_90_ternary": mlp.model_copy(update={"weights": Weights.TERNARY, "memory_bits": 1024}),
-        "mlp_dense": mlp.model_copy(update={"sparsity": 0.0, "memory_bits": 4096}),
+        "mlp_dense": mlp.model_copy(update={"sparsity_ratio": 0.0, "memory_bits": 4096}),
         "cifar_90": mlp.model_copy(update={"memory_bits": 1152, "lfsr_bits": 14}),
         **{
-            f"neuron_{name}": one.model_copy(update={"sparsity": sparsity, "memory_bits": bits})
+            f"neuron_{name}": one.model_copy(update={"sparsity_ratio": sparsity, "memory_bits": bits})
             for name, (sparsity, bits) in rows.items()
         },
     }

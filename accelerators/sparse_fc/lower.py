@@ -64,7 +64,7 @@ def write_layer(build: TraceBuilder, graph: Graph, layer: NeuronLayer, design: S
             build.event("input_bus", "broadcast", layer.inputs, bits=design.activation_bits)
         for unit, action, count, bits in (
             ("neuron", "clock", seen, 0),
-            ("lfsr", "shift", seen if layer.sparsity else 0, 0),
+            ("lfsr", "shift", seen if layer.sparsity_ratio else 0, 0),
             ("weight_memory", "clock", seen, 0),
             ("weight_memory", "read", kept, design.weights.bits),
             ("neuron", "accumulate", kept, 0),

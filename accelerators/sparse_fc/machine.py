@@ -94,7 +94,7 @@ def machine(graph: Graph, design: SparseFcDesign, rng: np.random.Generator) -> M
     for row in range(layer.rows):
         for first in range(0, layer.columns, design.neurons):
             places = slice(first, first + design.neurons)
-            neurons = Neurons(design, layer.seeds[places], stored[places], layer.sparsity)
+            neurons = Neurons(design, layer.seeds[places], stored[places], layer.sparsity_ratio)
             sums[row, places] = neurons.run(operands.inputs[row])
             events += neurons.events
             clocks += neurons.clocks
@@ -107,8 +107,8 @@ def machine(graph: Graph, design: SparseFcDesign, rng: np.random.Generator) -> M
 def _walked_mask(design: SparseFcDesign, layer: NeuronLayer) -> NDArray[np.bool_]:
     """Return the mask as the packer of the weights sees it: every register walked on its own."""
     kept = np.ones((layer.inputs, layer.columns), dtype=np.bool_)
-    threshold = threshold_of(layer.sparsity, design.lfsr_bits)
-    for column, seed in enumerate(layer.seeds if layer.sparsity else ()):
+    threshold = threshold_of(layer.sparsity_ratio, design.lfsr_bits)
+    for column, seed in enumerate(layer.seeds if layer.sparsity_ratio else ()):
         state = np.array([seed], dtype=np.int64)
         for index in range(layer.inputs):
             kept[index, column] = state[0] >= threshold

@@ -26,7 +26,7 @@ class NeuronLayer:
         Tensor of its weights.
     rows, inputs, columns : int
         Samples one after another, inputs per sample, and neurons asked for.
-    sparsity : float
+    sparsity_ratio : float
         Share of connections dropped.
     seeds : tuple of int
         First state of the register of each column.
@@ -39,7 +39,7 @@ class NeuronLayer:
     rows: int
     inputs: int
     columns: int
-    sparsity: float
+    sparsity_ratio: float
     seeds: tuple[int, ...]
     kept: tuple[int, ...]
 
@@ -51,7 +51,7 @@ class NeuronLayer:
         """Return the mapping in words, repeats of the registers included."""
         total = self.inputs * self.columns
         text = f"{self.passes(design.neurons)} passes, {sum(self.kept)} of {total} connections kept"
-        again = repeated_inputs(self.inputs, design.lfsr_bits) if self.sparsity else 0
+        again = repeated_inputs(self.inputs, design.lfsr_bits) if self.sparsity_ratio else 0
         if again:
             text += f", {again} of {self.inputs} inputs repeat states of the {design.lfsr_bits}-bit registers"
         return text
@@ -75,14 +75,14 @@ def layer_of(graph: Graph, op: Op, design: SparseFcDesign) -> NeuronLayer:
 def _sparsity(graph: Graph, product: MatrixProduct, design: SparseFcDesign) -> float:
     weight = graph.tensors[product.right]
     stated = None if weight.sparsity is None else round(1.0 - weight.density, 12)
-    if isinstance(design.sparsity, str):
+    if isinstance(design.sparsity_ratio, str):
         return stated or 0.0
-    if stated is not None and abs(stated - design.sparsity) > 1e-9:
+    if stated is not None and abs(stated - design.sparsity_ratio) > 1e-9:
         raise InputError(
-            f"the network drops {stated:.4g} of {product.right}, the design {design.sparsity:.4g}",
-            hint=f"set sparsity={stated:.4g}, or sparsity=network to follow it",
+            f"the network drops {stated:.4g} of {product.right}, the design {design.sparsity_ratio:.4g}",
+            hint=f"set sparsity_ratio={stated:.4g}, or sparsity_ratio=network to follow it",
         )
-    return design.sparsity
+    return design.sparsity_ratio
 
 
 def supports(graph: Graph, op: Op) -> str:

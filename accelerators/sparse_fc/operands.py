@@ -93,7 +93,7 @@ def reference(graph: Graph, design: SparseFcDesign, rng: np.random.Generator) ->
     """
     operands = draw(graph, design, rng)
     layer = operands.layer
-    kept = recurrent_mask(design, layer.seeds, layer.inputs, layer.sparsity)
+    kept = recurrent_mask(design, layer.seeds, layer.inputs, layer.sparsity_ratio)
     values: Ints = operands.inputs @ (operands.weights * kept)
     for op in graph.ops:
         values = _applied(op, values, operands.vectors)

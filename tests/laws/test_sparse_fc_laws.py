@@ -24,7 +24,7 @@ def designs(draw: st.DrawFn) -> SparseFcDesign:
     bits = draw(st.integers(5, 12))
     return SparseFcDesign(
         weights=draw(st.sampled_from(list(Weights))),
-        sparsity=draw(SHARES),
+        sparsity_ratio=draw(SHARES),
         neurons=draw(st.integers(1, 20)),
         memory_bits=4096,
         lfsr_bits=bits,

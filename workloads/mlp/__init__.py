@@ -21,7 +21,7 @@ class MlpConfig(WorkloadConfig):
         default="relu", description="Function after every hidden layer."
     )
     bias: bool = Field(default=True, description="Biases in the linear layers.")
-    sparsity: float = Field(
+    sparsity_ratio: float = Field(
         default=0.0, ge=0, lt=1, description="Share of the weights of every linear layer that are not there."
     )
     batch_normalization: bool = Field(default=False, description="Normalize before every activation.")
@@ -39,7 +39,7 @@ def build(config: MlpConfig) -> Graph:
     x = b.input("input", (config.batch, config.layers[0]))
     last = len(config.layers) - 1
     for index, width in enumerate(config.layers[1:], start=1):
-        x = linear(b, x, width, f"fc{index}", bias=config.bias, sparsity=config.sparsity)
+        x = linear(b, x, width, f"fc{index}", bias=config.bias, sparsity=config.sparsity_ratio)
         if index == last:
             break
         if config.batch_normalization:
@@ -61,8 +61,8 @@ WORKLOADS = (
             "mlp_mnist_3x1024": MlpConfig(
                 layers=(784, 1024, 1024, 1024, 10), bias=False, batch_normalization=True
             ),
-            "mlp_sparse_2x512": MlpConfig(sparsity=0.9),
-            "mlp_sparse_3x1024": MlpConfig(layers=(784, 1024, 1024, 1024, 10), sparsity=0.9),
+            "mlp_sparse_2x512": MlpConfig(sparsity_ratio=0.9),
+            "mlp_sparse_3x1024": MlpConfig(layers=(784, 1024, 1024, 1024, 10), sparsity_ratio=0.9),
         },
         source="common sizes (recalled-high); mlp_sparse: Ardakani, Condo, Gross, Sparsely-Connected Neural "
         "Networks (ICLR 2017)",

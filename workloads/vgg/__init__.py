@@ -27,7 +27,7 @@ class VggConfig(ImageConfig):
         default=False, description="Normalize after every convolution, which then has no bias."
     )
 
-    linear_sparsity: float = Field(
+    linear_sparsity_ratio: float = Field(
         default=0.0, ge=0, lt=1, description="Share of the weights of every linear layer that are not there."
     )
 
@@ -58,8 +58,10 @@ def build(config: VggConfig) -> Graph:
         x = b.max_pool(x, 2, stride=2, name=f"pool{stage}")
     x = b.flatten(x, "flatten")
     for index, width in enumerate(config.hidden, start=1):
-        x = b.relu(linear(b, x, width, f"fc{index}", sparsity=config.linear_sparsity), f"fc{index}_relu")
-    b.output(linear(b, x, config.classes, "classifier", sparsity=config.linear_sparsity))
+        x = b.relu(
+            linear(b, x, width, f"fc{index}", sparsity=config.linear_sparsity_ratio), f"fc{index}_relu"
+        )
+    b.output(linear(b, x, config.classes, "classifier", sparsity=config.linear_sparsity_ratio))
     return b.build()
 
 
@@ -83,7 +85,7 @@ WORKLOADS = (
             "vgg19": VggConfig(depths=(2, 2, 4, 4, 4)),
             "vgg_small": _SMALL,
             "vgg_cifar": _CIFAR,
-            "vgg_cifar_sparse": _CIFAR.model_copy(update={"linear_sparsity": 0.9}),
+            "vgg_cifar_sparse": _CIFAR.model_copy(update={"linear_sparsity_ratio": 0.9}),
         },
         source="torchvision models/vgg.py; vgg_small recalled-high (the usual body of binary networks); "
         "vgg_cifar: Ardakani, Condo, Gross, Sparsely-Connected Neural Networks (ICLR 2017)",

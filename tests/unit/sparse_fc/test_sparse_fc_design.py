@@ -11,10 +11,10 @@ from hwsim.run import chip
 @pytest.mark.parametrize(
     ("knobs", "place", "reason"),
     [
-        ({"sparsity": 1.0}, "sparsity", r"share in \[0, 1\).*got 1.0"),
-        ({"sparsity": -0.1}, "sparsity", r"share in \[0, 1\)"),
-        ({"sparsity": float("nan")}, "sparsity", r"share in \[0, 1\)"),
-        ({"sparsity": True}, "sparsity", r"share in \[0, 1\)"),
+        ({"sparsity_ratio": 1.0}, "sparsity_ratio", r"share in \[0, 1\).*got 1.0"),
+        ({"sparsity_ratio": -0.1}, "sparsity_ratio", r"share in \[0, 1\)"),
+        ({"sparsity_ratio": float("nan")}, "sparsity_ratio", r"share in \[0, 1\)"),
+        ({"sparsity_ratio": True}, "sparsity_ratio", r"share in \[0, 1\)"),
         ({"seeds": (0, 1)}, "seeds", "seed 0 never leaves zero"),
         ({"seeds": (5, 7, 5)}, "seeds", r"seeds \[5\] are given to several columns"),
         (
@@ -42,13 +42,13 @@ def test_bad_knobs_are_refused(knobs: dict[str, object], place: str, reason: str
 
 def test_all_bad_knobs_are_reported_at_once() -> None:
     with pytest.raises(DesignError) as caught:
-        chip("sparse_fc", sparsity=2, seeds=[0], taps=[11, 1], neuron=4)
+        chip("sparse_fc", sparsity_ratio=2, seeds=[0], taps=[11, 1], neuron=4)
     places = {problem.where for problem in caught.value.problems}
-    assert places == {"sparse_fc.sparsity", "sparse_fc.seeds", "sparse_fc.taps", "sparse_fc.neuron"}
+    assert places == {"sparse_fc.sparsity_ratio", "sparse_fc.seeds", "sparse_fc.taps", "sparse_fc.neuron"}
 
 
 def test_knobs_are_read_as_the_command_line_writes_them() -> None:
-    design = chip("sparse_fc", taps="11, 9", seeds="3,1,2", sparsity="0.5").design
-    assert (design.taps, design.seeds, design.sparsity) == ((11, 9), (3, 1, 2), 0.5)
-    assert chip("sparse_fc", sparsity="network").design.sparsity == "network"
+    design = chip("sparse_fc", taps="11, 9", seeds="3,1,2", sparsity_ratio="0.5").design
+    assert (design.taps, design.seeds, design.sparsity_ratio) == ((11, 9), (3, 1, 2), 0.5)
+    assert chip("sparse_fc", sparsity_ratio="network").design.sparsity_ratio == "network"
     assert chip("sparse_fc", lfsr_bits=14).design.feedback == (14, 5, 3, 1)

@@ -27,14 +27,14 @@ def layer(inputs: int, columns: int, rows: int = 1, sparsity: Sparsity | None = 
 def test_cycles_are_inputs_times_passes_times_samples(
     sparsity: float, rows: int, inputs: int, columns: int, passes: int
 ) -> None:
-    target = chip("sparse_fc", neurons=8, sparsity=sparsity)
+    target = chip("sparse_fc", neurons=8, sparsity_ratio=sparsity)
     report = evaluate(layer(inputs, columns, rows), target)
     assert report.totals.cycles == rows * inputs * passes
     assert report.totals.stall_cycles == 0
 
 
 def test_dropped_connections_are_skipped_by_name_and_take_no_memory() -> None:
-    design = chip("sparse_fc", sparsity=0.75, lfsr_bits=10).design
+    design = chip("sparse_fc", sparsity_ratio=0.75, lfsr_bits=10).design
     graph = layer(1024, 3, rows=2)
     kept = layer_of(graph, graph.ops[0], design).kept
     trace = ACCELERATOR.lower(graph, design)
@@ -72,21 +72,25 @@ def test_weights_that_do_not_fit_are_refused_with_the_size_that_does() -> None:
     with pytest.raises(
         InputError, match=r"has to store 1024 bits .* memory_bits is 512 .set memory_bits=1024"
     ):
-        evaluate(layer(1024, 2), chip("sparse_fc", sparsity=0))
-    assert evaluate(layer(1024, 2), chip("sparse_fc", sparsity=0, memory_bits=1024)).totals.cycles == 1024
+        evaluate(layer(1024, 2), chip("sparse_fc", sparsity_ratio=0))
+    assert (
+        evaluate(layer(1024, 2), chip("sparse_fc", sparsity_ratio=0, memory_bits=1024)).totals.cycles == 1024
+    )
     with pytest.raises(InputError, match="set memory_bits=2048"):
-        evaluate(layer(1024, 2), chip("sparse_fc", sparsity=0, memory_bits=1024, weights="ternary"))
+        evaluate(layer(1024, 2), chip("sparse_fc", sparsity_ratio=0, memory_bits=1024, weights="ternary"))
     with pytest.raises(InputError, match="set memory_bits=2048"):
-        evaluate(layer(1024, 2), chip("sparse_fc", sparsity=0, memory_bits=1024, neurons=1))
+        evaluate(layer(1024, 2), chip("sparse_fc", sparsity_ratio=0, memory_bits=1024, neurons=1))
 
 
 def test_network_and_design_may_not_disagree_on_the_sparsity() -> None:
     graph = layer(100, 5, sparsity=Sparsity(0.4))
-    with pytest.raises(InputError, match=r"drops 0.6 of w, the design 0.9 \(set sparsity=0.6"):
+    with pytest.raises(InputError, match=r"drops 0.6 of w, the design 0.9 \(set sparsity_ratio=0.6"):
         evaluate(graph, "sparse_fc")
-    followed, set_alike = (evaluate(graph, chip("sparse_fc", sparsity=share)) for share in ("network", 0.6))
+    followed, set_alike = (
+        evaluate(graph, chip("sparse_fc", sparsity_ratio=share)) for share in ("network", 0.6)
+    )
     assert followed.layers[0].mapping == set_alike.layers[0].mapping
-    dense = evaluate(layer(100, 5), chip("sparse_fc", sparsity="network"))
+    dense = evaluate(layer(100, 5), chip("sparse_fc", sparsity_ratio="network"))
     assert dense.layers[0].mapping == "1 passes, 500 of 500 connections kept"
 
 
