@@ -52,9 +52,9 @@ def _lower_products(build: TraceBuilder, graph: Graph, op: Op, design: BinaryLst
         _write_primitives(build, graph, op)
         _write(build, "elementwise", "scale", job.visits * job.scales)
         with build.loop(job.visits):
-            for macs in job.phases:
+            for macs, operations in zip(job.phases, each, strict=True):
                 write_phase(build, macs, design)
-            _write(build, "elementwise", "issue", each)
+                _write(build, "elementwise", "issue", operations)
         _write(build, "elementwise", "issue", rest)
     if job.skipped:
         build.skip(op.name, ONE_HOT, job.skipped)

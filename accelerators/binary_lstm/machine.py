@@ -1,109 +1,39 @@
-"""The engine, clock by clock: weight memory, MAC units, then gates and states, on real integers."""
+"""The whole engine on real integers: recurrent and linear layers, one visit of the units after another."""
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from accelerators.binary_lstm.cells import (
+    Step,
+    reset_gru,
+    update_gru,
+    update_gru_at_once,
+    update_lstm,
+    update_rnn,
+)
 from accelerators.binary_lstm.design import BinaryLstmDesign
+from accelerators.binary_lstm.engine import Engine
 from accelerators.binary_lstm.operands import (
     LinearOperands,
-    LstmOperands,
+    RecurrentOperands,
     draw_linear,
-    draw_lstm,
+    draw_recurrent,
     head_of,
 )
 from accelerators.binary_lstm.trained import Direction
-from accelerators.binary_lstm.weights import Weights, decode, encode
+from accelerators.binary_lstm.weights import Weights, encode
 from hwsim.graph.types import Graph
 from hwsim.model.types import MachineResult
 
 Ints = NDArray[np.int64]
 
 
-class Engine:
-    """Clock, events and the arithmetic units of a run."""
-
-    def __init__(self, design: BinaryLstmDesign) -> None:
-        self.design = design
-        self.clock = 0
-        self.events: Counter[tuple[str, str]] = Counter()
-        self.additions = self.subtractions = self.skips = 0
-        self._waiting = 0
-        self._bound: int = 2 ** (design.activation_bits - 1)
-
-    def products(self, parts: Sequence[tuple[Ints, Ints]]) -> list[Ints]:
-        """Return the sums of ``matrix @ vector`` of every part, one weight row of all parts after the other.
-
-        The memory delivers so many bits a clock; the units take up to `mac_units` of the weights that have
-        arrived, and each adds its operand, subtracts it or skips it, or multiplies at full precision.
-        """
-        rows = parts[0][0].shape[0]
-        stored = np.concatenate([matrix for matrix, _ in parts], axis=1).ravel()
-        operand = np.tile(np.concatenate([vector for _, vector in parts]), rows)
-        part = np.repeat(np.arange(len(parts)), [len(vector) for _, vector in parts])
-        target = (np.arange(rows)[:, None] * len(parts) + part).ravel()
-        sums = np.zeros(rows * len(parts), dtype=np.int64)
-        done, asked, arrived = 0, stored.size * self.design.weight_bits, 0
-        while done < stored.size:
-            arrived = min(asked, arrived + self.design.memory_bits_per_cycle)
-            ready = min(arrived // self.design.weight_bits, done + self.design.mac_units)
-            taken = slice(done, ready)
-            np.add.at(sums, target[taken], self._terms(stored[taken], operand[taken]))
-            self.events["mac", "accumulate"] += ready - done
-            done = ready
-            self.clock += 1
-        if asked:
-            self.events["memory", "read"] += asked
-        return [sums[place :: len(parts)] for place in range(len(parts))]
-
-    def _terms(self, stored: Ints, operand: Ints) -> Ints:
-        if self.design.weights is Weights.FULL_PRECISION:
-            return stored * operand
-        weight = decode(stored, self.design.weights)
-        self.additions += int((weight > 0).sum())
-        self.subtractions += int((weight < 0).sum())
-        self.skips += int((weight == 0).sum())
-        return np.where(weight > 0, operand, np.where(weight < 0, -operand, 0))
-
-    def count(self, name: str, times: int) -> None:
-        """Put `times` operations into the queue of the gate and state unit."""
-        if times:
-            self.events["elementwise", name] += times
-            self._waiting += times
-
-    def settle(self) -> None:
-        """Step clocks until the gate and state unit has issued what is waiting."""
-        if self._waiting:
-            self.events["elementwise", "issue"] += self._waiting
-        while self._waiting > 0:
-            self._waiting -= self.design.elementwise_lanes
-            self.clock += 1
-        self._waiting = 0
-
-    def narrow(self, value: int, point: int) -> int:
-        """Return `value` without `point` bits, half rounded up, saturated to the width of a state."""
-        half = 1 << (point - 1) if point else 0
-        rounded: int = (value + half) >> point
-        return max(-self._bound, min(self._bound - 1, rounded))
-
-    def sigmoid(self, value: int) -> int:
-        """Return the table entry of the sigmoid."""
-        one = 1 << self.design.fraction_bits
-        return round(one / (1.0 + math.exp(-value / one)))
-
-    def tanh(self, value: int) -> int:
-        """Return the table entry of the hyperbolic tangent."""
-        one = 1 << self.design.fraction_bits
-        return round(one * math.tanh(value / one))
-
-
 def machine(graph: Graph, design: BinaryLstmDesign, rng: np.random.Generator) -> MachineResult:
-    """Run a graph of one LSTM or linear layer on operands drawn from `rng`.
+    """Run a graph of one recurrent or linear layer on operands drawn from `rng`.
 
     Returns
     -------
@@ -114,9 +44,7 @@ def machine(graph: Graph, design: BinaryLstmDesign, rng: np.random.Generator) ->
     if op.kind == "gemm":
         values = run_linear(engine, draw_linear(graph, design, rng), biased=len(op.inputs) > 2)
     else:
-        biased = len(op.inputs) > 3 and bool(op.inputs[3])
-        reverse = op.text("direction") == "reverse"
-        values = run_lstm(engine, draw_lstm(graph, design, rng), biased=biased, reverse=reverse)
+        values = run_recurrent(engine, draw_recurrent(graph, design, rng))
     return MachineResult(values, engine.clock, dict(engine.events))
 
 
@@ -137,64 +65,62 @@ def run_linear(engine: Engine, operands: LinearOperands, *, biased: bool) -> Int
     return out
 
 
-def run_lstm(engine: Engine, operands: LstmOperands, *, biased: bool, reverse: bool) -> Ints:
-    """Return the states [steps, directions, batch, H] of an LSTM, one sample of one step after another."""
+def run_recurrent(engine: Engine, operands: RecurrentOperands) -> Ints:
+    """Return the states [steps, directions, batch, H] of a layer, one sample of one step after another."""
     s = operands.sizes
     out = np.zeros((s.steps, s.directions, s.batch, s.hidden), dtype=np.int64)
-    for way, direction in enumerate(operands.directions):
+    for way, parameters in enumerate(operands.directions):
         hidden, cell = operands.hidden[way].copy(), operands.cell[way].copy()
-        order = range(s.steps - 1, -1, -1) if reverse or way == 1 else range(s.steps)
-        for step in order:
+        order = range(s.steps - 1, -1, -1) if operands.reverse or way == 1 else range(s.steps)
+        for time in order:
             for sample in range(s.batch):
-                sums = _gate_sums(engine, direction, operands, step, sample, hidden[sample])
-                for unit in range(s.hidden):
-                    _update(engine, direction, step, unit, sums, hidden[sample], cell[sample], biased)
-                engine.settle()
-            out[step, way] = hidden
+                _visit(engine, operands, parameters, time, sample, hidden[sample], cell[sample])
+            out[time, way] = hidden
     return out
 
 
-def _gate_sums(
-    engine: Engine, direction: Direction, operands: LstmOperands, step: int, sample: int, hidden: Ints
-) -> list[Ints]:
-    """Return the sums over inputs and over states of all gates; a one-hot index selects one column."""
-    weights = [direction.weight, direction.recurrence]
-    vector = operands.inputs[step, sample]
-    if operands.indices is not None:
-        column = int(operands.indices[step, sample])
-        weights[0], vector = weights[0][:, column : column + 1], vector[column : column + 1]
-    if engine.design.weights is not Weights.FULL_PRECISION:
-        weights = [encode(matrix, engine.design.weights) for matrix in weights]
-    return engine.products([(weights[0], vector), (weights[1], hidden.copy())])
-
-
-def _update(
+def _visit(
     engine: Engine,
-    d: Direction,
-    step: int,
-    unit: int,
-    sums: list[Ints],
+    operands: RecurrentOperands,
+    parameters: Direction,
+    time: int,
+    sample: int,
     hidden: Ints,
     cell: Ints,
-    biased: bool,
 ) -> None:
-    """Write state and cell of one unit: four gates, the cell, its normalization, the state."""
-    width, fraction = len(hidden), engine.design.fraction_bits
-    quantized = engine.design.weights is not Weights.FULL_PRECISION
-    gates = []
-    for row in range(unit, 4 * width, width):
-        value = int(sums[0][row]) * int(d.input_scale[step, row])
-        value += int(sums[1][row]) * int(d.recurrent_scale[step, row])
-        value += int(d.shift[step, row]) << d.point
-        gates.append(engine.narrow(value, d.point))
-        engine.count("scale", (2 if biased else 4) if quantized else 0)
-        engine.count("add", 2 if biased else 0)
-    i, o, f = (engine.sigmoid(value) for value in gates[:3])
-    g = engine.tanh(gates[3])
-    cell[unit] = engine.narrow(f * int(cell[unit]) + i * g, fraction)
-    seen = int(cell[unit]) * int(d.cell_scale[step, unit]) + (int(d.cell_shift[step, unit]) << d.point)
-    hidden[unit] = engine.narrow(o * engine.tanh(engine.narrow(seen, d.point)), fraction)
-    engine.count("special", 5)
-    engine.count("multiply", 3)
-    engine.count("add", 1)
-    engine.count("scale", 2 if quantized else 0)
+    """Step one sample: products, then the cell; the candidate of a GRU waits for its gates."""
+    width, waits = len(hidden), operands.sizes.gates == 3 and not operands.reset_last
+    vector, columns = operands.inputs[time, sample], slice(None)
+    if operands.indices is not None:
+        column = int(operands.indices[time, sample])
+        columns = slice(column, column + 1)
+    weight = _stored(engine, parameters.weight[:, columns])
+    recurrence = _stored(engine, parameters.recurrence)
+    gates = 2 * width if waits else len(recurrence)
+    blocks = [[(weight[:gates], vector[columns]), (recurrence[:gates], hidden.copy())]]
+    if waits:
+        blocks.append([(weight[gates:], vector[columns])])
+    from_inputs, from_states, *rest = engine.products(*blocks)
+    step = Step(engine, parameters, time, np.concatenate([from_inputs, *rest]), from_states, operands.biased)
+    if waits:
+        opened = [reset_gru(step, unit, hidden) for unit in range(width)]
+        engine.settle()
+        let_through = np.array([passed for _, passed in opened], dtype=np.int64)
+        candidates = engine.products([(recurrence[gates:], let_through)])
+        step = replace(step, from_states=np.concatenate([from_states, *candidates]))
+        for unit in range(width):
+            update_gru(step, unit, hidden, opened[unit][0])
+    else:
+        for unit in range(width):
+            if operands.sizes.gates == 4:
+                update_lstm(step, unit, hidden, cell)
+            elif operands.sizes.gates == 3:
+                update_gru_at_once(step, unit, hidden)
+            else:
+                update_rnn(step, unit, hidden)
+    engine.settle()
+
+
+def _stored(engine: Engine, matrix: Ints) -> Ints:
+    weights = engine.design.weights
+    return matrix if weights is Weights.FULL_PRECISION else encode(matrix, weights)

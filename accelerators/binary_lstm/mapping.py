@@ -103,9 +103,18 @@ def _is_one_hot(graph: Graph, name: str) -> bool:
     return name in producer and producer[name].kind == "one_hot"
 
 
-def issued(graph: Graph, op: Op, job: Job) -> tuple[int, int]:
-    """Return gate and state operations of one visit, and those that are left over for the end."""
+def issued(graph: Graph, op: Op, job: Job) -> tuple[tuple[int, ...], int]:
+    """Return gate and state operations of a visit after each phase, and those that are left for the end.
+
+    The gates of a GRU whose candidate waits for them are finished before the candidate's product.
+    """
     total = work_of(graph, op).vector_operations
     if op.kind in ("gemm", "matmul"):
-        return job.scales, total
-    return total // job.visits + job.scales if job.visits else 0, 0
+        return (job.scales,), total
+    each = (total // job.visits if job.visits else 0) + job.scales
+    if len(job.phases) == 1:
+        return (each,), 0
+    hidden, biased = op.int("hidden_size"), len(op.inputs) > 3 and bool(op.inputs[3])
+    affine = 2 * (job.scales // 3) + (4 * hidden if biased else 0)
+    gates = affine + 3 * hidden
+    return (gates, each - gates), 0

@@ -77,8 +77,8 @@ class Affine:
     ----------
     input_scale, recurrent_scale : float64[steps, 4 H]
         Factors of the sums over inputs and over states.
-    shift : float64[steps, 4 H]
-        Added to both, gate biases included.
+    shift, recurrent_shift : float64[steps, 4 H]
+        Added to both, gate biases included; and the part of it that belongs to the sum over states.
     cell_scale, cell_shift : float64[steps, H]
         Applied to the cell before its tanh.
     """
@@ -86,6 +86,7 @@ class Affine:
     input_scale: Reals
     recurrent_scale: Reals
     shift: Reals
+    recurrent_shift: Reals
     cell_scale: Reals
     cell_shift: Reals
 
@@ -98,9 +99,13 @@ def fold(
     steps: int,
     hidden: int,
     weight_scales: tuple[float, float],
+    gates: int = 4,
     bias: Reals | None = None,
+    recurrent_bias: Reals | None = None,
 ) -> Affine:
     """Return the affine steps that replace BN_a(Wh h) + BN_b(Wx x) + b and BN_c(c) (Ardakani et al. 2019).
+
+    Cells of fewer than four gates have no BN_c.
 
     Parameters
     ----------
@@ -110,15 +115,19 @@ def fold(
         Time steps of the run, and H.
     weight_scales : (float, float)
         W0 of input and recurrent matrix, what a weight of 1 stands for.
-    bias : float64[4 H], optional
-        Gate biases.
+    gates : int
+        4 for an LSTM, 3 for a GRU, 1 for an RNN; widths are gates x H.
+    bias, recurrent_bias : float64[4 H], optional
+        Gate biases, beside the sum over inputs and beside that over states.
 
     Raises
     ------
     InputError
         A normalization or the statistics of a time step are missing, or have a wrong shape; all at once.
     """
-    norms = {"recurrent": (recurrent, 4 * hidden), "inputs": (inputs, 4 * hidden), "cell": (cell, hidden)}
+    rows = gates * hidden
+    norms = {"recurrent": (recurrent, rows), "inputs": (inputs, rows)}
+    norms |= {"cell": (cell, hidden)} if gates == 4 else {}
     problems: list[Problem] = []
     for name, (norm, width) in norms.items():
         place = f"binary_lstm.batch_norm.{name}"
@@ -130,13 +139,14 @@ def fold(
             problems += norm.check(place, steps, width)
     if hidden < 1:
         problems.append(Problem("binary_lstm.hidden", f"{hidden} is not above zero"))
-    if problems or recurrent is None or inputs is None or cell is None:
+    if problems or recurrent is None or inputs is None:
         raise InputError(problems=problems)
     scale_a, shift_a = recurrent.affine(steps)
     scale_b, shift_b = inputs.affine(steps)
-    scale_c, shift_c = cell.affine(steps)
-    shift = shift_a + shift_b + (0.0 if bias is None else bias)
-    return Affine(scale_b * weight_scales[0], scale_a * weight_scales[1], shift, scale_c, shift_c)
+    scale_c, shift_c = (np.zeros((steps, 0)),) * 2 if cell is None else cell.affine(steps)
+    state_part = shift_a + (0.0 if recurrent_bias is None else recurrent_bias)
+    shift = state_part + shift_b + (0.0 if bias is None else bias)
+    return Affine(scale_b * weight_scales[0], scale_a * weight_scales[1], shift, state_part, scale_c, shift_c)
 
 
 def to_fixed(values: Reals, fraction_bits: int) -> Ints:

@@ -13,7 +13,7 @@ from accelerators.binary_lstm.trained import SCALE_BITS, WEIGHT_FRACTION_BITS, D
 from accelerators.binary_lstm.weights import Weights, quantize, scale_of
 from hwsim.errors import UnsupportedOp
 from hwsim.graph.build import GraphBuilder
-from hwsim.graph.ops.recurrent import RecurrentSizes, recurrent_sizes
+from hwsim.graph.ops.recurrent import GATES, RecurrentSizes, recurrent_sizes
 from hwsim.graph.types import INT8, INT32, INT64, Graph, Op
 
 Ints = NDArray[np.int64]
@@ -21,8 +21,24 @@ Reals = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class LstmOperands:
-    """What enters a run: sizes, inputs [steps, batch, X], one-hot indices or None, states, weights."""
+class RecurrentOperands:
+    """What enters a run of a recurrent layer.
+
+    Attributes
+    ----------
+    sizes : RecurrentSizes
+        Sizes; 4, 3 or 1 gates make an LSTM, a GRU or an RNN.
+    inputs : int64[steps, batch, X]
+        Values, one-hot ones included.
+    indices : int64[steps, batch] or None
+        Position of the one in one-hot inputs.
+    hidden, cell : int64[directions, batch, H]
+        Initial states.
+    directions : tuple of Direction
+        Parameters.
+    biased, reverse, reset_last : bool
+        Whether the layer has biases, runs backwards, and (GRU) resets after its product over states.
+    """
 
     sizes: RecurrentSizes
     inputs: Ints
@@ -30,6 +46,9 @@ class LstmOperands:
     hidden: Ints
     cell: Ints
     directions: tuple[Direction, ...]
+    biased: bool = True
+    reverse: bool = False
+    reset_last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +65,7 @@ class LinearOperands:
 def head_of(graph: Graph) -> Op:
     """Return the one operator of `graph` that the machine steps."""
     heads = [op for op in graph.ops if op.kind != "one_hot"]
-    if len(heads) != 1 or heads[0].kind not in ("lstm", "gemm"):
+    if len(heads) != 1 or heads[0].kind not in ("lstm", "gru", "rnn", "gemm"):
         shown = ", ".join(op.kind for op in heads)
         raise UnsupportedOp(f"{shown} is not stepped", where=f"binary_lstm.machine.{graph.name}")
     return heads[0]
@@ -66,8 +85,8 @@ def draw_linear(graph: Graph, design: BinaryLstmDesign, rng: np.random.Generator
     return LinearOperands(inputs, weights.T, scale, bias, point)
 
 
-def draw_lstm(graph: Graph, design: BinaryLstmDesign, rng: np.random.Generator) -> LstmOperands:
-    """Return random operands of the LSTM in `graph`; normalizations have statistics for every time step."""
+def draw_recurrent(graph: Graph, design: BinaryLstmDesign, rng: np.random.Generator) -> RecurrentOperands:
+    """Return random operands of the layer in `graph`; normalizations have statistics for every time step."""
     op = head_of(graph)
     s = recurrent_sizes(op.kind, op.attributes, graph.operands(op))
     producer = {made: other for other in graph.ops for made in other.outputs}
@@ -83,15 +102,25 @@ def draw_lstm(graph: Graph, design: BinaryLstmDesign, rng: np.random.Generator) 
             states[place - 5] = _numbers(rng, (s.directions, s.batch, s.hidden), design)
     biased = len(op.inputs) > 3 and bool(op.inputs[3])
     directions = tuple(_draw_direction(rng, s, design, biased) for _ in range(s.directions))
-    return LstmOperands(s, inputs.astype(np.int64), indices, states[0], states[1], directions)
+    return RecurrentOperands(
+        s,
+        inputs.astype(np.int64),
+        indices,
+        states[0],
+        states[1],
+        directions,
+        biased,
+        op.text("direction") == "reverse",
+        bool(op.attributes.get("linear_before_reset", False)),
+    )
 
 
 def _draw_direction(
     rng: np.random.Generator, s: RecurrentSizes, design: BinaryLstmDesign, biased: bool
 ) -> Direction:
-    rows = 4 * s.hidden
+    rows = s.gates * s.hidden
     weight, recurrence = (
-        rng.normal(0.0, scale_of(width, s.hidden), (rows, width)) for width in (s.features, s.hidden)
+        rng.normal(0.0, scale_of(width, s.hidden, s.gates), (rows, width)) for width in (s.features, s.hidden)
     )
     norms = [_draw_norm(rng, s.steps, width) for width in (rows, rows, s.hidden)]
     return direction_of(
@@ -101,6 +130,7 @@ def _draw_direction(
         steps=s.steps,
         norms=(norms[0], norms[1], norms[2]),
         bias=rng.uniform(-1, 1, rows) if biased else None,
+        recurrent_bias=rng.uniform(-1, 1, rows) if biased else None,
         rng=rng if rng.integers(2) else None,
     )
 
@@ -133,7 +163,7 @@ def _numbers(rng: np.random.Generator, shape: tuple[int, ...], design: BinaryLst
 
 
 def random_graph(rng: np.random.Generator) -> Graph:
-    """Return a small random LSTM (values or one-hot codes in, one way or both) or a linear layer."""
+    """Return a small random recurrent layer (values or one-hot codes in, one way or both) or a linear one."""
 
     def size(high: int) -> int:
         return int(rng.integers(1, high))
@@ -154,16 +184,19 @@ def random_graph(rng: np.random.Generator) -> Graph:
         x = b.add("one_hot", indices, name="one_hot", depth=features, format=INT8)
     else:
         x = b.input("x", (steps, batch, features))
+    kind = ("lstm", "lstm", "gru", "gru", "rnn")[int(rng.integers(5))]
+    rows = GATES[kind] * hidden
     operands = [
         x,
-        b.weight("w", (ways, 4 * hidden, features)),
-        b.weight("r", (ways, 4 * hidden, hidden)),
-        b.weight("b", (ways, 8 * hidden)) if rng.integers(2) else "",
+        b.weight("w", (ways, rows, features)),
+        b.weight("r", (ways, rows, hidden)),
+        b.weight("b", (ways, 2 * rows)) if rng.integers(2) else "",
         "",
         b.input("h0", (ways, batch, hidden)) if rng.integers(2) else "",
-        b.input("c0", (ways, batch, hidden)) if rng.integers(2) else "",
     ]
-    b.output(b.add("lstm", operands, name="lstm", direction=direction))
+    operands += [b.input("c0", (ways, batch, hidden))] if kind == "lstm" and rng.integers(2) else []
+    more: dict[str, object] = {"linear_before_reset": bool(rng.integers(2))} if kind == "gru" else {}
+    b.output(b.add(kind, operands, name=kind, direction=direction, **more))  # type: ignore[arg-type]
     return b.build()
 
 
@@ -174,22 +207,43 @@ def reference(graph: Graph, design: BinaryLstmDesign, rng: np.random.Generator) 
         linear = draw_linear(graph, design, rng)
         sums = linear.inputs @ linear.weights * linear.scale + (linear.bias << linear.point)
         return _narrow(sums, linear.point, design)
-    o = draw_lstm(graph, design, rng)
+    o = draw_recurrent(graph, design, rng)
     s = o.sizes
     out = np.zeros((s.steps, s.directions, s.batch, s.hidden), dtype=np.int64)
     for way, d in enumerate(o.directions):
         h, c = o.hidden[way], o.cell[way]
-        backwards = way == 1 or op.text("direction") == "reverse"
-        for step in reversed(range(s.steps)) if backwards else range(s.steps):
-            sums = o.inputs[step] @ d.weight.T * d.input_scale[step]
-            sums = sums + h @ d.recurrence.T * d.recurrent_scale[step] + (d.shift[step] << d.point)
-            i, o_, f, g = np.split(_narrow(sums, d.point, design), 4, axis=1)
-            i, o_, f, g = (*(_sigmoid(v, design) for v in (i, o_, f)), _tanh(g, design))
-            c = _narrow(f * c + i * g, design.fraction_bits, design)
-            seen = _narrow(c * d.cell_scale[step] + (d.cell_shift[step] << d.point), d.point, design)
-            h = _narrow(o_ * _tanh(seen, design), design.fraction_bits, design)
+        for step in reversed(range(s.steps)) if way == 1 or o.reverse else range(s.steps):
+            h, c = _reference_step(o, d, step, h, c, design)
             out[step, way] = h
     return out
+
+
+def _reference_step(
+    o: RecurrentOperands, d: Direction, step: int, h: Ints, c: Ints, design: BinaryLstmDesign
+) -> tuple[Ints, Ints]:
+    """Return state and cell [batch, H] after a step, all samples and units at once."""
+    fraction, parts = design.fraction_bits, o.sizes.gates
+    x = np.split(o.inputs[step] @ d.weight.T * d.input_scale[step], parts, axis=1)
+    r = np.split(h @ d.recurrence.T * d.recurrent_scale[step], parts, axis=1)
+    both, inner = (np.split(v[step] << d.point, parts) for v in (d.shift, d.recurrent_shift))
+    gates = [_narrow(x[k] + r[k] + both[k], d.point, design) for k in range(parts)]
+    if parts == 1:
+        return _tanh(gates[0], design), c
+    if parts == 4:
+        i, o_, f = (_sigmoid(gate, design) for gate in gates[:3])
+        c = _narrow(f * c + i * _tanh(gates[3], design), fraction, design)
+        seen = _narrow(c * d.cell_scale[step] + (d.cell_shift[step] << d.point), d.point, design)
+        return _narrow(o_ * _tanh(seen, design), fraction, design), c
+    update, reset = (_sigmoid(gate, design) for gate in gates[:2])
+    if o.reset_last:
+        passed = _narrow(reset * _narrow(r[2] + inner[2], d.point, design), fraction, design)
+        total = x[2] + both[2] - inner[2] + (passed << d.point)
+    else:
+        passed = _narrow(reset * h, fraction, design)
+        rows = slice(2 * o.sizes.hidden, None)
+        total = x[2] + both[2] + passed @ d.recurrence[rows].T * d.recurrent_scale[step, rows]
+    candidate = _tanh(_narrow(total, d.point, design), design)
+    return _narrow((2**fraction - update) * candidate + update * h, fraction, design), c
 
 
 def _narrow(values: Ints, point: int, design: BinaryLstmDesign) -> Ints:

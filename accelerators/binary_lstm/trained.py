@@ -21,7 +21,7 @@ WEIGHT_FRACTION_BITS = 8
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """Parameters of one direction of an LSTM, as integers; gates in the order i, o, f, c.
+    """Parameters of one direction, as integers; gates in the order i, o, f, c (LSTM) or z, r, h (GRU).
 
     Attributes
     ----------
@@ -29,10 +29,10 @@ class Direction:
         Quantized weights, or 12-bit fixed point with 8 bits behind the point.
     input_scale, recurrent_scale : int64[steps, 4 H]
         Factors of both sums, with `point` bits behind the point (full precision: 1).
-    shift : int64[steps, 4 H]
-        Added afterwards, in units of the states.
+    shift, recurrent_shift : int64[steps, 4 H]
+        Added afterwards, in units of the states; the part of it that belongs to the sum over states.
     cell_scale, cell_shift : int64[steps, H]
-        The same for the cell before its tanh.
+        The same for the cell of an LSTM before its tanh.
     point : int
         Bits that are dropped from scaled sums.
     """
@@ -42,6 +42,7 @@ class Direction:
     input_scale: Ints
     recurrent_scale: Ints
     shift: Ints
+    recurrent_shift: Ints
     cell_scale: Ints
     cell_shift: Ints
     point: int
@@ -55,6 +56,7 @@ def direction_of(
     steps: int,
     norms: Norms = (None, None, None),
     bias: Reals | None = None,
+    recurrent_bias: Reals | None = None,
     rng: np.random.Generator | None = None,
 ) -> Direction:
     """Return trained parameters as the engine of `design` holds them.
@@ -62,7 +64,7 @@ def direction_of(
     Parameters
     ----------
     weight, recurrence : float64[4 H, X], float64[4 H, H]
-        Trained weights, gates in the order i, o, f, c.
+        Trained weights, gates in the order i, o, f, c; or z, r, h of a GRU; or the one of an RNN.
     design : BinaryLstmDesign
         Weight format and widths.
     steps : int
@@ -70,8 +72,8 @@ def direction_of(
     norms : three BatchNorm
         Of the recurrent sum, the input sum and the cell; required for binary and ternary weights, and not
         applied at full precision.
-    bias : float64[4 H], optional
-        Gate biases.
+    bias, recurrent_bias : float64[4 H], optional
+        Gate biases beside the sum over inputs and beside that over states.
     rng : numpy.random.Generator, optional
         Makes binary and ternary quantization stochastic.
 
@@ -83,14 +85,25 @@ def direction_of(
     weight, recurrence = np.asarray(weight, np.float64), np.asarray(recurrence, np.float64)
     _check(weight, recurrence)
     rows, hidden = recurrence.shape
-    shift = np.zeros(rows) if bias is None else np.asarray(bias, np.float64)
+    biases = [
+        np.zeros(rows) if given is None else np.asarray(given, np.float64) for given in (bias, recurrent_bias)
+    ]
     if design.weights is Weights.FULL_PRECISION:
         ones, cells = np.ones((steps, rows)), np.ones((steps, hidden))
-        affine = Affine(ones, ones, ones * shift, cells, cells * 0)
+        affine = Affine(ones, ones, ones * (biases[0] + biases[1]), ones * biases[1], cells, cells * 0)
         stored = [_fixed_weights(matrix, design.weight_bits) for matrix in (weight, recurrence)]
         return _as_integers(affine, stored, design, factor_bits=0, point=WEIGHT_FRACTION_BITS)
-    scales = scale_of(weight.shape[1], hidden), scale_of(hidden, hidden)
-    affine = fold(*norms, steps=steps, hidden=hidden, weight_scales=scales, bias=shift)
+    gates = rows // hidden
+    scales = scale_of(weight.shape[1], hidden, gates), scale_of(hidden, hidden, gates)
+    affine = fold(
+        *norms,
+        steps=steps,
+        hidden=hidden,
+        gates=gates,
+        weight_scales=scales,
+        bias=biases[0],
+        recurrent_bias=biases[1],
+    )
     pairs = zip((weight, recurrence), scales, strict=True)
     stored = [quantize(matrix, scale, design.weights, rng=rng) for matrix, scale in pairs]
     return _as_integers(affine, stored, design, factor_bits=SCALE_BITS, point=SCALE_BITS)
@@ -105,6 +118,7 @@ def _as_integers(
         to_fixed(affine.input_scale, factor_bits),
         to_fixed(affine.recurrent_scale, factor_bits),
         to_fixed(affine.shift, design.fraction_bits),
+        to_fixed(affine.recurrent_shift, design.fraction_bits),
         to_fixed(affine.cell_scale, point),
         to_fixed(affine.cell_shift, design.fraction_bits),
         point,
@@ -122,9 +136,11 @@ def _check(weight: Reals, recurrence: Reals) -> None:
         elif not np.isfinite(matrix).all():
             count = int((~np.isfinite(matrix)).sum())
             problems.append(Problem(place, f"{count} weights are no finite numbers"))
-    if not problems and (recurrence.shape[0] != 4 * recurrence.shape[1] or len(weight) != len(recurrence)):
+    whole = not problems and recurrence.shape[0] in [gates * recurrence.shape[1] for gates in (4, 3, 1)]
+    if not problems and (not whole or len(weight) != len(recurrence)):
         shapes = f"{list(weight.shape)} and {list(recurrence.shape)}"
-        problems.append(Problem("binary_lstm.recurrence", f"{shapes} are not [4 H, X] and [4 H, H]"))
+        reason = f"{shapes} are not [4 H, X] and [4 H, H], nor with 3 H or H rows"
+        problems.append(Problem("binary_lstm.recurrence", reason))
     if problems:
         raise InputError(problems=problems)
 

@@ -25,7 +25,7 @@ class Weights(StrEnum):
     TERNARY = "ternary"
 
 
-def scale_of(fan_in: int, hidden: int) -> float:
+def scale_of(fan_in: int, hidden: int, gates: int = GATES) -> float:
     """Return W0 = sqrt(6 / (fan_in + 4 H)) / 2, what a weight of 1 stands for (Ardakani et al. 2019).
 
     Parameters
@@ -34,6 +34,8 @@ def scale_of(fan_in: int, hidden: int) -> float:
         Inputs X for the input matrix, hidden size H for the recurrent one.
     hidden : int
         Hidden size H.
+    gates : int
+        4 for an LSTM; 3 and 1 for a GRU and an RNN, which the paper does not have.
     """
     problems = [
         Problem(f"binary_lstm.{name}", f"{value} is not above zero")
@@ -42,7 +44,7 @@ def scale_of(fan_in: int, hidden: int) -> float:
     ]
     if problems:
         raise InputError(problems=problems)
-    return math.sqrt(6.0 / (fan_in + GATES * hidden)) / 2.0
+    return math.sqrt(6.0 / (fan_in + gates * hidden)) / 2.0
 
 
 def quantize(weights: Reals, scale: float, kind: Weights, *, rng: np.random.Generator | None = None) -> Ints:

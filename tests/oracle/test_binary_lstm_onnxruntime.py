@@ -1,4 +1,4 @@
-"""States of the fixed-point engine against ONNX Runtime's floating-point LSTM on the same parameters."""
+"""States of the fixed-point engine against ONNX Runtime's floating-point layers on the same parameters."""
 
 from __future__ import annotations
 
@@ -9,21 +9,23 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from accelerators.binary_lstm import PRESETS, BinaryLstmDesign
-from accelerators.binary_lstm.machine import Engine, run_lstm
+from accelerators.binary_lstm.machine import Engine, run_recurrent
 from accelerators.binary_lstm.normalization import BatchNorm
-from accelerators.binary_lstm.operands import LstmOperands
+from accelerators.binary_lstm.operands import RecurrentOperands
 from accelerators.binary_lstm.trained import Direction, direction_of
 from accelerators.binary_lstm.weights import Weights, quantize, scale_of
-from hwsim.graph.ops.recurrent import RecurrentSizes
+from hwsim.graph.ops.recurrent import GATES, RecurrentSizes
 
 STEPS, BATCH, FEATURES, HIDDEN = 12, 2, 6, 9
 
 
-def runtime_states(x: np.ndarray, w: np.ndarray, r: np.ndarray, b: np.ndarray, direction: str) -> np.ndarray:
-    """Return Y [steps, directions, batch, H] of one LSTM node."""
-    ways, rows, _ = w.shape
-    tensors = {"w": w, "r": r, "b": np.concatenate([b, np.zeros((ways, rows))], axis=1)}
-    node = helper.make_node("LSTM", ["x", "w", "r", "b"], ["y"], hidden_size=HIDDEN, direction=direction)
+def runtime_states(
+    kind: str, x: np.ndarray, w: np.ndarray, r: np.ndarray, b: np.ndarray, **attributes: object
+) -> np.ndarray:
+    """Return Y [steps, directions, batch, H] of one node; b [directions, 2, rows] holds both biases."""
+    ways = len(w)
+    tensors = {"w": w, "r": r, "b": b.reshape(ways, -1)}
+    node = helper.make_node(kind.upper(), ["x", "w", "r", "b"], ["y"], hidden_size=HIDDEN, **attributes)
     graph = helper.make_graph(
         [node],
         "cell",
@@ -39,34 +41,40 @@ def runtime_states(x: np.ndarray, w: np.ndarray, r: np.ndarray, b: np.ndarray, d
 
 
 def engine_states(
-    x: np.ndarray, directions: tuple[Direction, ...], design: BinaryLstmDesign, direction: str
+    x: np.ndarray, directions: tuple[Direction, ...], design: BinaryLstmDesign, gates: int, **flags: bool
 ) -> np.ndarray:
     one = 2.0**design.fraction_bits
     ways = len(directions)
     zeros = np.zeros((ways, BATCH, HIDDEN), dtype=np.int64)
-    sizes = RecurrentSizes(STEPS, BATCH, FEATURES, HIDDEN, ways, 4)
-    operands = LstmOperands(sizes, np.rint(x * one).astype(np.int64), None, zeros, zeros, directions)
-    reverse = direction == "reverse"
-    return run_lstm(Engine(design), operands, biased=True, reverse=reverse) / one
+    sizes = RecurrentSizes(STEPS, BATCH, FEATURES, HIDDEN, ways, gates)
+    inputs = np.rint(x * one).astype(np.int64)
+    operands = RecurrentOperands(sizes, inputs, None, zeros, zeros, directions, **flags)
+    return run_recurrent(Engine(design), operands) / one
 
 
+@pytest.mark.parametrize("kind", ["lstm", "gru", "gru_reset_last", "rnn"])
 @pytest.mark.parametrize("direction", ["forward", "reverse", "bidirectional"])
 @pytest.mark.parametrize(("bits", "tolerance"), [(12, 0.03), (20, 0.0005)])
-def test_full_precision_states(direction: str, bits: int, tolerance: float) -> None:
+def test_full_precision_states(kind: str, direction: str, bits: int, tolerance: float) -> None:
     rng = np.random.default_rng(11)
     ways = 2 if direction == "bidirectional" else 1
+    reset_last, kind = kind == "gru_reset_last", kind.partition("_")[0]
+    rows = GATES[kind] * HIDDEN
     # Parameters on the 12-bit grid, so that only states and gates differ from floating point.
-    w, r = (
-        np.rint(rng.normal(0, 0.4, (ways, 4 * HIDDEN, width)) * 256) / 256 for width in (FEATURES, HIDDEN)
-    )
+    w, r = (np.rint(rng.normal(0, 0.4, (ways, rows, width)) * 256) / 256 for width in (FEATURES, HIDDEN))
     b, x = (
-        np.rint(rng.normal(0, 0.3, (ways, 4 * HIDDEN)) * 256) / 256,
+        np.rint(rng.normal(0, 0.3, (ways, 2, rows)) * 256) / 256,
         rng.normal(0, 1, (STEPS, BATCH, FEATURES)),
     )
     design = PRESETS["full_precision"].model_copy(update={"activation_bits": bits})
-    directions = tuple(direction_of(w[way], r[way], design, steps=STEPS, bias=b[way]) for way in range(ways))
-    expected = runtime_states(x, w, r, b, direction)
-    found = engine_states(x, directions, design, direction)
+    directions = tuple(
+        direction_of(w[way], r[way], design, steps=STEPS, bias=b[way, 0], recurrent_bias=b[way, 1])
+        for way in range(ways)
+    )
+    more = {"linear_before_reset": int(reset_last)} if kind == "gru" else {}
+    expected = runtime_states(kind, x, w, r, b, direction=direction, **more)
+    flags = {"reverse": direction == "reverse", "reset_last": reset_last}
+    found = engine_states(x, directions, design, GATES[kind], **flags)
     assert found.shape == expected.shape
     assert np.abs(found - expected).max() < tolerance
     assert np.abs(expected).max() > 0.5
@@ -97,7 +105,8 @@ def test_quantized_states_with_normalizations_folded_by_hand(kind: Weights) -> N
     shift = b + sum(n.beta - slope * n.mean[0] for n, slope in zip(norms, slopes, strict=True))
     real_r = slopes[0][:, None] * scales[1] * quantize(r, scales[1], kind)
     real_w = slopes[1][:, None] * scales[0] * quantize(w, scales[0], kind)
-    expected = runtime_states(x, real_w[None], real_r[None], shift[None], "forward")
-    found = engine_states(x, (direction,), design, "forward")
+    both = np.stack([shift, np.zeros_like(shift)])[None]
+    expected = runtime_states("lstm", x, real_w[None], real_r[None], both)
+    found = engine_states(x, (direction,), design, 4)
     assert np.abs(found - expected).max() < 0.01
     assert np.abs(expected).max() > 0.3

@@ -70,6 +70,17 @@ def test_candidate_of_a_gru_waits_for_its_gates() -> None:
     assert job_of(after, after.ops[0], Weights.BINARY).phases == (3 * 5 * (7 + 5),)
 
 
+def test_gates_of_a_gru_are_finished_before_its_candidate() -> None:
+    target = chip(
+        "binary_lstm:full_precision", mac_units=1000, memory_bits_per_cycle=12000, elementwise_lanes=4
+    )
+    gates, candidate = 3 * 5, (8 - 3) * 5
+    step = 1 + -(-gates // 4) + 1 + -(-candidate // 4)
+    assert evaluate(recurrent("gru"), target).totals.cycles == 6 * 2 * step
+    at_once = 1 + -(-(gates + candidate) // 4)
+    assert evaluate(recurrent("gru", linear_before_reset=True), target).totals.cycles == 6 * 2 * at_once
+
+
 @pytest.mark.parametrize("kind", ["lstm", "gru", "rnn"])
 def test_both_directions_take_twice_the_time(kind: str) -> None:
     one, two = (

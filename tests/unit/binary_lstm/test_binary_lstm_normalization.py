@@ -95,7 +95,7 @@ def test_quantized_parameters_need_normalizations_and_full_precision_does_not() 
     [
         ((12, 0), (12, 3), r"weight: shape \[12, 0\] must be \[4 H, width\], none of them 0"),
         ((0, 5), (0, 0), r"recurrence: shape \[0, 0\] must be"),
-        ((12, 5), (12, 4), r"\[12, 5\] and \[12, 4\] are not \[4 H, X\] and \[4 H, H\]"),
+        ((12, 5), (12, 5), r"\[12, 5\] and \[12, 5\] are not \[4 H, X\] and \[4 H, H\], nor"),
         ((8, 5), (12, 3), r"are not \[4 H, X\]"),
     ],
 )
