@@ -1,26 +1,40 @@
 """Speed of the sparse-state engine: masks to cycles, and its machine against plain Python, in one run.
 
     python benchmarks/recurrent.py
+    python benchmarks/recurrent.py --record    # measure the trained networks anew, write measured.toml
 
 Ratios and times are printed and never asserted: machines are shared.
 """
 
 from __future__ import annotations
 
+import argparse
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
+from accelerators.sparse_lstm.cell import Formats
 from accelerators.sparse_lstm.design import PRESETS, SparseLstmDesign
 from accelerators.sparse_lstm.lower import lower
-from accelerators.sparse_lstm.machine import Chip
+from accelerators.sparse_lstm.machine import Chip, run_layer
+from accelerators.sparse_lstm.operands import Layer, Sequence
 from accelerators.sparse_lstm.zeros import ZeroStates, count_entries
 from hwsim.graph.types import Graph
 from hwsim.model.prices import price
 from hwsim.model.timing import time_trace
 from hwsim.registry import load_accelerator, load_workload
-from workloads.character_lstm.model import SEQUENCES, load_model, load_text, zero_states
+from hwsim.run import chip, evaluate
+from workloads.character_lstm.model import (
+    SEQUENCES,
+    TRAINED,
+    bits_per_character,
+    load_model,
+    load_text,
+    zero_states,
+)
 
 STEPS, HIDDEN, BATCH = 1000, 1000, 16
 
@@ -112,8 +126,78 @@ def pe_cycles_per_s(batch: int, plain: bool) -> float:
     return clocks * design.pes / best(lambda: Chip(design).multiply(columns, values, sums))
 
 
+def layer_pe_cycles_per_s(batch: int, steps: int = 3) -> float:
+    """Return processing-element cycles a second of a whole dense layer: encoder, array, Hadamard phase."""
+    rng = np.random.default_rng(1)
+    layer = Layer(
+        "lstm",
+        rng.integers(-127, 128, (1, 1, 4 * HIDDEN)).astype(np.int8),
+        rng.integers(-127, 128, (1, HIDDEN, 4 * HIDDEN)).astype(np.int8),
+        np.zeros((1, 4 * HIDDEN), np.int64),
+        np.zeros((1, 4 * HIDDEN), np.int64),
+        False,
+        Formats(8, 1, 12),
+    )
+    start = np.zeros((1, batch, HIDDEN), np.int64)
+    fed = Sequence(rng.integers(-127, 128, (steps, batch, 1)), start, start, True)
+    machine = Chip(PRESETS["dense"])
+    run_layer(machine, layer, fed, lambda _, step: step)
+    clocks = machine.clock
+    seconds = best(lambda: run_layer(machine, layer, fed, lambda _, step: step), 2)
+    return clocks * machine.design.pes / seconds
+
+
+def record() -> str:
+    """Return the text of measured.toml: loss, zeros that sequences share, and cycles on the chip."""
+    text, pruned = load_text(), load_model("pruned")
+    zero = zero_states(pruned, text, SEQUENCES)
+    with np.load(TRAINED) as file:
+        digest = str(file["topics_sha256"])
+    losses = {name: bits_per_character(load_model(name), text) for name in ("dense", "pruned")}
+    lines = [
+        "# Measured by `python benchmarks/recurrent.py --record`; tests/unit/sparse_lstm measures again.",
+        f"# {text.shape[0] - 1} characters of each of {SEQUENCES} held-out sequences, in 8-bit integers by "
+        "model.py;",
+        "# a batch takes the first sequences; cycles are those of lstm0 on sparse_lstm:published and :dense.",
+        "",
+        "[text]",
+        f'topics_sha256 = "{digest}"',
+        "",
+        "[network]",
+        f"hidden = {pruned.hidden}",
+        f"threshold = {pruned.threshold}",
+        "",
+        "[bits_per_character]",
+        *(f"{name} = {loss:.7f}" for name, loss in losses.items()),
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "masks.npz"
+        np.savez(path, lstm0=zero)
+        for batch in (1, 4, 8, 16):
+            graph = load_workload("lstm_character", {"batch": batch})
+            skip, dense = (
+                evaluate(graph, chip("sparse_lstm", state_masks=str(path), mode=mode)).layers[1].cycles
+                for mode in ("skip", "dense")
+            )
+            lines += [
+                "",
+                "[[batches]]",
+                f"batch = {batch}",
+                f"shared_zero_fraction = {zero[:, :batch].all(axis=1).mean():.7f}",
+                f"skip_cycles = {skip}",
+                f"dense_cycles = {dense}",
+                f"speed_up = {dense / skip:.4f}",
+            ]
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
-    """Print all figures."""
+    """Print all figures, or record the measured ones."""
+    parser = argparse.ArgumentParser(description="Speed of the sparse-state engine")
+    parser.add_argument("--record", action="store_true", help="write measured.toml instead")
+    if parser.parse_args().record:
+        TRAINED.with_name("measured.toml").write_text(record(), encoding="utf-8")
+        return
     zero = real_masks()
     network = {"batch": BATCH, "sequence_length": STEPS, "hidden": HIDDEN}
     graph = load_workload("lstm_ptb_char", network)
@@ -128,6 +212,9 @@ def main() -> None:
             f"machine, batch {batch:2d}       {fast / 1e6:8.0f} million PE-cycles a second (target 2)   "
             f"plain Python {slow / 1e6:.1f} million, {fast / slow:.0f} x (target 100)"
         )
+
+
+    print(f"whole layer, batch {BATCH}   {layer_pe_cycles_per_s(BATCH) / 1e6:8.0f} million PE-cycles a second")
 
 
 if __name__ == "__main__":

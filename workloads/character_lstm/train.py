@@ -1,9 +1,10 @@
 """Trains the character LSTM and its pruned twin, from text that comes with Python; never needed to run them.
 
-The text is that of ``pydoc_data.topics``. A dense network is trained first and written in 8 bits; from there
-the second one goes on with its state behind a threshold that rises and then rests, while a penalty on the
-magnitude of the states, adjusted as it goes, brings the wanted fraction below it. The gradient passes the
-threshold unchanged where a state is at least half as large (straight-through), and not at all below.
+The text is that of ``pydoc_data.topics``. A dense network is trained first and rounded to 8 bits; from there
+two networks go on for equally many updates. One stays dense. The other one has its state behind a threshold
+that rises and then rests, while a penalty on the magnitude of the states, adjusted as it goes, brings the
+wanted fraction below it. The gradient passes the threshold unchanged where a state is at least half as large
+(straight-through), and not at all below.
 
 Run ``python -m workloads.character_lstm.train FILE``; numpy is all it needs.
 """
@@ -14,7 +15,7 @@ import argparse
 import hashlib
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workloads.character_lstm.model import Model
 from workloads.character_lstm.text import SYMBOLS, encode, held_out, paragraphs
 
 Floats = NDArray[np.float32]
@@ -37,8 +39,8 @@ class Plan:
     ----------
     hidden, batch, steps : int
         Width of the state, sequences side by side, characters of one truncated pass.
-    rising, falling, pruning : int
-        Updates of the dense network at full and at falling rate, and of the pruned one after it.
+    rising, falling, apart : int
+        Updates of the common network at full and at falling rate, and of each of the two after it.
     rate : float
         Largest learning rate of Adam.
     threshold : float
@@ -54,10 +56,10 @@ class Plan:
     steps: int = 64
     rising: int = 1000
     falling: int = 1200
-    pruning: int = 1200
+    apart: int = 1200
     rate: float = 4e-3
-    threshold: float = 0.45
-    zeros: float = 0.86
+    threshold: float = 0.5
+    zeros: float = 0.81
     seed: int = 2019
 
 
@@ -99,6 +101,69 @@ def quantized(w: Weights, threshold: float) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class Tape:
+    """What a forward pass leaves behind for the backward pass.
+
+    Attributes
+    ----------
+    states, cells : float32[steps + 1, batch, hidden]
+        Pruned states and cells, the first ones from before the pass.
+    gates : float32[steps, batch, 4 * hidden]
+        i, o, f, c after their functions.
+    squashed, raw : float32[steps, batch, hidden]
+        Hyperbolic tangents of the cells, and states before pruning.
+    """
+
+    states: Floats
+    cells: Floats
+    gates: Floats
+    squashed: Floats
+    raw: Floats
+
+
+def forward(w: Weights, ids: Ints, h: Floats, c: Floats, threshold: float) -> Tape:
+    """Run the cell over characters [steps, batch] from state and cell [batch, hidden]."""
+    (steps, batch), hidden = ids.shape, h.shape[1]
+    gates = np.empty((steps, batch, 4 * hidden), np.float32)
+    states, cells = (np.empty((steps + 1, batch, hidden), np.float32) for _ in range(2))
+    squashed, raw = (np.empty((steps, batch, hidden), np.float32) for _ in range(2))
+    states[0], cells[0] = h, c
+    for t in range(steps):
+        z = w["input"][ids[t]] + w["bias"]
+        z += states[t] @ w["recurrence"]
+        z[:, : 3 * hidden] = _sigmoid(z[:, : 3 * hidden])
+        z[:, 3 * hidden :] = np.tanh(z[:, 3 * hidden :])
+        gates[t] = z
+        i, o, f, g = (z[:, k * hidden : (k + 1) * hidden] for k in range(4))
+        cells[t + 1] = f * cells[t] + i * g
+        squashed[t] = np.tanh(cells[t + 1])
+        raw[t] = o * squashed[t]
+        states[t + 1] = np.where(np.abs(raw[t]) < threshold, 0, raw[t])
+    return Tape(states, cells, gates, squashed, raw)
+
+
+def backward(w: Weights, tape: Tape, outside: Floats, threshold: float, shrink: np.float32) -> Floats:
+    """Return the gradients of the sums of the gates [steps, batch, 4 * hidden].
+
+    `outside` is the gradient that the decoder sends to each state, `shrink` that of the penalty.
+    """
+    steps, _, hidden = tape.raw.shape
+    dz = np.empty_like(tape.gates)
+    dh, dc = np.zeros_like(tape.raw[0]), np.zeros_like(tape.raw[0])
+    for t in reversed(range(steps)):
+        passes = np.abs(tape.raw[t]) >= threshold / 2
+        dh = (dh + outside[t]) * passes + shrink * np.sign(tape.raw[t])
+        i, o, f, g = (tape.gates[t][:, k * hidden : (k + 1) * hidden] for k in range(4))
+        dc = dc + dh * o * (1 - tape.squashed[t] ** 2)
+        dz[t, :, :hidden] = dc * g * i * (1 - i)
+        dz[t, :, hidden : 2 * hidden] = dh * tape.squashed[t] * o * (1 - o)
+        dz[t, :, 2 * hidden : 3 * hidden] = dc * tape.cells[t] * f * (1 - f)
+        dz[t, :, 3 * hidden :] = dc * i * (1 - g**2)
+        dh, dc = dz[t] @ w["recurrence"].T, dc * f
+    return dz
+
+
 def loss_and_gradients(
     w: Weights, ids: Ints, h: Floats, c: Floats, threshold: float, penalty: float
 ) -> tuple[float, Weights, Floats, Floats, Floats]:
@@ -117,23 +182,8 @@ def loss_and_gradients(
     penalty : float
         Nats per unit of magnitude of a state, added to the loss that is minimised.
     """
-    steps, batch, hidden = ids.shape[0] - 1, ids.shape[1], h.shape[1]
-    gates = np.empty((steps, batch, 4 * hidden), np.float32)
-    states, cells = (np.empty((steps + 1, batch, hidden), np.float32) for _ in range(2))
-    squashed, raw = (np.empty((steps, batch, hidden), np.float32) for _ in range(2))
-    states[0], cells[0] = h, c
-    for t in range(steps):
-        z = w["input"][ids[t]] + w["bias"]
-        z += states[t] @ w["recurrence"]
-        z[:, : 3 * hidden] = _sigmoid(z[:, : 3 * hidden])
-        z[:, 3 * hidden :] = np.tanh(z[:, 3 * hidden :])
-        gates[t] = z
-        i, o, f, g = (z[:, k * hidden : (k + 1) * hidden] for k in range(4))
-        cells[t + 1] = f * cells[t] + i * g
-        squashed[t] = np.tanh(cells[t + 1])
-        raw[t] = o * squashed[t]
-        states[t + 1] = np.where(np.abs(raw[t]) < threshold, 0, raw[t])
-    flat = states[1:].reshape(-1, hidden)
+    hidden, tape = h.shape[1], forward(w, ids[:-1], h, c, threshold)
+    flat = tape.states[1:].reshape(-1, hidden)
     logits = flat @ w["decoder"] + w["decoder_bias"]
     logits -= logits.max(axis=1, keepdims=True)
     np.exp(logits, out=logits)
@@ -142,29 +192,19 @@ def loss_and_gradients(
     loss = -float(np.log(logits[row, target] + 1e-12).mean())
     logits[row, target] -= 1
     logits /= flat.shape[0]
-    grads: Weights = {"decoder": flat.T @ logits, "decoder_bias": logits.sum(axis=0)}
-    outside = (logits @ w["decoder"].T).reshape(steps, batch, hidden)
-    shrink = np.float32(penalty / flat.shape[0])
-    dz = np.empty_like(gates)
-    dh, dc = np.zeros_like(h), np.zeros_like(c)
-    for t in reversed(range(steps)):
-        dh = (dh + outside[t]) * (np.abs(raw[t]) >= threshold / 2) + shrink * np.sign(raw[t])
-        i, o, f, g = (gates[t][:, k * hidden : (k + 1) * hidden] for k in range(4))
-        dc = dc + dh * o * (1 - squashed[t] ** 2)
-        dz[t, :, :hidden] = dc * g * i * (1 - i)
-        dz[t, :, hidden : 2 * hidden] = dh * squashed[t] * o * (1 - o)
-        dz[t, :, 2 * hidden : 3 * hidden] = dc * cells[t] * f * (1 - f)
-        dz[t, :, 3 * hidden :] = dc * i * (1 - g**2)
-        dh, dc = dz[t] @ w["recurrence"].T, dc * f
+    outside = (logits @ w["decoder"].T).reshape(tape.raw.shape).astype(np.float32, copy=False)
+    dz = backward(w, tape, outside, threshold, np.float32(penalty / flat.shape[0]))
     every = dz.reshape(-1, 4 * hidden)
     one_hot = np.zeros((every.shape[0], SYMBOLS), np.float32)
     one_hot[np.arange(every.shape[0]), ids[:-1].reshape(-1)] = 1
-    grads |= {
+    grads: Weights = {
+        "decoder": flat.T @ logits,
+        "decoder_bias": logits.sum(axis=0),
         "input": one_hot.T @ every,
-        "recurrence": states[:-1].reshape(-1, hidden).T @ every,
+        "recurrence": tape.states[:-1].reshape(-1, hidden).T @ every,
         "bias": every.sum(axis=0),
     }
-    return loss, grads, states[-1], cells[-1], np.abs(raw)
+    return loss, grads, tape.states[-1], tape.cells[-1], np.abs(tape.raw)
 
 
 def train(
@@ -203,7 +243,7 @@ def train(
             threshold = plan.threshold * min(1.0, done / 0.2)
             wanted = zeros * min(1.0, 0.4 + done / 0.5)
             excess = wanted - float((magnitudes < threshold).mean())
-            penalty = min(0.008, max(2e-3, penalty) * float(np.exp(0.1 * excess)))
+            penalty = min(0.02, max(2e-3, penalty) * float(np.exp(0.1 * excess)))
         norm = np.sqrt(sum(float((grad**2).sum()) for grad in grads.values()))
         for name, grad in grads.items():
             grad *= min(1.0, 1.0 / (norm + 1e-9))
@@ -222,31 +262,63 @@ def train(
     return w, threshold
 
 
-def main() -> None:
-    """Train both networks and write them, with the held-out text, as floating-point numbers."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("output", type=Path, help="file to write, for example trained.npz")
-    parser.add_argument("--shared", type=int, default=Plan.shared, help="updates of the common first half")
-    parser.add_argument("--apart", type=int, default=Plan.apart, help="updates of each network after it")
-    chosen = parser.parse_args()
-    plan = Plan(shared=chosen.shared, apart=chosen.apart)
-    text, digest = paragraphs()
-    excerpt, training = held_out(text)
-    ids = encode(training)
-    sys.stderr.write(f"text {digest}, {ids.size} characters to train on, {len(excerpt)} held out\n")
+def dequantized(file: Mapping[str, Any], name: str) -> Weights:
+    """Return the weights of a network that `quantized` made."""
+    part = {key: file[f"{name}.{key}"] for key in quantized_fields()}
+    scale = float(part["multiplier"]) / 2 ** float(part["shift"]) * 2
+    return {
+        "input": (part["weight"] * scale).astype(np.float32),
+        "recurrence": (part["recurrence"] * scale).astype(np.float32),
+        "bias": (part["bias"] * scale / 128).astype(np.float32),
+        "decoder": (part["decoder"] * float(part["decoder_scale"]) * 128).astype(np.float32),
+        "decoder_bias": part["decoder_bias"],
+    }
+
+
+def quantized_fields() -> tuple[str, ...]:
+    """Return the names of the arrays of a network."""
+    return tuple(Model.__dataclass_fields__)
+
+
+def train_common(ids: Ints, plan: Plan) -> dict[str, Any]:
+    """Return the arrays of the dense network that both others start from."""
 
     def rising(done: float) -> float:
         return plan.rate * min(1.0, 20 * done + 0.05)
 
-    common, _ = train(initial(plan), ids, plan, plan.shared, 0.0, rising)
+    first, _ = train(initial(plan), ids, plan, plan.rising, 0.0, rising)
+    common, _ = train(first, ids, plan, plan.falling, 0.0, lambda done: plan.rate * falling(done))
+    return _named("dense", common, 0.0)
 
-    def falling(done: float) -> float:
-        return float(plan.rate * (0.02 + 0.34 * (1 + np.cos(np.pi * done))))
 
-    pruned, threshold = train(common, ids, plan, plan.apart, plan.zeros, falling)
-    dense, _ = train(common, ids, plan, plan.apart, 0.0, falling)
-    arrays: dict[str, Any] = {f"dense.{name}": value for name, value in quantized(dense, 0.0).items()}
-    arrays |= {f"pruned.{name}": value for name, value in quantized(pruned, threshold).items()}
+def train_apart(common: Mapping[str, Any], ids: Ints, plan: Plan, zeros: float) -> dict[str, Any]:
+    """Return the arrays of the dense network (`zeros` 0) or of the pruned one, trained on from `common`."""
+    start, rate = dequantized(common, "dense"), 0.75 * plan.rate
+    trained, threshold = train(start, ids, plan, plan.apart, zeros, lambda done: rate * falling(done))
+    return _named("pruned" if zeros else "dense", trained, threshold)
+
+
+def _named(name: str, w: Weights, threshold: float) -> dict[str, Any]:
+    return {f"{name}.{key}": value for key, value in quantized(w, threshold).items()}
+
+
+def falling(done: float) -> float:
+    """Return the share of the learning rate that is left, from 0.7 down to 0.02."""
+    return float(0.02 + 0.34 * (1 + np.cos(np.pi * done)))
+
+
+def main() -> None:
+    """Train both networks and write them with the held-out text."""
+    parser = argparse.ArgumentParser(prog="workloads.character_lstm.train", description=__doc__)
+    parser.add_argument("output", type=Path, help="file to write, for example trained.npz")
+    chosen = parser.parse_args()
+    plan = Plan()
+    text, digest = paragraphs()
+    excerpt, training = held_out(text)
+    ids = encode(training)
+    sys.stderr.write(f"text {digest}, {ids.size} characters to train on, {len(excerpt)} held out\n")
+    common = train_common(ids, plan)
+    arrays = train_apart(common, ids, plan, plan.zeros) | train_apart(common, ids, plan, 0.0)
     arrays |= {"text": encode(excerpt).astype(np.uint8), "topics_sha256": np.array(digest)}
     beside = chosen.output.with_name(f".{chosen.output.name}.partial")
     with beside.open("wb") as file:
