@@ -214,7 +214,8 @@ def main() -> None:
         )
 
 
-    print(f"whole layer, batch {BATCH}   {layer_pe_cycles_per_s(BATCH) / 1e6:8.0f} million PE-cycles a second")
+    whole = layer_pe_cycles_per_s(BATCH)
+    print(f"whole layer, batch {BATCH}   {whole / 1e6:8.0f} million PE-cycles a second")
 
 
 if __name__ == "__main__":

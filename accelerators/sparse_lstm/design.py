@@ -56,17 +56,17 @@ class SparseLstmDesign(Design):
         pattern=r"^none$|\.npz$",
         description="Measured zero-state masks, or states, an .npz file; none: nothing is known",
     )
-    threshold: float = Field(
+    threshold_ratio: float = Field(
         0.0, ge=0, allow_inf_nan=False, description="States in the file below it in magnitude are zero"
     )
-    state_sparsity: float = Field(
+    state_sparsity_ratio: float = Field(
         0.0, ge=0, lt=1, allow_inf_nan=False, description="Fraction of zero states, where no masks are known"
     )
     correlation: Correlation = Field(Correlation.NONE, description="How zeros of a batch relate")
     correlation_ratio: float = Field(
         0.0, ge=0, le=1, allow_inf_nan=False, description="Correlation of the zeros of two sequences"
     )
-    seed: int = Field(1, ge=0, lt=2**63, description="Of the zeros drawn for state_sparsity")
+    seed: int = Field(1, ge=0, lt=2**63, description="Of the zeros drawn for state_sparsity_ratio")
     clock_hz: float = Field(200e6, gt=0, le=1e12, allow_inf_nan=False, description="Clock")
     offchip_bits_per_s: float = Field(
         51.2e9, gt=0, le=1e18, allow_inf_nan=False, description="Off-chip bandwidth"
@@ -82,10 +82,10 @@ class SparseLstmDesign(Design):
                 f"weights_per_cycle {self.weights_per_cycle} does not divide {self.tiles} x "
                 f"{self.pes_per_tile} processing elements"
             )
-        if self.has_masks and self.state_sparsity:
-            raise ValueError("state_masks and state_sparsity both say which states are zero; set one")
-        if self.threshold and not self.has_masks:
-            raise ValueError("threshold needs state_masks, a file of states for it to act on")
+        if self.has_masks and self.state_sparsity_ratio:
+            raise ValueError("state_masks and state_sparsity_ratio both say which states are zero; set one")
+        if self.threshold_ratio and not self.has_masks:
+            raise ValueError("threshold_ratio needs state_masks, a file of states for it to act on")
         if (self.correlation is Correlation.CORRELATED) != (self.correlation_ratio > 0):
             raise ValueError("correlation_ratio goes with correlation=correlated, and only with it")
         return self

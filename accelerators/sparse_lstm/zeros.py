@@ -52,13 +52,13 @@ def zero_states(graph: Graph, design: SparseLstmDesign) -> dict[str, ZeroStates 
     cells = [op for op in graph.ops if op.kind in CELLS]
     if design.has_masks and cells:
         return _measured(graph, cells, design)
-    if not design.state_sparsity:
+    if not design.state_sparsity_ratio:
         return dict.fromkeys(op.name for op in cells)
     problems = [
         Problem(
-            "design.state_sparsity",
-            f"{design.state_sparsity} says nothing about zeros that {sizes_of(graph, op).batch} sequences "
-            f"share, which is what {op.name} can skip",
+            "design.state_sparsity_ratio",
+            f"{design.state_sparsity_ratio} says nothing about zeros that {sizes_of(graph, op).batch} "
+            f"sequences share, which is what {op.name} can skip",
             "measure state_masks, or set correlation=independent, or correlation=correlated with a "
             "correlation_ratio",
         )
@@ -70,7 +70,7 @@ def zero_states(graph: Graph, design: SparseLstmDesign) -> dict[str, ZeroStates 
     return {
         op.name: ZeroStates(
             drawn(sizes_of(graph, op), design, index),
-            f"drawn at {design.state_sparsity:g} zeros, correlation {design.correlation}"
+            f"drawn at {design.state_sparsity_ratio:g} zeros, correlation {design.correlation}"
             + (f" {design.correlation_ratio:g}" if design.correlation_ratio else ""),
         )
         for index, op in enumerate(cells)
@@ -84,7 +84,7 @@ def drawn(sizes: RecurrentSizes, design: SparseLstmDesign, layer: int) -> Bytes:
     of the zeros of any two sequences, and r s + (1 - r) s^B the fraction that B of them share. Sequence b
     sees the same draws whatever the batch, so that a larger batch only adds sequences.
     """
-    fraction, ratio = design.state_sparsity, design.correlation_ratio
+    fraction, ratio = design.state_sparsity_ratio, design.correlation_ratio
     shape = (sizes.directions, sizes.steps, sizes.hidden)
     common = np.random.default_rng((design.seed, layer, 0))
     is_common = common.random(shape, dtype=np.float32) < ratio
@@ -153,8 +153,8 @@ def _masks_of(array: NDArray[Any], sizes: RecurrentSizes, design: SparseLstmDesi
             f"elements are {array.dtype}, must be bool (true where the state is zero), or the states "
             "themselves as signed integers or floating-point numbers"
         )
-    if array.dtype == np.bool_ and design.threshold:
-        raise ValueError(f"threshold {design.threshold:g} needs states, but these are masks already")
+    if array.dtype == np.bool_ and design.threshold_ratio:
+        raise ValueError(f"threshold_ratio {design.threshold_ratio:g} needs states, these are masks already")
     wanted = (sizes.steps, sizes.batch, sizes.hidden)
     shape = array.shape
     if sizes.directions == 2:
@@ -174,7 +174,7 @@ def _masks_of(array: NDArray[Any], sizes: RecurrentSizes, design: SparseLstmDesi
     if taken.dtype.kind == "f" and not np.isfinite(taken).all():
         count = int((~np.isfinite(taken)).sum())
         raise ValueError(f"{count} states are not finite, the first at {np.argwhere(~np.isfinite(taken))[0]}")
-    zero = taken if taken.dtype == np.bool_ else (taken == 0) | (np.abs(taken) < design.threshold)
+    zero = taken if taken.dtype == np.bool_ else (taken == 0) | (np.abs(taken) < design.threshold_ratio)
     return ZeroStates(
         np.ascontiguousarray(zero).view(np.uint8),
         f"measured, {sizes.steps} of {shape[-3]} steps and {sizes.batch} of {shape[-2]} sequences",

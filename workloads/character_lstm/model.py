@@ -35,7 +35,7 @@ class Model:
         Sums times multiplier, shifted right with rounding, are what enters the tables.
     threshold : int
         States below it in magnitude become zero; 0 prunes nothing.
-    decoder, decoder_scale, decoder_bias : int8[hidden, symbols], float, float32[symbols]
+    decoder, decoder_scale_ratio, decoder_bias : int8[hidden, symbols], float, float32[symbols]
         Linear layer; a logit is scale * sum + bias.
     """
 
@@ -46,7 +46,7 @@ class Model:
     shift: int
     threshold: int
     decoder: NDArray[np.int8]
-    decoder_scale: float
+    decoder_scale_ratio: float
     decoder_bias: NDArray[np.float32]
 
     @property
@@ -60,7 +60,7 @@ def load_model(name: str, path: Path = TRAINED) -> Model:
     with np.load(path, allow_pickle=False) as file:
         part: dict[str, Any] = {key: file[f"{name}.{key}"] for key in Model.__dataclass_fields__}
     whole = {key: int(part[key]) for key in ("multiplier", "shift", "threshold")}
-    return Model(**part | whole | {"decoder_scale": float(part["decoder_scale"])})
+    return Model(**part | whole | {"decoder_scale_ratio": float(part["decoder_scale_ratio"])})
 
 
 def load_text(path: Path = TRAINED) -> Ints:
@@ -93,7 +93,7 @@ def run(model: Model, symbols: Ints) -> Ints:
 def bits_per_character(model: Model, text: Ints) -> float:
     """Return the mean of -log2 p over the characters of text [steps + 1, batch] after the first."""
     states = run(model, text[:-1]).reshape(-1, model.hidden).astype(np.float64)
-    logits = states @ model.decoder.astype(np.float64) * model.decoder_scale + model.decoder_bias
+    logits = states @ model.decoder.astype(np.float64) * model.decoder_scale_ratio + model.decoder_bias
     logits -= logits.max(axis=1, keepdims=True)
     chosen = logits[np.arange(logits.shape[0]), text[1:].reshape(-1)]
     return float((np.log(np.exp(logits).sum(axis=1)) - chosen).mean() / np.log(2))

@@ -41,11 +41,11 @@ class Plan:
         Width of the state, sequences side by side, characters of one truncated pass.
     rising, falling, apart : int
         Updates of the common network at full and at falling rate, and of each of the two after it.
-    rate : float
+    rate_ratio : float
         Largest learning rate of Adam.
-    threshold : float
+    threshold_ratio : float
         States below it in magnitude become zero.
-    zeros : float
+    zeros_ratio : float
         Fraction of zero states that the penalty is to reach.
     seed : int
         Of the initial weights.
@@ -57,9 +57,9 @@ class Plan:
     rising: int = 1000
     falling: int = 1200
     apart: int = 1200
-    rate: float = 4e-3
-    threshold: float = 0.5
-    zeros: float = 0.81
+    rate_ratio: float = 4e-3
+    threshold_ratio: float = 0.5
+    zeros_ratio: float = 0.81
     seed: int = 2019
 
 
@@ -96,13 +96,13 @@ def quantized(w: Weights, threshold: float) -> dict[str, Any]:
         "shift": np.int64(shift),
         "threshold": np.int64(np.ceil(threshold * 128)),
         "decoder": np.rint(w["decoder"] / decoder_scale).astype(np.int8),
-        "decoder_scale": np.float64(decoder_scale / 128),
+        "decoder_scale_ratio": np.float64(decoder_scale / 128),
         "decoder_bias": w["decoder_bias"],
     }
 
 
 @dataclass(frozen=True)
-class Tape:
+class _Tape:
     """What a forward pass leaves behind for the backward pass.
 
     Attributes
@@ -122,7 +122,7 @@ class Tape:
     raw: Floats
 
 
-def forward(w: Weights, ids: Ints, h: Floats, c: Floats, threshold: float) -> Tape:
+def forward(w: Weights, ids: Ints, h: Floats, c: Floats, threshold: float) -> _Tape:
     """Run the cell over characters [steps, batch] from state and cell [batch, hidden]."""
     (steps, batch), hidden = ids.shape, h.shape[1]
     gates = np.empty((steps, batch, 4 * hidden), np.float32)
@@ -140,10 +140,10 @@ def forward(w: Weights, ids: Ints, h: Floats, c: Floats, threshold: float) -> Ta
         squashed[t] = np.tanh(cells[t + 1])
         raw[t] = o * squashed[t]
         states[t + 1] = np.where(np.abs(raw[t]) < threshold, 0, raw[t])
-    return Tape(states, cells, gates, squashed, raw)
+    return _Tape(states, cells, gates, squashed, raw)
 
 
-def backward(w: Weights, tape: Tape, outside: Floats, threshold: float, shrink: np.float32) -> Floats:
+def backward(w: Weights, tape: _Tape, outside: Floats, threshold: float, shrink: np.float32) -> Floats:
     """Return the gradients of the sums of the gates [steps, batch, 4 * hidden].
 
     `outside` is the gradient that the decoder sends to each state, `shrink` that of the penalty.
@@ -240,7 +240,7 @@ def train(
         loss, grads, h, c, magnitudes = loss_and_gradients(w, piece, h, c, threshold, penalty)
         place += plan.steps
         if zeros:
-            threshold = plan.threshold * min(1.0, done / 0.2)
+            threshold = plan.threshold_ratio * min(1.0, done / 0.2)
             wanted = zeros * min(1.0, 0.4 + done / 0.5)
             excess = wanted - float((magnitudes < threshold).mean())
             penalty = min(0.02, max(2e-3, penalty) * float(np.exp(0.1 * excess)))
@@ -270,7 +270,7 @@ def dequantized(file: Mapping[str, Any], name: str) -> Weights:
         "input": (part["weight"] * scale).astype(np.float32),
         "recurrence": (part["recurrence"] * scale).astype(np.float32),
         "bias": (part["bias"] * scale / 128).astype(np.float32),
-        "decoder": (part["decoder"] * float(part["decoder_scale"]) * 128).astype(np.float32),
+        "decoder": (part["decoder"] * float(part["decoder_scale_ratio"]) * 128).astype(np.float32),
         "decoder_bias": part["decoder_bias"],
     }
 
@@ -284,16 +284,16 @@ def train_common(ids: Ints, plan: Plan) -> dict[str, Any]:
     """Return the arrays of the dense network that both others start from."""
 
     def rising(done: float) -> float:
-        return plan.rate * min(1.0, 20 * done + 0.05)
+        return plan.rate_ratio * min(1.0, 20 * done + 0.05)
 
     first, _ = train(initial(plan), ids, plan, plan.rising, 0.0, rising)
-    common, _ = train(first, ids, plan, plan.falling, 0.0, lambda done: plan.rate * falling(done))
+    common, _ = train(first, ids, plan, plan.falling, 0.0, lambda done: plan.rate_ratio * falling(done))
     return _named("dense", common, 0.0)
 
 
 def train_apart(common: Mapping[str, Any], ids: Ints, plan: Plan, zeros: float) -> dict[str, Any]:
     """Return the arrays of the dense network (`zeros` 0) or of the pruned one, trained on from `common`."""
-    start, rate = dequantized(common, "dense"), 0.75 * plan.rate
+    start, rate = dequantized(common, "dense"), 0.75 * plan.rate_ratio
     trained, threshold = train(start, ids, plan, plan.apart, zeros, lambda done: rate * falling(done))
     return _named("pruned" if zeros else "dense", trained, threshold)
 
@@ -318,7 +318,7 @@ def main() -> None:
     ids = encode(training)
     sys.stderr.write(f"text {digest}, {ids.size} characters to train on, {len(excerpt)} held out\n")
     common = train_common(ids, plan)
-    arrays = train_apart(common, ids, plan, plan.zeros) | train_apart(common, ids, plan, 0.0)
+    arrays = train_apart(common, ids, plan, plan.zeros_ratio) | train_apart(common, ids, plan, 0.0)
     arrays |= {"text": encode(excerpt).astype(np.uint8), "topics_sha256": np.array(digest)}
     beside = chosen.output.with_name(f".{chosen.output.name}.partial")
     with beside.open("wb") as file:

@@ -90,7 +90,7 @@ def test_a_gru_may_have_to_wait_for_its_reset_gate(early: bool, segments: tuple[
 def test_drawn_zeros_have_the_stated_fraction_and_correlation(ratio: float) -> None:
     sizes = sizes_of(graph := cell(steps=400, batch=8, hidden=240), graph.ops[0])
     model = {"correlation": "correlated" if ratio else "independent", "correlation_ratio": ratio}
-    zero = drawn(sizes, design(state_sparsity=0.8, **model), 0)[0].astype(float)
+    zero = drawn(sizes, design(state_sparsity_ratio=0.8, **model), 0)[0].astype(float)
     assert zero.mean() == pytest.approx(0.8, abs=0.005)
     assert np.corrcoef(zero[:, 0].ravel(), zero[:, 5].ravel())[0, 1] == pytest.approx(ratio, abs=0.01)
     shared = zero.min(axis=1).mean()
@@ -98,7 +98,7 @@ def test_drawn_zeros_have_the_stated_fraction_and_correlation(ratio: float) -> N
 
 
 def test_a_larger_batch_only_adds_sequences() -> None:
-    knobs = design(state_sparsity=0.8, correlation="correlated", correlation_ratio=0.3)
+    knobs = design(state_sparsity_ratio=0.8, correlation="correlated", correlation_ratio=0.3)
     small, large = (drawn(sizes_of(g := cell(batch=batch), g.ops[0]), knobs, 0) for batch in (3, 9))
     assert np.array_equal(small, large[:, :, :3])
 

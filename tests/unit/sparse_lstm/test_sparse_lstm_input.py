@@ -22,11 +22,11 @@ from tests.unit.sparse_lstm.networks import cell, design
     [
         ({"offchip_bits_per_s": 0}, "greater than 0"),
         ({"clock_hz": 0}, "greater than 0"),
-        ({"threshold": -1}, "greater than or equal to 0"),
-        ({"threshold": float("nan")}, "threshold"),
-        ({"threshold": 0.5}, "threshold needs state_masks"),
-        ({"state_sparsity": 1}, "less than 1"),
-        ({"state_sparsity": -0.1}, "greater than or equal to 0"),
+        ({"threshold_ratio": -1}, "greater than or equal to 0"),
+        ({"threshold_ratio": float("nan")}, "threshold_ratio"),
+        ({"threshold_ratio": 0.5}, "threshold_ratio needs state_masks"),
+        ({"state_sparsity_ratio": 1}, "less than 1"),
+        ({"state_sparsity_ratio": -0.1}, "greater than or equal to 0"),
         ({"weights_per_cycle": 25}, "25 does not divide 4 x 48"),
         ({"offset_bits": 0}, "offset_bits"),
         ({"scratch_depth": 0}, "scratch_depth"),
@@ -34,8 +34,8 @@ from tests.unit.sparse_lstm.networks import cell, design
         ({"correlation": "independent", "correlation_ratio": 0.5}, "correlation_ratio goes with"),
         ({"correlation_ratio": 1.5, "correlation": "correlated"}, "less than or equal to 1"),
         ({"state_masks": "masks.txt"}, "state_masks"),
-        ({"state_masks": "masks.npz", "state_sparsity": 0.5}, "set one"),
-        ({"thresold": 1}, "did you mean 'threshold'"),
+        ({"state_masks": "masks.npz", "state_sparsity_ratio": 0.5}, "set one"),
+        ({"thresold_ratio": 1}, "did you mean 'threshold_ratio'"),
     ],
 )
 def test_knobs_out_of_range(knobs: dict[str, Any], reason: str) -> None:
@@ -61,7 +61,7 @@ ZERO = np.ones((4, 2, 24), dtype=bool)
         ({"cell": ZERO.astype(np.uint8)}, {}, "uint8, must be bool"),
         ({"cell": ZERO.astype(str)}, {}, "must be bool"),
         ({"cell": ZERO.astype(complex)}, {}, "must be bool"),
-        ({"cell": ZERO}, {"threshold": 0.5}, "these are masks already"),
+        ({"cell": ZERO}, {"threshold_ratio": 0.5}, "these are masks already"),
         ({"cell": np.where(np.arange(24) == 3, np.nan, ZERO)}, {}, r"8 states are not finite, the first at"),
         ({"cell": np.full((4, 2, 24), np.inf)}, {}, "192 states are not finite"),
         ({"sell": ZERO, "other": ZERO}, {}, "did you mean 'cell'"),
@@ -94,7 +94,7 @@ def test_larger_recordings_serve_smaller_runs_and_the_report_says_so(tmp_path: P
 def test_states_are_pruned_by_the_threshold(tmp_path: Path) -> None:
     states = np.linspace(-1, 1, 4 * 2 * 24).reshape(4, 2, 24)
     path = _write(tmp_path / "states.npz", cell=states)
-    known = zero_states(cell(), design(state_masks=path, threshold=0.25))["cell"]
+    known = zero_states(cell(), design(state_masks=path, threshold_ratio=0.25))["cell"]
     assert known is not None
     assert np.array_equal(known.zero[0] == 1, np.abs(states) < 0.25)
 
@@ -119,9 +119,9 @@ def test_a_trace_depends_on_what_the_file_holds_not_on_its_name(tmp_path: Path) 
 
 def test_a_fraction_alone_says_nothing_about_a_batch() -> None:
     with pytest.raises(InputError, match=r"2 sequences share.*correlation=independent"):
-        lower(cell(), design(state_sparsity=0.9))
-    assert lower(cell(batch=1), design(state_sparsity=0.9)).series.value.size
-    assert lower(cell(), design(state_sparsity=0.9, correlation="independent")).series.value.size
+        lower(cell(), design(state_sparsity_ratio=0.9))
+    assert lower(cell(batch=1), design(state_sparsity_ratio=0.9)).series.value.size
+    assert lower(cell(), design(state_sparsity_ratio=0.9, correlation="independent")).series.value.size
 
 
 def test_a_batch_beyond_the_scratch_memory() -> None:

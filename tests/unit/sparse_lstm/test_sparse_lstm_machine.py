@@ -18,9 +18,9 @@ from tests.unit.sparse_lstm.networks import cell, cycles, design, events
 KNOBS: list[dict[str, Any]] = [
     {},
     {"mode": "dense"},
-    {"state_sparsity": 0.7, "correlation": "independent", "offset_bits": 1},
-    {"state_sparsity": 0.9, "correlation": "correlated", "correlation_ratio": 0.8, "offset_bits": 2},
-    {"state_sparsity": 0.9, "correlation": "correlated", "correlation_ratio": 1.0, "mode": "dense"},
+    {"state_sparsity_ratio": 0.7, "correlation": "independent", "offset_bits": 1},
+    {"state_sparsity_ratio": 0.9, "correlation": "correlated", "correlation_ratio": 0.8, "offset_bits": 2},
+    {"state_sparsity_ratio": 0.9, "correlation": "correlated", "correlation_ratio": 1.0, "mode": "dense"},
     {"tiles": 1, "pes_per_tile": 6, "weights_per_cycle": 3, "offchip_bits_per_s": 4.7e9},
     {"tiles": 2, "pes_per_tile": 5, "weights_per_cycle": 10, "weight_bits": 4, "activation_bits": 5},
 ]
