@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from hwsim.model.types import Design
 from hwsim.sources import Constants, load_constants
@@ -45,7 +45,9 @@ class SparseLstmDesign(Design):
 
     tiles: int = Field(4, ge=1, le=4096, description="Tiles")
     pes_per_tile: int = Field(48, ge=1, le=65536, description="Processing elements per tile")
-    weights_per_cycle: int = Field(24, ge=1, le=2**24, description="Weights that enter in one cycle")
+    weights_per_cycle: int = Field(
+        24, ge=1, le=2**24, validate_default=True, description="Weights that enter in one cycle"
+    )
     scratch_depth: int = Field(16, ge=1, le=65536, description="Sequences computed together, at most")
     weight_bits: int = Field(8, ge=2, le=8, description="Bits of a weight")
     activation_bits: int = Field(8, ge=4, le=8, description="Bits of a state or input")
@@ -64,7 +66,12 @@ class SparseLstmDesign(Design):
     )
     correlation: Correlation = Field(Correlation.NONE, description="How zeros of a batch relate")
     correlation_ratio: float = Field(
-        0.0, ge=0, le=1, allow_inf_nan=False, description="Correlation of the zeros of two sequences"
+        0.0,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        validate_default=True,
+        description="Correlation of the zeros of two sequences",
     )
     seed: int = Field(1, ge=0, lt=2**63, description="Of the zeros drawn for state_sparsity_ratio")
     clock_hz: float = Field(200e6, gt=0, le=1e12, allow_inf_nan=False, description="Clock")
@@ -75,20 +82,35 @@ class SparseLstmDesign(Design):
         0.0, ge=0, le=1, allow_inf_nan=False, description="Off-chip energy; unpublished, not charged if zero"
     )
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.pes % self.weights_per_cycle:
-            raise ValueError(
-                f"weights_per_cycle {self.weights_per_cycle} does not divide {self.tiles} x "
-                f"{self.pes_per_tile} processing elements"
-            )
-        if self.has_masks and self.state_sparsity_ratio:
-            raise ValueError("state_masks and state_sparsity_ratio both say which states are zero; set one")
-        if self.threshold_ratio and not self.has_masks:
-            raise ValueError("threshold_ratio needs state_masks, a file of states for it to act on")
-        if (self.correlation is Correlation.CORRELATED) != (self.correlation_ratio > 0):
-            raise ValueError("correlation_ratio goes with correlation=correlated, and only with it")
-        return self
+    @field_validator("weights_per_cycle")
+    @classmethod
+    def _divides(cls, weights: int, info: ValidationInfo) -> int:
+        tiles, pes = info.data.get("tiles"), info.data.get("pes_per_tile")
+        if tiles and pes and tiles * pes % weights:
+            raise ValueError(f"{weights} does not divide {tiles} x {pes} processing elements")
+        return weights
+
+    @field_validator("threshold_ratio")
+    @classmethod
+    def _has_states(cls, threshold: float, info: ValidationInfo) -> float:
+        if threshold and info.data.get("state_masks") == NO_MASKS:
+            raise ValueError("needs state_masks, a file of states for it to act on")
+        return threshold
+
+    @field_validator("state_sparsity_ratio")
+    @classmethod
+    def _has_no_masks(cls, fraction: float, info: ValidationInfo) -> float:
+        if fraction and info.data.get("state_masks", NO_MASKS) != NO_MASKS:
+            raise ValueError("state_masks says which states are zero already; set one of them")
+        return fraction
+
+    @field_validator("correlation_ratio")
+    @classmethod
+    def _is_correlated(cls, ratio: float, info: ValidationInfo) -> float:
+        correlation = info.data.get("correlation")
+        if correlation and (correlation is Correlation.CORRELATED) != (ratio > 0):
+            raise ValueError("goes with correlation=correlated, above zero, and only with it")
+        return ratio
 
     @property
     def has_masks(self) -> bool:
