@@ -62,7 +62,8 @@ def measure(run: HwsimRun, *, runs: int) -> dict[str, Any]:
     -------
     dict
         ``wall_s`` and ``cpu_s`` of the command (interpreter start and imports included), ``first_s`` and
-        ``warm_s`` of load + evaluate + JSON report inside a process (first time, and median of later times),
+        ``warm_s`` of load + evaluate + JSON report inside a process (first time, and median of later times,
+        as wall seconds; ``first_cpu_s`` and ``warm_cpu_s`` as CPU seconds),
         ``macs``, ``cycles``, ``compute_cycles``, ``stall_cycles`` and ``layers`` with the same names.
     """
     command = [sys.executable, "-m", "hwsim", "run", str(run.network), "--on", run.chip]
@@ -84,7 +85,9 @@ def measure(run: HwsimRun, *, runs: int) -> dict[str, Any]:
         "runs": runs,
         "import_s": seconds["import_s"],
         "first_s": seconds["first_s"],
+        "first_cpu_s": seconds["first_cpu_s"],
         "warm_s": statistics.median(seconds["warm_s"]),
+        "warm_cpu_s": statistics.median(seconds["warm_cpu_s"]),
         "macs": totals["macs"],
         "cycles": totals["cycles"],
         "compute_cycles": totals["compute_cycles"],
@@ -93,18 +96,18 @@ def measure(run: HwsimRun, *, runs: int) -> dict[str, Any]:
     }
 
 
-def _evaluate_once(spec: dict[str, Any], folder: Path) -> float:
-    """Seconds for file -> graph -> cycles and energy -> JSON report on disk."""
+def _evaluate_once(spec: dict[str, Any], folder: Path) -> tuple[float, float]:
+    """Wall and CPU seconds for file -> graph -> cycles and energy -> JSON report on disk."""
     import hwsim
     from hwsim.report.files import write
 
     knobs = spec["knobs"]
     assert isinstance(knobs, dict)
-    begin = time.perf_counter()
+    begin, begin_cpu = time.perf_counter(), time.process_time()
     graph = hwsim.load(str(spec["network"]))
     report = hwsim.evaluate(graph, hwsim.chip(str(spec["chip"]), **knobs))
     write(report, folder / "report.json")
-    return time.perf_counter() - begin
+    return time.perf_counter() - begin, time.process_time() - begin_cpu
 
 
 def main() -> None:
@@ -115,9 +118,10 @@ def main() -> None:
 
     imported = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        first_s = _evaluate_once(spec, Path(folder))
-        warm_s = [_evaluate_once(spec, Path(folder)) for _ in range(WARM_REPEATS)]
-    print(json.dumps({"import_s": imported - begin, "first_s": first_s, "warm_s": warm_s}))
+        first = _evaluate_once(spec, Path(folder))
+        warm = [_evaluate_once(spec, Path(folder)) for _ in range(WARM_REPEATS)]
+    print(json.dumps({"import_s": imported - begin, "first_s": first[0], "first_cpu_s": first[1],
+                      "warm_s": [wall for wall, _ in warm], "warm_cpu_s": [cpu for _, cpu in warm]}))
 
 
 if __name__ == "__main__":

@@ -110,7 +110,7 @@ def measure(case: ScalesimCase, *, limit_s: float) -> dict[str, Any]:
         ``layers`` (name, compute_cycles), ``compute_cycles``, ``reported_cycles`` and the seconds.
     """
     runs: list[Timed] = []
-    inner: list[float] = []
+    inner: list[dict[str, float]] = []
     layers: list[dict[str, Any]] = []
     for _ in range(case.runs):
         with tempfile.TemporaryDirectory() as folder:
@@ -118,11 +118,12 @@ def measure(case: ScalesimCase, *, limit_s: float) -> dict[str, Any]:
             runs.append(run_timed(_command(case, Path(folder), results), cwd=Path(folder), limit_s=limit_s))
             layers = _read_layers(case, results / RUN_NAME)
         if case.how == "library":
-            inner.append(json.loads(runs[-1].stdout.splitlines()[-1])["run_s"])
+            inner.append(json.loads(runs[-1].stdout.splitlines()[-1]))
     return {
         "wall_s": statistics.median(run.wall_s for run in runs),
         "cpu_s": statistics.median(run.cpu_s for run in runs),
-        "inner_s": statistics.median(inner) if inner else None,
+        "inner_s": statistics.median(each["run_s"] for each in inner) if inner else None,
+        "inner_cpu_s": statistics.median(each["run_cpu_s"] for each in inner) if inner else None,
         "peak_bytes": max(run.peak_bytes for run in runs),
         "runs": len(runs),
         "all_wall_s": [run.wall_s for run in runs],
