@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,8 @@ from hwsim.schedule.residency import Episode
 from hwsim.schedule.types import Problem
 
 _RESTARTS = 60
-_NODES = 60_000
+_NODES = 1_000_000
+_FEW = 14
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -126,57 +128,21 @@ def exhaust(items: Sequence[Rectangle], budget: int, nodes: int = _NODES) -> tup
     tuple
         Addresses or None, and whether the search was complete (False when it ran out of `nodes`).
     """
-    neighbours = _neighbours(items)
+    from hwsim.kernels.rectangle_packing import place_all
+
+    steps = sorted({item.start for item in items})
     load = _tallest_load(items)
-    base = [0] * len(items)
-    addresses = [-1] * len(items)
-    left = [nodes]
-
-    def place(floor: int, remaining: int) -> bool:
-        if remaining == 0:
-            return True
-        left[0] -= 1
-        if left[0] < 0:
-            return False
-        tried: set[tuple[int, int, int]] = set()
-        open_items = [i for i in range(len(items)) if addresses[i] < 0]
-        for i in sorted(open_items, key=lambda i: (base[i], -load[i], -items[i].size, i)):
-            at = base[i]
-            shape = (items[i].start, items[i].end, items[i].size)
-            if at < floor or shape in tried:
-                continue
-            tried.add(shape)
-            addresses[i] = at
-            saved = [(j, base[j]) for j in neighbours[i] if addresses[j] < 0]
-            for j, _ in saved:
-                base[j] = max(base[j], at + items[i].size)
-            if _still_fits(items, addresses, base, at, budget, neighbours[i]) and place(at, remaining - 1):
-                return True
-            for j, old in saved:
-                base[j] = old
-            addresses[i] = -1
-            if left[0] < 0:
-                return False
-        return False
-
-    if any(r.size > budget for r in items):
-        return None, True
-    done = place(0, len(items))
-    return (list(addresses), True) if done else (None, left[0] >= 0)
-
-
-def _still_fits(items: Sequence[Rectangle], addresses: Sequence[int], base: Sequence[int], floor: int,
-                budget: int, changed: Sequence[int]) -> bool:
-    """Refute a partial packing: an open rectangle over the top, or too little room above the floor."""
-    open_items = [j for j in changed if addresses[j] < 0]
-    if any(max(base[j], floor) + items[j].size > budget for j in open_items):
-        return False
-    for j in open_items:
-        step = items[j].start
-        here = [k for k in range(len(items)) if addresses[k] < 0 and items[k].start <= step <= items[k].end]
-        if sum(items[k].size for k in here) + min(max(base[k], floor) for k in here) > budget:
-            return False
-    return True
+    full = [i for i in range(len(items)) if items[i].size]
+    ranked = sorted(full, key=lambda i: (-load[i], -items[i].size, i))
+    start = np.array([bisect_left(steps, items[i].start) for i in ranked], np.int64)
+    end = np.array([bisect_right(steps, items[i].end) - 1 for i in ranked], np.int64)
+    size = np.array([items[i].size for i in ranked], np.int64)
+    address = np.full(len(ranked), -1, np.int64)
+    verdict = place_all(start, end, size, len(steps), budget, nodes, address)
+    if verdict != 1:
+        return None, verdict == 0
+    found = dict(zip(ranked, address.tolist(), strict=True))
+    return [found.get(i, 0) for i in range(len(items))], True
 
 
 def smallest_conflict(items: Sequence[Rectangle], budget: int) -> tuple[int, ...]:
@@ -202,7 +168,7 @@ def smallest_conflict(items: Sequence[Rectangle], budget: int) -> tuple[int, ...
 
 
 def _refuted(items: Sequence[Rectangle], budget: int) -> bool:
-    if greedy(items, budget, 0) is not None:
+    if len(items) > _FEW and greedy(items, budget, 0) is not None:
         return False
     found, decided = exhaust(items, budget)
     return found is None and decided
