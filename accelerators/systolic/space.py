@@ -102,7 +102,7 @@ class Space:
     work : int64[F, 1, G]
         Array cycles of all tiles.
     least_cycles : float64[F, O, G]
-        No more than the exact cycles.
+        No more than the exact cycles; infinite for a candidate that is the twin of another one.
     onchip_j : float64[F, O, G]
         Joules of scratchpads and registers; zeros where the objective does not look at energy.
     """
@@ -148,6 +148,9 @@ def enumerate_space(
     )
     unhidden = (tile.first_load + tile.last_store) * per_bit
     least = np.maximum((inputs + weights + stores) * per_bit, work + waits + unhidden)
+    # With one tile along m or n both orders are the same walk; only the first is kept.
+    twins = (sizes.tiles_m * images_of(product) == 1) | (sizes.tiles_n == 1)
+    least[:, ORDERS.index(Order.N_OUTER), twins] = np.inf
     if design.objective in (Objective.ENERGY, Objective.PRODUCT):
         drained = repeats * product.m * product.n * design.accumulator_bits
         joules = joules + inputs * rates.input_j + weights * rates.weight_j + drained * rates.output_j

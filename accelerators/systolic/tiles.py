@@ -190,6 +190,7 @@ class TileOrder:
         nothing: Any,
     ) -> None:
         self._measure, self._nothing = measure, nothing
+        self._made: dict[tuple[object, ...], TileStream] = {}
         self._tiling, self._design, self._epilogue = tiling, design, epilogue
         self._positions = kernel_positions(product)
         self._rows = row_tiles(product, tiling.height)
@@ -262,6 +263,12 @@ class TileOrder:
 
     def _along_k(self, tile: RowTile, n: int, inputs: bool, weights: bool) -> TileStream:
         """One output tile: partial sums stay in the accumulators until the last tile along k."""
+        key = (tile, n, inputs, weights)
+        if key not in self._made:
+            self._made[key] = self._make_along_k(tile, n, inputs, weights)
+        return self._made[key]
+
+    def _make_along_k(self, tile: RowTile, n: int, inputs: bool, weights: bool) -> TileStream:
         result = self._empty()
         count = sum(count for _, count in self._ks)
         first_k, last_k = self._ks[0][0], self._ks[-1][0]

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from hwsim.errors import Problem, VerifyError
-from hwsim.trace.reduce import SAFE, Activity, iterations
+from hwsim.trace.reduce import Activity, iterations
+from hwsim.trace.runs import SAFE
 from hwsim.trace.types import ROOT, LoopKind, Trace
 
 
