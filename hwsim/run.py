@@ -16,9 +16,8 @@ from hwsim.graph.offload import offload
 from hwsim.graph.ops import work_of
 from hwsim.graph.passes import set_precision
 from hwsim.graph.types import Graph
-from hwsim.model.energy import charge
-from hwsim.model.prices import price, verify_datasheet
-from hwsim.model.timing import time_trace
+from hwsim.model.prices import verify_datasheet
+from hwsim.model.pricing import price_trace
 from hwsim.model.types import Accelerator, Design
 from hwsim.report.build import Parts, build_report
 from hwsim.report.types import Report
@@ -160,25 +159,20 @@ def evaluate(network: Graph | str | Path, on: Chip | str, *, on_unsupported: str
     )
     sheet = accelerator.datasheet(design)
     verify_datasheet(sheet)
-    prices = price(trace, sheet)
-    timing = time_trace(trace, prices, sheet)
-    energy = charge(activity, prices, timing, sheet)
     report = build_report(
         Parts(
-            graph,
-            prepared,
-            accelerator,
-            target.preset,
-            design,
-            target.changed,
-            sheet,
-            trace,
-            activity,
-            prices,
-            timing,
-            energy,
-            work,
-            _coverage(graph),
+            graph=graph,
+            prepared=prepared,
+            accelerator=accelerator,
+            preset=target.preset,
+            design=design,
+            changed=target.changed,
+            sheet=sheet,
+            trace=trace,
+            activity=activity,
+            priced=price_trace(trace, activity, sheet),
+            work=work,
+            coverage=_coverage(graph),
         )
     )
     verify_report(report, prepared, accelerator, sheet)

@@ -14,9 +14,8 @@ from hwsim.graph.ops import Work
 from hwsim.graph.statistics import ace_of, bit_operations_of
 from hwsim.graph.text import fingerprint
 from hwsim.graph.types import Graph, Op, Role
-from hwsim.model.energy import Energy
-from hwsim.model.prices import Prices
-from hwsim.model.types import Accelerator, ActionRow, Datasheet, Timing
+from hwsim.model.pricing import Priced
+from hwsim.model.types import Accelerator, ActionRow, Datasheet
 from hwsim.report.metrics import METRICS
 from hwsim.report.types import EventRow, Layer, Price, Report, Totals
 from hwsim.sourced import Sourced, weakest
@@ -35,7 +34,7 @@ class Parts:
         As loaded, and as the chip prepared it.
     accelerator, preset, design, changed
         The chip, where its knobs started from, all of them, and which ones the user set.
-    sheet, trace, activity, prices, timing, energy
+    sheet, trace, activity, priced
         Results of the stages.
     work : mapping of str to Work
         Op-count formula of every operator.
@@ -52,9 +51,7 @@ class Parts:
     sheet: Datasheet
     trace: Trace
     activity: Activity
-    prices: Prices
-    timing: Timing
-    energy: Energy
+    priced: Priced
     work: Mapping[str, Work]
     coverage: Mapping[str, Any]
 
@@ -105,7 +102,7 @@ def _provenance(parts: Parts) -> dict[str, Any]:
 def _prices(parts: Parts) -> tuple[Price, ...]:
     used = {
         (parts.trace.units[u], parts.trace.actions[a])
-        for u, a in zip(parts.prices.unit.tolist(), parts.prices.action.tolist(), strict=True)
+        for u, a in zip(parts.priced.prices.unit.tolist(), parts.priced.prices.action.tolist(), strict=True)
     }
     rows = [_action_price(row) for row in parts.sheet.actions if (row.unit, row.action) in used]
     clock = parts.sheet.clock_hz
@@ -178,18 +175,18 @@ def _events(parts: Parts) -> list[EventRow]:
     rows = [
         EventRow(node, unit, action, events, bits, joules, kinds[unit, action])
         for ((node, unit, action), events, bits), joules in zip(
-            activity.items(), parts.energy.entry_j.tolist(), strict=True
+            activity.items(), parts.priced.energy.entry_j.tolist(), strict=True
         )
         if events
     ]
-    leaked = parts.energy.leakage_j
+    leaked = parts.priced.energy.leakage_j
     leaking = {row.unit: str(row.leakage.kind) for row in parts.sheet.units if row.leakage is not None}
-    cycles = parts.timing.node_cycles.tolist()
+    cycles = parts.priced.timing.node_cycles.tolist()
     for index, node in enumerate(parts.trace.nodes):
         if cycles[index]:
             rows += [
                 EventRow(node, unit, LEAKAGE, cycles[index], 0, joules, leaking[unit])
-                for unit, joules in zip(parts.energy.leaking, leaked[index].tolist(), strict=True)
+                for unit, joules in zip(parts.priced.energy.leaking, leaked[index].tolist(), strict=True)
             ]
     return rows
 
@@ -233,7 +230,7 @@ def _layer(
     peak: float,
     area: float,
 ) -> Layer:
-    timing, notes = parts.timing, parts.trace.notes
+    timing, notes = parts.priced.timing, parts.trace.notes
     cycles = int(timing.node_cycles[index])
     stalls = timing.node_stalls[index].tolist()
     busy = {
@@ -252,7 +249,7 @@ def _layer(
         cycles=cycles,
         compute_cycles=cycles - sum(stalls),
         stall_cycles=sum(stalls),
-        time_s=cycles / float(parts.prices.clock_hz),
+        time_s=cycles / float(parts.priced.prices.clock_hz),
         energy_j=sum(energy.values()),
         area_m2=area,
         utilization=macs / (peak * cycles) if cycles else 0.0,
@@ -300,14 +297,16 @@ def _area(sheet: Datasheet) -> float:
 
 
 def _totals(parts: Parts, layers: tuple[Layer, ...]) -> Totals:
-    timing, graph = parts.timing, parts.prepared
+    timing, graph = parts.priced.timing, parts.prepared
     cycles = int(timing.cycles)
-    time_s = cycles / float(parts.prices.clock_hz)
+    time_s = cycles / float(parts.priced.prices.clock_hz)
     chip_j = sum(layer.energy_j for layer in layers)
     overhead_j = chip_j * sum(item.ratio.value for item in parts.sheet.overheads)
     energy = chip_j + overhead_j
     macs = sum(layer.macs for layer in layers)
-    by_unit = _added(layer.energy_j_by_unit for layer in layers) | ({OVERHEAD: overhead_j} if overhead_j else {})
+    by_unit = _added(layer.energy_j_by_unit for layer in layers) | (
+        {OVERHEAD: overhead_j} if overhead_j else {}
+    )
     peak = peak_macs_per_cycle(parts.accelerator, parts.sheet)
     return Totals(
         macs=macs,
@@ -337,7 +336,7 @@ def _added(tables: Any) -> dict[str, Any]:
 
 
 def _roofline(parts: Parts) -> dict[str, float]:
-    clock = float(parts.prices.clock_hz)
+    clock = float(parts.priced.prices.clock_hz)
     peak = peak_macs_per_cycle(parts.accelerator, parts.sheet) * clock
     rates = {f"{row.unit}_bits_per_s": row.bits_per_s.value for row in parts.sheet.actions if row.bits_per_s}
     return {"peak_macs_per_s": peak, **rates}
