@@ -96,9 +96,8 @@ def measure(run: HwsimRun, *, runs: int) -> dict[str, Any]:
 def _evaluate(network: str, chip: str, knobs: dict[str, str | int | float], folder: Path) -> None:
     """File -> graph -> cycles and energy -> JSON report on disk."""
     import hwsim
-    from hwsim.report.files import write
 
-    write(hwsim.evaluate(hwsim.load(network), hwsim.chip(chip, **knobs)), folder / "report.json")
+    hwsim.write(hwsim.evaluate(hwsim.load(network), hwsim.chip(chip, **knobs)), folder / "report.json")
 
 
 def main() -> None:
