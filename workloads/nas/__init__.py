@@ -52,7 +52,7 @@ WORKLOADS = (
         source="tensorflow/models research/slim/nets/nasnet (read)",
         notes={
             "nasnet_a_mobile": "4 @ 1056: 564 M MACs and 5.3 M parameters in the source.",
-            "nasnet_a_large": "6 @ 4032: 23.8 G MACs; the source's 88.9 M parameters count running means too.",
+            "nasnet_a_large": "6 @ 4032: 23.8 G MACs; the source's 88.9 M parameters include running means.",
             "nasnet_a_cifar": "6 @ 768: six normal cells between reductions.",
             "nasnet_a_cifar_small": "Two normal cells between reductions; own size, for short runs.",
         },

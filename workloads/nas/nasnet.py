@@ -1,8 +1,8 @@
 """NASNet-A (Zoph et al. 2018) for ImageNet and CIFAR-10.
 
-Cells and configurations: tensorflow/models research/slim/nets/nasnet/nasnet_utils.py and nasnet.py (`read` at
-08eebbc and 03cdc5f). The order of cells is that of nasnet_mobile.py in Cadene/pretrained-models.pytorch (`read`
-at 25b4abd), and of timm's nasnetalarge for the large form (by its counts).
+Cells and configurations: tensorflow/models research/slim/nets/nasnet/nasnet_utils.py and nasnet.py (`read`
+at 08eebbc and 03cdc5f). The order of cells is that of Cadene/pretrained-models.pytorch nasnet_mobile.py
+(`read` at 25b4abd), and of timm's nasnetalarge for the large form (by its counts).
 """
 
 from __future__ import annotations
