@@ -1,4 +1,4 @@
-"""How long hwsim itself takes: start, evaluation of a loaded network, new prices on the same trace, memory."""
+"""How long hwsim itself takes: start, evaluation of a loaded network, new prices for a trace, memory."""
 
 from __future__ import annotations
 
