@@ -20,14 +20,14 @@ WORKLOADS = (
         build=build_darts,
         presets={
             "darts": DartsConfig(),
-            "darts_8": DartsConfig(cells=8, width=16),
+            "darts_8": DartsConfig(cells=8),
             "darts_v1": DartsConfig(genotype="darts_v1"),
             "darts_imagenet": DartsConfig(cells=14, width=48, image_size=224, classes=1000, stem="imagenet"),
         },
         source="quark0/darts cnn/model.py, genotypes.py, README.md (read); operations recalled-high",
         notes={
             "darts": "20 cells of 36 channels on CIFAR-10; the README gives 3.349 M parameters.",
-            "darts_8": "8 cells of 16 channels on CIFAR-10, the depth and width of the search.",
+            "darts_8": "8 cells of 36 channels on CIFAR-10: the depth of the search at the full width.",
             "darts_v1": "First-order search.",
             "darts_imagenet": "14 cells of 48 channels; the README gives 4.719 M parameters.",
         },

@@ -97,13 +97,7 @@ class DartsConfig(ImageConfig):
 
 
 def build(config: DartsConfig) -> Graph:
-    """Return a network of DARTS cells without the auxiliary head of training.
-
-    Raises
-    ------
-    hwsim.errors.GraphError
-        The image does not halve evenly.
-    """
+    """Return a network of DARTS cells without the auxiliary head of training."""
     b = start("darts", config)
     x = b.input("image", (config.batch, config.image_channels, config.image_size, config.image_size))
     before, last = _stem(b, config, x)

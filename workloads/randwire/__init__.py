@@ -94,15 +94,19 @@ def _stage(
     generator: np.random.Generator,
     name: str,
 ) -> str:
-    """Add a random stage: input nodes have stride 2, results that nobody reads are averaged."""
+    """Add a random stage: input nodes have stride 2, results that nobody reads are averaged.
+
+    Every node begins with a ReLU; the input nodes, which all read `x`, share theirs.
+    """
     wiring = watts_strogatz(nodes, config.neighbours, config.probability, generator)
+    entry = b.relu(x, f"{name}.relu")
     results: list[str] = []
     for node, sources in enumerate(wiring):
         label = f"{name}.node{node}"
-        value = x
+        value = entry
         if sources:
             value = _aggregate(b, config, [results[source] for source in sources], label)
-        value = b.relu(value, f"{label}.relu")
+            value = b.relu(value, f"{label}.relu")
         have = b.tensor(value).shape[1]
         value = b.conv(
             value,

@@ -98,6 +98,13 @@ def timm_classifier(name: str, size: int) -> Builder:
     return build
 
 
+def nasnet_mobile() -> tuple[nn.Module, Inputs]:
+    """Build NASNet-A mobile of the package pretrainedmodels, which is the one timm's large form came from."""
+    from pretrainedmodels.models.nasnet_mobile import NASNetAMobile
+
+    return NASNetAMobile(num_classes=1000), image(224)
+
+
 def encoder_stack(layers: int, width: int, heads: int, hidden: int, tokens: int, pre_norm: bool) -> Builder:
     """Return a builder of torch's transformer encoder; the pre-norm form ends with a normalization."""
 
@@ -179,6 +186,7 @@ NETWORKS: dict[str, tuple[str, Builder]] = {
     "r2plus1d_18": ("torchvision r2plus1d_18", video_classifier("r2plus1d_18", 16, 112)),
     "r2plus1d_18_224": ("torchvision r2plus1d_18", video_classifier("r2plus1d_18", 16, 224)),
     "s3d": ("torchvision s3d", video_classifier("s3d", 16, 224)),
+    "nasnet_a_mobile": ("pretrainedmodels nasnetamobile", nasnet_mobile),
     "nasnet_a_large": ("timm nasnetalarge", timm_classifier("nasnetalarge", 331)),
     "pnasnet5_large": ("timm pnasnet5large", timm_classifier("pnasnet5large", 331)),
     "transformer_encoder_4l": ("nn.TransformerEncoder", encoder_stack(4, 256, 4, 1024, 128, True)),
@@ -229,7 +237,7 @@ def main() -> None:
         networks[name] = {"network": network} | count(build)
         print(f"{name:32} {networks[name]['macs']:>16,} {networks[name]['parameters']:>12,}")
     del stubs
-    packages = {package: version(package) for package in ("torch", "torchvision", "timm")}
+    packages = {package: version(package) for package in ("torch", "torchvision", "timm", "pretrainedmodels")}
     text = json.dumps({"convention": CONVENTION, "made_with": packages, "networks": networks}, indent=1)
     (out / "torch_counts.json").write_text(text + "\n")
 
