@@ -107,6 +107,51 @@ def _compare(network: Network, on: On, settings: Set = None, dim: Dim = None, ba
                        on_unsupported.value), tuple(output or ()), timeline, json=json, quiet=quiet)
 
 
+@app.command("schedule")
+def _schedule(network: Annotated[str, typer.Argument(
+                  metavar="NETWORK|GRAPH.json",
+                  help="A network as for `run`, or a plain operator graph with sizes in blocks.")],
+              scratchpad: Annotated[str | None, typer.Option(
+                  "--scratchpad", metavar="SIZE", help="512KiB, 180blocks, or plain bytes.")] = None,
+              sweep: Annotated[str | None, typer.Option(
+                  "--sweep", metavar="FROM:TO[:POINTS]", help="Traffic over many sizes.")] = None,
+              verify: Annotated[Path | None, typer.Option(
+                  "--verify", metavar="PLAN.json", help="Check a plan instead of finding one.")] = None,
+              graph: Annotated[str | None, typer.Option(
+                  "--graph", metavar="NAME", help="Which graph of a file that holds several.")] = None,
+              bits: Annotated[int | None, typer.Option(
+                  "--bits", metavar="N", help="Bits per element of activations and weights.")] = None,
+              fuse: Annotated[bool, typer.Option(
+                  "--fuse/--no-fuse", help="Run normalizations and activations inside their producer.")] = True,
+              weights: Annotated[str, typer.Option(
+                  "--weights", metavar="none|workspace|tensors",
+                  help="Weights outside, as private space of an operator, or as tensors.")] = "none",
+              clean_outputs: Annotated[bool, typer.Option(
+                  "--clean-outputs/--no-clean-outputs",
+                  help="The store of a network output doubles as its spill.")] = True,
+              block_bytes: Annotated[int | None, typer.Option(
+                  "--block-bytes", metavar="N", help="Granularity of sizes; 1024 if left out.")] = None,
+              formulation: Annotated[str, typer.Option(
+                  "--formulation", metavar="auto|paper|paper-fixed|windows|gaps|greedy",
+                  help="The portfolio, or one integer program alone.")] = "auto",
+              solver: Annotated[str | None, typer.Option(
+                  "--solver", metavar="cbc|highs|none", help="Integer programming solver.")] = None,
+              time_limit: Annotated[float | None, typer.Option(
+                  "--time-limit", metavar="S", help="Seconds; in a sweep, for each size.")] = None,
+              seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of random orders.")] = 0,
+              dim: Dim = None, batch: Batch = None,
+              output: Annotated[list[Path] | None, typer.Option(
+                  "-o", "--output", metavar="FILE",
+                  help="Plan (.json) or memory map (.svg, .html). May be repeated.")] = None,
+              json: Json = False, quiet: Quiet = False) -> int:
+    """Order operators and place tensors for a scratchpad."""
+    from hwsim.commands.scheduling import ScheduleJob, schedule
+
+    job = ScheduleJob(network, scratchpad, sweep, verify, graph, tuple(dim or ()), batch, bits, block_bytes,
+                      fuse, clean_outputs, weights, formulation, time_limit, solver, seed)
+    return schedule(job, tuple(output or ()), json=json, quiet=quiet)
+
+
 @app.command("list")
 def _list(what: Annotated[Listing | None, typer.Argument(help="Both if left out.")] = None,
           json: Json = False) -> int:

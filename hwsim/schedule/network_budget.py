@@ -67,6 +67,6 @@ def refuse(problem: Problem, reason: Infeasible) -> ScheduleInfeasible:
     parts = " + ".join(f"{name} {format_bytes(blocks * size)}" for name, blocks in reason.largest[:4])
     more = f" + {len(reason.largest) - 4} more" if len(reason.largest) > 4 else ""
     needed, there = format_bytes(reason.working_set * size), format_bytes(reason.budget * size)
-    text = (f"operator {reason.operator!r} needs {needed} at once ({parts}{more}), the scratchpad has {there}: "
-            f"{reason.missing_bytes} bytes are missing")
+    text = (f"operator {reason.operator!r} needs {needed} at once ({parts}{more}), "
+            f"the scratchpad has {there}: {reason.missing_bytes} bytes are missing")
     return ScheduleInfeasible(text, where="scratchpad", hint="what would help: " + "; ".join(reason.hints))

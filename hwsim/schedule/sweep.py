@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from hwsim.errors import InputError
 from hwsim.schedule.network import NetworkProblem
@@ -52,6 +53,19 @@ class Sweep:
     smallest_peak: int | None
     points: tuple[SweepPoint, ...]
     interrupted: bool = False
+
+
+def sweep_document(sweep: Sweep) -> dict[str, Any]:
+    """Return a sweep as plain data; equal sweeps give equal data."""
+    unit = sweep.network.problem.block_bytes
+    points = [{"scratchpad_blocks": p.budget, "scratchpad_bytes": p.budget * unit, "status": str(p.status),
+               "non_compulsory_blocks": p.traffic,
+               "non_compulsory_bytes": None if p.traffic is None else p.traffic * unit,
+               "lower_bound_blocks": p.lower_bound, "lower_bound_bytes": p.lower_bound * unit,
+               "found_by": p.source, "baselines": dict(sorted(p.baselines.items()))} for p in sweep.points]
+    return {"network": sweep.network.problem.name, "block_bytes": unit,
+            "smallest_budget_blocks": sweep.smallest_budget, "smallest_peak_blocks": sweep.smallest_peak,
+            "interrupted": sweep.interrupted, "points": points}
 
 
 def parse_range(text: str, problem: Problem) -> tuple[int, int, int]:
