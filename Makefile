@@ -67,15 +67,18 @@ readme: $(TEST)
 
 $(RUN): pyproject.toml
 	@$(VENV)
-	$(PIP) install --quiet -e .
+	@echo 'installing into .venv; this takes a minute or two, once'
+	@$(PIP) install --quiet -e .
 	@touch $@
 
 $(TEST): pyproject.toml
 	@$(VENV)
-	$(PIP) install --quiet -e '.[test]'
+	@echo 'installing into .venv; this takes a minute or two, once'
+	@$(PIP) install --quiet -e '.[test]'
 	@touch $(RUN) $@
 
 $(BENCH): pyproject.toml
 	@$(VENV)
-	$(PIP) install --quiet -e '.[test,bench]'
+	@echo 'installing into .venv; this takes a minute or two, once'
+	@$(PIP) install --quiet -e '.[test,bench]'
 	@touch $(RUN) $(TEST) $@
