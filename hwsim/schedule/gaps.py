@@ -14,7 +14,7 @@ from hwsim.schedule.types import Plan, Problem, Status
 
 _ROUNDS = 40
 _BEAM = 100
-_STATES = 20_000
+_STATES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +67,17 @@ def best_replacement(problem: Problem, budget: int, order: Sequence[int], *,
     the limits, and a beam stands in where no solver is installed (`solver` as in `solve`).
     """
     tables = tables or tabulate(problem)
-    limits = limits or Limits(states=_STATES)
+    limits = replace(limits or Limits(), states=_STATES, level_states=_STATES)
     rough = search(problem, budget, 1 << 40, order=order, width=_BEAM, limits=limits, tables=tables)
-    if rough.path is None:
-        return Replacement(_drop_everything(problem, order), False)
+    known = rough.path or _drop_everything(problem, order)
     if rough.complete:
-        return Replacement(rough.path, True)
-    few = replace(limits, states=min(limits.states, _STATES), level_states=_STATES)
-    fine = search(problem, budget, rough.path.traffic, order=order, limits=few, tables=tables)
+        return Replacement(known, True)
+    fine = search(problem, budget, known.traffic, order=order, limits=limits, tables=tables)
     if fine.complete or solver == "none":
-        return Replacement(fine.path or rough.path, fine.complete)
-    proven, dropped, traffic, _ = _solve_again(problem, budget, rough.path, (), solver, limits.deadline)
-    found = rough.path if dropped is None else Path(tuple(order), dropped, traffic)
-    return Replacement(min(found, rough.path, key=lambda path: path.traffic), proven)
+        return Replacement(fine.path or known, fine.complete)
+    proven, dropped, traffic, _ = _solve_again(problem, budget, known, (), solver, limits.deadline)
+    found = known if dropped is None else Path(tuple(order), dropped, traffic)
+    return Replacement(min(found, known, key=lambda path: path.traffic), proven)
 
 
 def _drop_everything(problem: Problem, order: Sequence[int]) -> Path:

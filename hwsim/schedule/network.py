@@ -59,7 +59,7 @@ class Options:
             raise InputError(f"{self.bits} bits per element is outside 1 to {_MOST_BITS}", where="bits")
         if self.weights not in tuple(Weights):
             raise InputError(f"unknown choice {self.weights!r}", where="weights",
-                             hint=nearest(str(self.weights), tuple(Weights)))
+                             hint=nearest(str(self.weights), map(str, Weights)))
         if self.block_bytes < 1:
             raise InputError(f"a block of {self.block_bytes} bytes holds nothing", where="block_bytes")
         if self.block_bytes % self.alignment_bytes:
@@ -81,6 +81,8 @@ class NetworkProblem:
         Tensor of the problem in which each tensor of the network that has storage of its own lies.
     tensor_bytes : mapping of str to int
         Exact bytes of each tensor of the problem, before rounding to blocks.
+    read_bits : mapping of str to int
+        Bits of the distinct operands of each operator of the network, parameters left out.
     options : Options
         What was asked for.
     notes : tuple of str
@@ -91,6 +93,7 @@ class NetworkProblem:
     members: Mapping[str, tuple[str, ...]]
     storage: Mapping[str, str]
     tensor_bytes: Mapping[str, int]
+    read_bits: Mapping[str, int]
     options: Options
     notes: tuple[str, ...] = ()
 
@@ -120,7 +123,8 @@ def from_graph(graph: Graph, options: Options | None = None) -> NetworkProblem:
                       options.alignment_bytes)
     storage = {name: root for name in graph.tensors if (root := view.root(name)) in table.index}
     members = {group[0].name: tuple(op.name for op in group) for group in groups}
-    return NetworkProblem(problem, members, storage, table.sizes, options, _notes(view, groups))
+    read_bits = {op.name: view.read_bits(op) for op in graph.ops}
+    return NetworkProblem(problem, members, storage, table.sizes, read_bits, options, _notes(view, groups))
 
 
 class _View:
@@ -156,6 +160,11 @@ class _View:
     def activations(self, op: Op) -> list[str]:
         """Return the storages that `op` reads, parameters excluded, each once."""
         return list(dict.fromkeys(self.root(n) for n in op.inputs if n and not self.is_parameter(n)))
+
+    def read_bits(self, op: Op) -> int:
+        """Return the bits of the distinct operands of `op`, parameters left out."""
+        names = dict.fromkeys(name for name in op.inputs if name and not self.is_parameter(name))
+        return sum(self.graph.tensors[name].bits for name in names)
 
     def bits(self, root: str) -> int:
         return self.graph.tensors[root].bits
@@ -261,4 +270,4 @@ def from_problem(problem: Problem) -> NetworkProblem:
     sizes = {t.name: t.size * problem.block_bytes for t in problem.tensors}
     options = replace(Options(), block_bytes=problem.block_bytes, alignment_bytes=problem.alignment_bytes)
     return NetworkProblem(problem, {op.name: (op.name,) for op in problem.operators},
-                          {name: name for name in sizes}, sizes, options)
+                          {name: name for name in sizes}, sizes, {}, options)

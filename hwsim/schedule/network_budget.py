@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from hwsim.errors import InputError, ScheduleInfeasible
+from hwsim.errors import Problem as Complaint
 from hwsim.schedule.types import Infeasible, Problem, budget_in_blocks
 from hwsim.units import format_bytes, parse_as
 
@@ -37,7 +38,8 @@ def parse_budget(text: str | int, problem: Problem, *,
         size = _bytes_of(text)
         blocks, rest = budget_in_blocks(problem, _positive(size, "bytes"))
     except InputError as error:
-        raise InputError(problems=[p.__class__(where, p.reason, p.hint or "write 512KiB or 180blocks")
+        form = "write it like 512KiB, 180blocks or 524288"
+        raise InputError(problems=[Complaint(where, p.reason, p.hint if "ambiguous" in p.reason else form)
                                    for p in error.problems]) from None
     if not blocks:
         raise InputError(f"{size} bytes hold not even one block of {problem.block_bytes} bytes", where=where)

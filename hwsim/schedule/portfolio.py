@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from hwsim.schedule.types import Problem
 
 _RANDOM_ORDERS = 20
 _WIDTHS = (50, 500, 3000)
+_CHILDREN = 400_000
 
 
 def named_orders(problem: Problem) -> dict[str, Order]:
@@ -60,7 +62,8 @@ def candidate_paths(problem: Problem, budget: int, orders: Mapping[str, Order], 
         cheapest = min((path.traffic for path in found.values()), default=1 << 40)
         if cheapest == 0 or time.monotonic() > limits.deadline:
             break
-        beam = search(problem, budget, cheapest, width=width, limits=limits, tables=tables)
+        bounded = replace(limits, level_states=_CHILDREN)
+        beam = search(problem, budget, cheapest, width=width, limits=bounded, tables=tables)
         if beam.path is not None:
             found[f"beam {width}"] = beam.path
         if beam.complete:
