@@ -122,7 +122,8 @@ def _schedule(network: Annotated[str, typer.Argument(
               bits: Annotated[int | None, typer.Option(
                   "--bits", metavar="N", help="Bits per element of activations and weights.")] = None,
               fuse: Annotated[bool, typer.Option(
-                  "--fuse/--no-fuse", help="Run normalizations and activations inside their producer.")] = True,
+                  "--fuse/--no-fuse",
+                  help="Run normalizations and activations inside their producer.")] = True,
               weights: Annotated[str, typer.Option(
                   "--weights", metavar="none|workspace|tensors",
                   help="Weights outside, as private space of an operator, or as tensors.")] = "none",

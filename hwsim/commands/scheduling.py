@@ -107,7 +107,7 @@ def _check_words(job: ScheduleJob, outputs: Sequence[Path]) -> None:
         problems.append(Problem("--verify", "writes no file", "leave out --output"))
     if job.formulation not in tuple(Form):
         problems.append(Problem("--formulation", f"unknown formulation {job.formulation!r}",
-                                nearest(job.formulation, tuple(Form))))
+                                nearest(job.formulation, map(str, Form))))
     if job.sweep is not None and job.formulation != Form.AUTO:
         problems.append(Problem("--formulation", "a sweep always uses the portfolio", "leave it out"))
     for path in outputs:
@@ -137,7 +137,7 @@ def _read_network(job: ScheduleJob) -> NetworkProblem:
         raise InputError("only a .json file holds several graphs", where=f"--graph {job.graph}")
     if job.weights not in tuple(Weights):
         raise InputError(f"unknown choice {job.weights!r}", where="--weights",
-                         hint=nearest(job.weights, tuple(Weights)))
+                         hint=nearest(job.weights, map(str, Weights)))
     from hwsim import run
     from hwsim.commands.evaluate import dimensions
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from hwsim.report.scheduled import ScheduledCost
 from hwsim.schedule.comparisons import PAPER_COMBINATIONS
 from hwsim.schedule.network_run import ScheduleReport
 from hwsim.schedule.sweep import Sweep
 from hwsim.schedule.types import Status
-from hwsim.units import format_bytes
+from hwsim.units import format_bytes, format_si
 
 BASELINE_HEADS = ("Order", "Eviction", "Traffic", "Plan avoids", "")
+COST_HEADS = ("Plan", "Cycles", "Stalls", "Cycles against first", "Energy", "Energy against first", "Streamed",
+              "Compulsory", "Non-compulsory")
 SWEEP_HEADS = ("Scratchpad", "Blocks", "Status", "Traffic", "Lower bound", "Best baseline", "default/belady")
 SWEEP_RIGHT = ("Scratchpad", "Blocks", "Traffic", "Lower bound", "Best baseline", "default/belady")
 
@@ -82,6 +85,22 @@ def sweep_rows(sweep: Sweep) -> list[tuple[str, ...]]:
                      _shown(best_baseline(point.baselines.values()), unit),
                      _shown(point.baselines.get("default/belady"), unit)))
     return rows
+
+
+def cost_rows(costs: Sequence[ScheduledCost]) -> list[tuple[str, ...]]:
+    """Return one row per plan under `COST_HEADS`; shares are relative to the first."""
+    first = costs[0]
+    rows: list[tuple[str, ...]] = []
+    for cost in costs:
+        rows.append((cost.name, f"{cost.cycles:,}", f"{cost.stall_cycles:,}", _change(cost.cycles, first.cycles),
+                     format_si(cost.energy_j, "J"), _change(cost.energy_j, first.energy_j),
+                     format_bytes(cost.stream_bytes), format_bytes(cost.compulsory_bytes),
+                     format_bytes(cost.non_compulsory_bytes)))
+    return rows
+
+
+def _change(value: float, base: float) -> str:
+    return "-" if value == base or not base else f"{value / base - 1:+.1%}"
 
 
 def best_baseline(traffic: Iterable[int | None]) -> int | None:
