@@ -72,7 +72,8 @@ class Chooser:
         """Return how `product` is mapped."""
         key = (replace(product, left="", right="", out="", label=""), epilogue)
         if key not in self._found:
-            if product.macs > LARGEST:
+            words = self._design.array_rows + self._design.array_cols + 2 * self._design.accumulator_bits
+            if product.macs * words > LARGEST:
                 raise InputError(f"{product.macs} MACs are too many to count in 64 bits")
             search = Search(product, self._design, self._rates, epilogue)
             tiling = search.best()

@@ -125,9 +125,8 @@ def _vector_unit(chip: Chip, graph: Graph, group: Group, operands: Operands) -> 
     count = tile_count(reads, writes, chip.design)
     tiles = []
     for index in range(count):
-        last = index == count - 1
         read, operations, write = (
-            total // count + (total % count if last else 0) for total in (reads, all_operations, writes)
+            total // count + (index < total % count) for total in (reads, all_operations, writes)
         )
         tiles.append(TileWork(read, 0, write, operations))
     chip.run(tiles)

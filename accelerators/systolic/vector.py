@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from accelerators.systolic.design import SystolicDesign
 from accelerators.systolic.fusion import Group
-from accelerators.systolic.tiles import IDLE, TileSlots
+from accelerators.systolic.tiles import IDLE, TileSlots, TileStream
 from hwsim.graph.ops import op_kind, work_of
 from hwsim.graph.types import Graph, Op, Role
 from hwsim.trace import TraceBuilder
-from hwsim.trace.stream import Slots, one_tile, write_slots
+from hwsim.trace.stream import Slots, Stream, one_tile, write_slots
 
 
 def write_primitives(build: TraceBuilder, graph: Graph, op: Op) -> None:
@@ -61,14 +61,17 @@ def lower_movement(build: TraceBuilder, graph: Graph, op: Op, design: SystolicDe
 def _write_tiles(
     build: TraceBuilder, design: SystolicDesign, reads: int, operations: int, writes: int
 ) -> None:
-    """Cut the work into equal tiles that fit the scratchpads, the last one taking the rest."""
+    """Cut the work into even tiles that fit the scratchpads; the first ones take what is left over."""
     count = tile_count(reads, writes, design)
     parts = [divmod(total, count) for total in (reads, operations, writes)]
-    (read, more_read), (work, more_work), (write, more_write) = parts
-    empty: TileSlots = Slots({})
-    tile = one_tile(((read, 0), 0, (write, work)), Slots.one, empty)
-    last = one_tile(((read + more_read, 0), 0, (write + more_write, work + more_work)), Slots.one, empty)
-    slots = tile.times(count - 1).then(last).whole(IDLE)
+    edges = sorted({rest for _, rest in parts} | {count})
+    nothing: TileSlots = Slots({})
+    tiles: TileStream = Stream(0, (), (), nothing, Slots.one)
+    for start, end in zip([0, *edges], edges, strict=False):
+        read, work, write = (share + (start < rest) for share, rest in parts)
+        tile: TileStream = one_tile(((read, 0), 0, (write, work)), Slots.one, nothing)
+        tiles = tiles.then(tile.times(end - start))
+    slots = tiles.whole(IDLE)
     write_slots(build, slots, lambda load, active, store: write_slot(build, load, active, store))
     if reads:
         build.event("input_scratchpad", "write", 1, bits=reads)
@@ -79,15 +82,9 @@ def _write_tiles(
 
 
 def tile_count(reads: int, writes: int, design: SystolicDesign) -> int:
-    """Return the fewest equal tiles of which even the last, with the remainders, fits half of each."""
+    """Return the fewest tiles into which reads and writes, spread evenly, fit half of their scratchpads."""
     read_room, write_room = 8 * design.input_scratchpad_bytes // 2, 8 * design.output_scratchpad_bytes // 2
-    count = max(1, -(-reads // read_room), -(-writes // write_room))
-    while any(
-        total // count + total % count > room and total // count
-        for total, room in ((reads, read_room), (writes, write_room))
-    ):
-        count += 1
-    return count
+    return max(1, -(-reads // read_room), -(-writes // write_room))
 
 
 def write_slot(build: TraceBuilder, load: tuple[int, int], active: int, store: tuple[int, int]) -> None:
