@@ -297,7 +297,7 @@ def _area(sheet: Datasheet) -> float:
 
 
 def _totals(parts: Parts, layers: tuple[Layer, ...]) -> Totals:
-    timing, graph = parts.priced.timing, parts.prepared
+    timing = parts.priced.timing
     cycles = int(timing.cycles)
     time_s = cycles / float(parts.priced.prices.clock_hz)
     chip_j = sum(layer.energy_j for layer in layers)
@@ -320,7 +320,7 @@ def _totals(parts: Parts, layers: tuple[Layer, ...]) -> Totals:
         utilization=macs / (peak * cycles) if cycles else 0.0,
         bit_operations=sum(layer.bit_operations for layer in layers),
         ace=sum(layer.ace for layer in layers),
-        parameters=graph.parameters,
+        parameters=parts.graph.parameters,
         bytes_by_memory=_added(layer.bytes_by_memory for layer in layers),
         stall_cycles_by_cause=_added(layer.stall_cycles_by_cause for layer in layers),
         energy_j_by_unit=by_unit,

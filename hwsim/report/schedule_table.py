@@ -12,8 +12,8 @@ from hwsim.schedule.types import Status
 from hwsim.units import format_bytes, format_si
 
 BASELINE_HEADS = ("Order", "Eviction", "Traffic", "Plan avoids", "")
-COST_HEADS = ("Plan", "Cycles", "Stalls", "Cycles against first", "Energy", "Energy against first", "Streamed",
-              "Compulsory", "Non-compulsory")
+COST_HEADS = ("Plan", "Cycles", "Stalls", "Cycles against first", "Energy", "Energy against first",
+              "Streamed", "Compulsory", "Non-compulsory")
 SWEEP_HEADS = ("Scratchpad", "Blocks", "Status", "Traffic", "Lower bound", "Best baseline", "default/belady")
 SWEEP_RIGHT = ("Scratchpad", "Blocks", "Traffic", "Lower bound", "Best baseline", "default/belady")
 
@@ -90,13 +90,10 @@ def sweep_rows(sweep: Sweep) -> list[tuple[str, ...]]:
 def cost_rows(costs: Sequence[ScheduledCost]) -> list[tuple[str, ...]]:
     """Return one row per plan under `COST_HEADS`; shares are relative to the first."""
     first = costs[0]
-    rows: list[tuple[str, ...]] = []
-    for cost in costs:
-        rows.append((cost.name, f"{cost.cycles:,}", f"{cost.stall_cycles:,}", _change(cost.cycles, first.cycles),
-                     format_si(cost.energy_j, "J"), _change(cost.energy_j, first.energy_j),
-                     format_bytes(cost.stream_bytes), format_bytes(cost.compulsory_bytes),
-                     format_bytes(cost.non_compulsory_bytes)))
-    return rows
+    return [(cost.name, f"{cost.cycles:,}", f"{cost.stall_cycles:,}", _change(cost.cycles, first.cycles),
+             format_si(cost.energy_j, "J"), _change(cost.energy_j, first.energy_j),
+             format_bytes(cost.stream_bytes), format_bytes(cost.compulsory_bytes),
+             format_bytes(cost.non_compulsory_bytes)) for cost in costs]
 
 
 def _change(value: float, base: float) -> str:
