@@ -180,8 +180,8 @@ def judge(chip: str, row: Mapping[str, Any]) -> AnchorResult:
     metric = METRICS[row["metric"]]
     try:
         published = float(parse_as(row["published"], metric.suffix))
-    except InputError as error:
-        raise InputError(problems=error.inside(f"{chip}.{row['name']}.published").problems) from None
+    except InputError as refusal:
+        raise InputError(problems=refusal.inside(f"{chip}.{row['name']}.published").problems) from None
     modeled = _modeled(chip, row, metric)
     error = modeled / published - 1
     known = float(row.get("known_error_ratio", 0.0))
