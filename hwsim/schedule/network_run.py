@@ -96,8 +96,8 @@ class ScheduleReport:
         plan = found.pop("plan")
         found = {"network": self.name, "operators": len(problem.operators), "tensors": len(problem.tensors),
                  "block_bytes": problem.block_bytes, "scratchpad_bytes": self.bytes_of(result.budget)} | found
-        found |= {"smallest_budget_bytes": self.bytes_of(result.smallest_budget),
-                  "smallest_budget_operator": self.limiting_operator,
+        found |= {"smallest_scratchpad_bytes": self.bytes_of(result.smallest_budget),
+                  "smallest_scratchpad_operator": self.limiting_operator,
                   "smallest_peak_bytes": self.bytes_of(result.smallest_peak), "notes": list(self.notes),
                   "formulation_found_plan": self.form_found, "options": options_document(self.network),
                   "paper_baselines": list(PAPER_COMBINATIONS)}

@@ -26,6 +26,7 @@ _WINDOW = 24
 _WINDOW_STATES = 30_000
 _SUFFIXES = 16
 _F2_OPERATORS = 20
+_GUARD_NOTE = "a wall-clock guard ended a search: a repetition on a faster machine may get further"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +38,12 @@ class Settings:
     solver: str | None
     seed: int
 
-    @property
-    def limits(self) -> Limits:
-        """Search effort that follows from the time limit alone."""
-        effort = int(min(_MOST_STATES, max(1000, self.time_limit_s * _STATES_PER_SECOND)))
-        return Limits(states=effort, deadline=self.deadline)
+    def limits(self, states_share: float, time_share: float) -> Limits:
+        """Return a share of the states that the time limit buys, guarded by a share of the time left."""
+        effort = min(_MOST_STATES, self.time_limit_s * _STATES_PER_SECOND)
+        now = time.monotonic()
+        return Limits(states=max(1000, int(effort * states_share)),
+                      deadline=now + max(0.0, time_share * (self.deadline - now)))
 
 
 @dataclass(slots=True)
@@ -70,6 +72,11 @@ class Progress:
         if bound > self.lower_bound:
             self.lower_bound, self.proof = bound, proof
 
+    def watch(self, limits: Limits) -> None:
+        """Note, once, that a wall-clock guard and not the number of states ended a stage."""
+        if time.monotonic() > limits.deadline and _GUARD_NOTE not in self.notes:
+            self.notes.append(_GUARD_NOTE)
+
     @property
     def settled(self) -> bool:
         """The plan is proven optimal."""
@@ -81,27 +88,25 @@ def improve(problem: Problem, budget: int, best: Progress, settings: Settings) -
     tables = tabulate(problem)
     orders = _measure(problem, budget, best, settings, tables)
     if not best.settled:
-        paths = candidate_paths(problem, budget, orders, seed=settings.seed, limits=_part(settings, 20),
-                                tables=tables, solver=settings.solver)
+        limits = settings.limits(0.05, 0.25)
+        paths = candidate_paths(problem, budget, orders, seed=settings.seed, limits=limits, tables=tables,
+                                solver=settings.solver)
+        best.watch(limits)
         _pack_best(problem, budget, best, paths, settings)
         if paths and not best.settled:
             cheapest = min(paths.values(), key=lambda path: path.traffic)
             _prove(problem, budget, best, cheapest, settings, tables)
     if not best.settled:
         _solve_windows_program(problem, budget, best, settings)
-    if time.monotonic() > settings.deadline:
-        best.notes.append("the wall-clock guard ended the search: a repetition may get further")
-
-
-def _part(settings: Settings, share: int) -> Limits:
-    return replace(settings.limits, states=max(1000, settings.limits.states // share))
 
 
 def _measure(problem: Problem, budget: int, best: Progress, settings: Settings,
              tables: SearchTables) -> dict[str, Order]:
     """Find the smallest peak, run the baselines and the bounds that need no search; return the orders."""
     orders = named_orders(problem)
-    peak = smallest_peak(problem, list(orders.values()), limits=_part(settings, 8), tables=tables)
+    limits = settings.limits(0.1, 0.15)
+    peak = smallest_peak(problem, list(orders.values()), limits=limits, tables=tables)
+    best.watch(limits)
     best.peak = peak.blocks
     best.states += peak.states
     orders["smallest-peak"] = peak.order
@@ -120,24 +125,28 @@ def _prove(problem: Problem, budget: int, best: Progress, path: Path, settings: 
     """Improve and prove in four steps: segments, short search, windows, search with suffix bounds."""
     parts = segments(problem)
     if max(len(part) for part in parts) * 5 < len(problem.operators) * 4:
-        joined = compose(problem, budget, limits=_part(settings, 6))
+        limits = settings.limits(0.15, 0.3)
+        joined = compose(problem, budget, limits=limits)
+        best.watch(limits)
         best.states += joined.states
         best.raise_bound(joined.lower_bound, f"sum over {joined.segments} segments")
         path = _take_better(problem, budget, best, path, joined.path, "segments", settings)
     if path.traffic > best.lower_bound:
-        path = _certify(problem, budget, best, path, _part(settings, 3), settings, tables)
+        path = _certify(problem, budget, best, path, settings.limits(0.35, 0.35), settings, tables)
     if path.traffic > best.lower_bound:
-        limits = replace(settings.limits, states=_WINDOW_STATES, level_states=8 * _WINDOW_STATES)
+        limits = replace(settings.limits(0.1, 0.35), states=_WINDOW_STATES, level_states=8 * _WINDOW_STATES)
         better = improve_windows(problem, budget, path, size=_WINDOW, rounds=3, limits=limits,
                                  solver=settings.solver)
+        best.watch(limits)
         path = _take_better(problem, budget, best, path, better, "windows", settings)
     if path.traffic > best.lower_bound:
-        third = _part(settings, 3)
-        bounds, states = suffix_bounds(problem, budget, path.order, parts=_SUFFIXES, limits=third)
+        limits = settings.limits(0.3, 0.5)
+        bounds, states = suffix_bounds(problem, budget, path.order, parts=_SUFFIXES, limits=limits)
+        best.watch(limits)
         best.states += states
         best.raise_bound(int(bounds[0]), "search of the last operators")
         deep = add_reference(tables, path.order, bounds)
-        _certify(problem, budget, best, path, _part(settings, 2), settings, deep)
+        _certify(problem, budget, best, path, settings.limits(0.4, 1.0), settings, deep)
 
 
 def _take_better(problem: Problem, budget: int, best: Progress, old: Path, new: Path | None, name: str,
@@ -151,6 +160,7 @@ def _take_better(problem: Problem, budget: int, best: Progress, old: Path, new: 
 def _certify(problem: Problem, budget: int, best: Progress, path: Path, limits: Limits, settings: Settings,
              tables: SearchTables) -> Path:
     proof = certify(problem, budget, path, best.lower_bound, limits=limits, tables=tables)
+    best.watch(limits)
     best.states += proof.states
     best.raise_bound(proof.lower_bound, "search over (executed, resident, copied) states")
     return _take_better(problem, budget, best, path, proof.path, "exact", settings)
