@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from hwsim.graph.build import GraphBuilder
-from hwsim.graph.types import BINARY, FLOAT32, INT64, Graph, Shape
+from hwsim.graph.types import BINARY, FLOAT32, INT8, INT32, INT64, Graph, Shape
 
 Write = Callable[[GraphBuilder], tuple[str, ...]]
 
@@ -162,14 +162,15 @@ def _write_classifier(b: GraphBuilder) -> tuple[str, ...]:
     return (b.softmax(b.linear(b.flatten(b.global_average_pool(x)), 5)),)
 
 
-def _write_empty_rows(b: GraphBuilder) -> tuple[str, ...]:
-    """A network over no samples at all."""
-    return (b.add("gemm", [b.input("x", (0, 4)), b.weight("w", (4, 3))], name="op"),)
-
-
 def _write_reduced_by_einsum(b: GraphBuilder) -> tuple[str, ...]:
     """An einsum without products, and an elementwise successor."""
     return (b.relu(b.add("einsum", b.input("x", (3, 4)), name="sum", equation="ij->i"), name="relu"),)
+
+
+def _write_wide_result(b: GraphBuilder) -> tuple[str, ...]:
+    """Integers in, sums of full width out."""
+    x, w = b.input("x", (4, 8), format=INT8), b.weight("w", (8, 4), format=INT8)
+    return (b.add("elementwise", b.add("gemm", [x, w], format=INT32), name="relu", function="relu"),)
 
 
 def _write_tied(b: GraphBuilder) -> tuple[str, ...]:
@@ -213,7 +214,7 @@ VARIANTS: Mapping[str, Write] = {
     "gru_after_reset": _recurrent("gru", 3, linear_before_reset=True),
     "elementwise_broadcast": _plain("elementwise", (2, 1, 6), (4, 1), function="multiply"),
     "classifier": _write_classifier,
-    "no_samples": _write_empty_rows,
+    "wide_result": _write_wide_result,
     "tied_table": _write_tied,
     "growing_cache": _write_stateful,
 }
