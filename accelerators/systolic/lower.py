@@ -141,8 +141,13 @@ def _lower_group(
 def epilogue_of(graph: Graph, group: Group, product: MatrixProduct, design: SystolicDesign) -> Epilogue:
     """Return what `group` adds to its product: parameters, vector operations, output width."""
     small = parameter_bits(graph, group, beyond=2)
+    out = graph.tensors[group.last.outputs[0]]
+    # A transposed convolution whose stride exceeds its kernel writes zeros between its products.
+    spread = group.head.kind == "transposed_convolution"
     return Epilogue(
-        output_bits=design.operand_bits,
+        output_bits=max(
+            out.format.bits, -(-out.bits // (product.groups * product.m * product.n)) if spread else 0
+        ),
         posts=posts_of(graph, group),
         column_bits=-(-small // (product.groups * product.n)),
     )
