@@ -11,6 +11,7 @@ from hwsim.units import format_bytes, parse_as
 
 _BLOCKS = re.compile(r"([+-]?[0-9]+)\s*blocks?")
 _PLAIN = re.compile(r"[+-]?[0-9]+")
+_MOST_BYTES = 1 << 60
 
 
 def parse_budget(text: str | int, problem: Problem, *,
@@ -34,9 +35,10 @@ def parse_budget(text: str | int, problem: Problem, *,
     try:
         matched = _BLOCKS.fullmatch(str(text).strip())
         if matched is not None:
-            return _positive(int(matched[1]), "blocks"), ()
-        size = _bytes_of(text)
-        blocks, rest = budget_in_blocks(problem, _positive(size, "bytes"))
+            return _checked(matched[1], "blocks", _MOST_BYTES // problem.block_bytes), ()
+        plain = isinstance(text, int) or _PLAIN.fullmatch(text.strip()) is not None
+        size = _checked(str(text) if plain else str(parse_as(str(text), "_bytes")), "bytes", _MOST_BYTES)
+        blocks, rest = budget_in_blocks(problem, size)
     except InputError as error:
         form = "write it like 512KiB, 180blocks or 524288"
         raise InputError(problems=[Complaint(where, p.reason, p.hint if "ambiguous" in p.reason else form)
@@ -49,18 +51,12 @@ def parse_budget(text: str | int, problem: Problem, *,
                     f"{rest} bytes are not used",)
 
 
-def _bytes_of(text: str | int) -> int:
-    if isinstance(text, int) or _PLAIN.fullmatch(text.strip()):
-        if len(str(text)) > 20:
-            raise InputError(f"{str(text)[:24]}... is no size of a scratchpad")
-        return int(text)
-    return int(parse_as(text, "_bytes"))
-
-
-def _positive(value: int, unit: str) -> int:
-    if value <= 0:
-        raise InputError(f"the scratchpad must be larger than zero, not {value} {unit}")
-    return value
+def _checked(digits: str, unit: str, most: int) -> int:
+    if len(digits) > 20 or int(digits) > most:
+        raise InputError(f"{digits[:24]} {unit} is no size of a scratchpad")
+    if int(digits) <= 0:
+        raise InputError(f"the scratchpad must be larger than zero, not {int(digits)} {unit}")
+    return int(digits)
 
 
 def refuse(problem: Problem, reason: Infeasible) -> ScheduleInfeasible:
