@@ -82,8 +82,12 @@ class SystolicDesign(Design):
     weight_scratchpad_bytes: int = Field(65536, ge=64, le=2**40, description="Weight scratchpad, both halves")
     output_scratchpad_bytes: int = Field(65536, ge=64, le=2**40, description="Accumulators, both halves")
     vector_lanes: int = Field(32, ge=1, le=2**20, description="Vector operations per cycle")
-    clock_hz: float = Field(500e6, ge=1.0, le=1e12, allow_inf_nan=False, description="Clock of the whole chip")
-    dram_bits_per_s: float = Field(102.4e9, ge=1.0, le=1e18, allow_inf_nan=False, description="DRAM bandwidth")
+    clock_hz: float = Field(
+        500e6, ge=1.0, le=1e12, allow_inf_nan=False, description="Clock of the whole chip"
+    )
+    dram_bits_per_s: float = Field(
+        102.4e9, ge=1.0, le=1e18, allow_inf_nan=False, description="DRAM bandwidth"
+    )
     dram_energy: DramEnergy = Field(
         DramEnergy.MEAN, description="Point in the published range of DRAM energy"
     )

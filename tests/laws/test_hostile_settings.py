@@ -18,8 +18,35 @@ NASTY = st.one_of(
     st.integers(-5, 70),
     st.integers(-(2**70), 2**70),
     st.floats(allow_nan=True, allow_infinity=True).map(repr),
-    st.sampled_from(["", "null", "true", "[]", "{}", "1e400", "-0", "0x10", "1_000", "12 kB", "64KiB", "700MHz",
-                     "nan", "best", "Best", "os", "ws", "\u00e9", "a=b", "'", '"', "\\", "../..", "%s", "1e-30"]),
+    st.sampled_from(
+        [
+            "",
+            "null",
+            "true",
+            "[]",
+            "{}",
+            "1e400",
+            "-0",
+            "0x10",
+            "1_000",
+            "12 kB",
+            "64KiB",
+            "700MHz",
+            "nan",
+            "best",
+            "Best",
+            "os",
+            "ws",
+            "\u00e9",
+            "a=b",
+            "'",
+            '"',
+            "\\",
+            "../..",
+            "%s",
+            "1e-30",
+        ]
+    ),
     st.text(max_size=8),
 )
 NETWORK = "Layer, M, N, K,\nfc1, 7, 33, 20,\nfc2, 300, 5, 64,\n"
@@ -60,14 +87,53 @@ def test_knobs(capsys: pytest.CaptureFixture[str], network: Path, chosen: list) 
 
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.sampled_from(["run", "compare", "list", "show", "explain", "validate", "schema", "schedule"]),
-       st.lists(st.one_of(
-           st.sampled_from(["--on", "systolic", "systolic:", ":", ",", "--set", "--dim", "--batch", "-o", "--json",
-                            "mlp_mnist", "report", "design", "--precision", "int8", "--layer", "--unit", "--top",
-                            "-1", "x.json", "x.html", "/", ".", "--scratchpad", "64KiB", "64kB", "chips"]),
-           st.text(max_size=6)), max_size=6))
-def test_words(capsys: pytest.CaptureFixture[str], tmp_path_factory: pytest.TempPathFactory,
-               monkeypatch: pytest.MonkeyPatch, command: str, words: list[str]) -> None:
+@given(
+    st.sampled_from(["run", "compare", "list", "show", "explain", "validate", "schema", "schedule"]),
+    st.lists(
+        st.one_of(
+            st.sampled_from(
+                [
+                    "--on",
+                    "systolic",
+                    "systolic:",
+                    ":",
+                    ",",
+                    "--set",
+                    "--dim",
+                    "--batch",
+                    "-o",
+                    "--json",
+                    "mlp_mnist",
+                    "report",
+                    "design",
+                    "--precision",
+                    "int8",
+                    "--layer",
+                    "--unit",
+                    "--top",
+                    "-1",
+                    "x.json",
+                    "x.html",
+                    "/",
+                    ".",
+                    "--scratchpad",
+                    "64KiB",
+                    "64kB",
+                    "chips",
+                ]
+            ),
+            st.text(max_size=6),
+        ),
+        max_size=6,
+    ),
+)
+def test_words(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    words: list[str],
+) -> None:
     monkeypatch.chdir(tmp_path_factory.getbasetemp())
     code = main([command, *words])
     shown = capsys.readouterr()
