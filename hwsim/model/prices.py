@@ -139,12 +139,10 @@ def row_cycles(trace: Trace, prices: Prices) -> Ints:
     groups = -(-count // prices.lanes[..., prices.pair])
     cycles: Ints = groups * prices.interval[..., prices.pair]
     bits = count * trace.rows.bits
-    columns = [
-        _link_cycles(
-            np.broadcast_to(bits, (len(prices.cycles_per_bit), *bits.shape[-1:]))[design], prices.pair, rates
-        )
-        for design, rates in enumerate(prices.cycles_per_bit)
-    ]
+    rates = prices.cycles_per_bit
+    designs = max(len(rates), bits.shape[0] if bits.ndim == 2 else 1)
+    spread = np.broadcast_to(bits, (designs, bits.shape[-1]))
+    columns = [_link_cycles(spread[d], prices.pair, rates[d % len(rates)]) for d in range(designs)]
     link = columns[0] if prices.lanes.ndim == 1 and bits.ndim == 1 else np.stack(columns)
     return np.maximum(cycles, link)
 
