@@ -8,7 +8,6 @@ from hwsim.schedule.network_forms import Form, solve_as
 from hwsim.schedule.types import Problem, Status
 from hwsim.schedule.verify import replay
 
-# Traffic 4 in the best order at the smallest budget: the second branch has to make room once.
 BRANCHES = Problem.from_blocks({"size": [2, 2, 3, 2, 3, 1], "ins": [[], [0], [1], [0], [3], [2, 4]],
                                 "name": "branches"})
 
@@ -33,7 +32,7 @@ def test_every_form_returns_a_plan_that_replays(form: Form) -> None:
             assert result.stats.status is Status.OPTIMAL
 
 
-def test_frozen_order_of_the_fragmentation_vector_agrees(known: dict[str, Problem]) -> None:
+def test_a_fixed_order_is_not_called_optimal_without_a_proof(known: dict[str, Problem]) -> None:
     problem = known["DARTS-1c"]
     gaps, _ = solve_as(problem, 180, Form.GAPS, time_limit_s=20)
     assert gaps.traffic == 288
