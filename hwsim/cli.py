@@ -36,6 +36,13 @@ class SchemaOf(StrEnum):
     DESIGN = "design"
 
 
+class Planning(StrEnum):
+    """Whether the scratchpad is scheduled."""
+
+    NONE = "none"
+    COSMA = "cosma"
+
+
 class Unsupported(StrEnum):
     """What to do with an operator that the chip cannot run."""
 
@@ -65,6 +72,11 @@ Timeline = Annotated[Path | None, typer.Option(
 OnUnsupported = Annotated[Unsupported, typer.Option(
     "--on-unsupported",
     help="Operators the chip cannot run: stop, run on a host, or count their traffic only.")]
+Planned = Annotated[Planning, typer.Option(
+    "--schedule", help="Keep activations in the scratchpad as an optimal plan says; show what it saves.")]
+Scratchpad = Annotated[str | None, typer.Option(
+    "--scratchpad", metavar="SIZE", help="For --schedule, such as 512KiB; the design's if left out.")]
+PlanTime = Annotated[float, typer.Option("--time-limit", min=0.0, metavar="S", help="Seconds for --schedule.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print neither tables nor notes, only errors.")]
 
@@ -87,24 +99,29 @@ def _options(version: Annotated[bool, typer.Option(
 @app.command("run")
 def _run(network: Network, on: On, settings: Set = None, dim: Dim = None, batch: Batch = None,
          precision: Precision = None, output: Output = None, timeline: Timeline = None,
-         on_unsupported: OnUnsupported = Unsupported.ERROR, json: Json = False, quiet: Quiet = False) -> int:
+         on_unsupported: OnUnsupported = Unsupported.ERROR, schedule: Planned = Planning.NONE,
+         scratchpad: Scratchpad = None, time_limit: PlanTime = 60.0, json: Json = False,
+         quiet: Quiet = False) -> int:
     """Cost a network on a chip: layers and totals."""
     from hwsim.commands.evaluate import Job, evaluate
 
     return evaluate(Job(network, tuple(on), tuple(settings or ()), tuple(dim or ()), batch, precision,
-                        on_unsupported.value), tuple(output or ()), timeline, json=json, quiet=quiet)
+                        on_unsupported.value, schedule is Planning.COSMA, scratchpad, time_limit),
+                    tuple(output or ()), timeline, json=json, quiet=quiet)
 
 
 @app.command("compare")
 def _compare(network: Network, on: On, settings: Set = None, dim: Dim = None, batch: Batch = None,
              precision: Precision = None, output: Output = None, timeline: Timeline = None,
-             on_unsupported: OnUnsupported = Unsupported.ERROR, json: Json = False,
+             on_unsupported: OnUnsupported = Unsupported.ERROR, schedule: Planned = Planning.NONE,
+             scratchpad: Scratchpad = None, time_limit: PlanTime = 60.0, json: Json = False,
              quiet: Quiet = False) -> int:
     """Cost a network on several chips side by side."""
     from hwsim.commands.evaluate import Job, compare
 
     return compare(Job(network, tuple(on), tuple(settings or ()), tuple(dim or ()), batch, precision,
-                       on_unsupported.value), tuple(output or ()), timeline, json=json, quiet=quiet)
+                       on_unsupported.value, schedule is Planning.COSMA, scratchpad, time_limit),
+                   tuple(output or ()), timeline, json=json, quiet=quiet)
 
 
 @app.command("schedule")

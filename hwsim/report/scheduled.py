@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
+from typing import Any
 
 from hwsim.errors import InputError, nearest
 from hwsim.model.scheduled import Demand, PlanTiming, run_plan
@@ -51,6 +52,10 @@ class ScheduledCost:
     compulsory_bytes: int
     non_compulsory_bytes: int
     timing: PlanTiming | None = None
+
+    def to_document(self) -> dict[str, Any]:
+        """Return every figure by name, without the timing."""
+        return {item.name: getattr(self, item.name) for item in fields(self) if item.name != "timing"}
 
     @property
     def dram_bytes(self) -> int:
