@@ -76,7 +76,8 @@ Planned = Annotated[Planning, typer.Option(
     "--schedule", help="Keep activations in the scratchpad as an optimal plan says; show what it saves.")]
 Scratchpad = Annotated[str | None, typer.Option(
     "--scratchpad", metavar="SIZE", help="For --schedule, such as 512KiB; the design's if left out.")]
-PlanTime = Annotated[float, typer.Option("--time-limit", min=0.0, metavar="S", help="Seconds for --schedule.")]
+PlanTime = Annotated[float, typer.Option(
+    "--time-limit", min=0.0, metavar="S", help="Seconds for --schedule.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print neither tables nor notes, only errors.")]
 

@@ -39,7 +39,7 @@ def test_command_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*words, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["schedule"]["status"] == "OPTIMAL"
-    assert [cost["name"] for cost in document["schedule"]["costs"]][0] == "none"
+    assert document["schedule"]["costs"][0]["name"] == "none"
     assert document["schedule"]["costs"][-1]["name"] == "cosma"
     assert document["totals"]["macs"] == 7489664
 
