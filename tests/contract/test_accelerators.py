@@ -2,68 +2,41 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 
-from hwsim import anchors, registry
+from hwsim import registry
 from hwsim.errors import DesignError, UnsupportedOp
 from hwsim.graph.build import GraphBuilder
-from hwsim.graph.offload import offload
 from hwsim.graph.ops import OP_KINDS, work_of
 from hwsim.graph.types import INT8, Graph
 from hwsim.model.energy import charge
 from hwsim.model.prices import price, verify_datasheet
 from hwsim.model.timing import time_trace
-from hwsim.model.types import Accelerator, Datasheet
 from hwsim.report.json_form import to_json
 from hwsim.run import Chip, chip, evaluate
-from hwsim.sourced import Constant, Kind, Law
-from hwsim.trace import Trace, fingerprint, reduce, verify_conservation, verify_trace
-from tests.contract.small_designs import small_design
+from hwsim.trace import fingerprint, reduce, verify_conservation, verify_trace
+from tests.contract.chips import (
+    CHIPS,
+    SPECS,
+    each_chip,
+    each_preset,
+    lowered,
+    runnable,
+    target_of,
+    unsupported,
+)
 from tests.contract.small_graphs import KINDS, VARIANTS, small_graph
 
-CHIPS = registry.accelerator_names()
-SPECS = [f"{name}:{preset}" for name in CHIPS for preset in registry.load_accelerator(name).presets]
 GRAPHS = (*KINDS, *VARIANTS)
 HEAVY = ("numba", "pandas", "onnx", "pulp", "matplotlib", "networkx")
 
 # Rows of a datasheet that no small network asks for, by chip: {("unit", "action"): "why it is there"}.
 UNUSED_ROWS: Mapping[str, Mapping[tuple[str, str], str]] = {}
-# Constants that no design or datasheet reads, by chip: {"name": "why it is kept"}.
-UNUSED_CONSTANTS: Mapping[str, Mapping[str, str]] = {
-    "systolic": {"add_int8_j": "the row beside the 32-bit adder, which partial sums need"}
-}
-
-each_chip = pytest.mark.parametrize("name", CHIPS)
-each_preset = pytest.mark.parametrize("spec", SPECS)
-
-
-def target_of(spec: str) -> tuple[Accelerator, Any]:
-    found = chip(spec)
-    return found.accelerator, found.design
-
-
-def unsupported(accelerator: Accelerator, graph: Graph) -> dict[str, str]:
-    """Return the reason for every operator that the chip refuses."""
-    return {op.name: reason for op in graph.ops if (reason := accelerator.supports(graph, op))}
-
-
-@cache
-def lowered(spec: str, name: str) -> tuple[Graph, Trace, Datasheet]:
-    """Return the prepared network, its trace, and the datasheet; refused operators run elsewhere."""
-    accelerator, design = target_of(spec)
-    graph = small_graph(name)
-    refused = frozenset(unsupported(accelerator, graph))
-    prepared = accelerator.prepare(offload(graph, refused, moves=True) if refused else graph, design)
-    return prepared, accelerator.lower(prepared, design), accelerator.datasheet(design)
 
 
 def dense(kind: str, scale: int) -> Graph:
@@ -83,10 +56,6 @@ def dense(kind: str, scale: int) -> Graph:
     else:
         b.output(b.transpose(b.input("x", (30 * scale, 50)), (1, 0), name="move"))
     return b.build()
-
-
-def runnable(accelerator: Accelerator, graph: Graph) -> bool:
-    return not unsupported(accelerator, graph)
 
 
 @pytest.mark.parametrize("name", ["systolic"])
@@ -173,57 +142,6 @@ def test_no_row_of_the_datasheet_is_missing_or_idle(name: str) -> None:
     assert all(excused.values())
 
 
-def numbers_of(sheet: Datasheet) -> set[str]:
-    """Return the keys of all records that a datasheet rests on."""
-    found = [number for row in sheet.actions for number in (row.energy, row.energy_per_bit, row.bits_per_s)]
-    found += [number for row in sheet.units for number in (row.area, row.leakage)]
-    found += [item.ratio for item in sheet.overheads]
-    return {record.key for number in found if number is not None for record in number.records}
-
-
-@each_chip
-def test_every_constant_is_used(name: str) -> None:
-    accelerator = registry.load_accelerator(name)
-    used: set[str] = set()
-    for preset in accelerator.presets.values():
-        used |= {key.rpartition(".")[2] for key in numbers_of(accelerator.datasheet(preset))}
-    code = "\n".join(path.read_text(encoding="utf-8") for path in sorted(accelerator.folder.glob("*.py")))
-    used |= set(re.findall(r"\.([a-z]\w*)", code))
-    excused = UNUSED_CONSTANTS.get(name, {})
-    assert set(accelerator.constants) - used == set(excused)
-    assert all(excused.values())
-
-
-@each_chip
-def test_every_constant_has_a_source_that_can_be_looked_up(name: str) -> None:
-    records = registry.load_accelerator(name).constants.records
-    assert records
-    for key, record in records.items():
-        source = record.source
-        assert source.title, key
-        assert source.authors, key
-        assert source.venue, key
-        assert source.year > 1940, key
-        assert record.where, key
-        assert source.doi or source.url or source.key == "hwsim", key
-        if record.kind in (Kind.ASSUMED, Kind.UNCONFIRMED):
-            assert record.note, key
-        if source.key == "hwsim":
-            assert record.kind in (Kind.ASSUMED, Kind.DERIVED), key
-
-
-@each_preset
-def test_every_record_behind_a_price_is_known(spec: str) -> None:
-    accelerator, design = target_of(spec)
-    report = evaluate(small_graph("classifier"), spec, on_unsupported="traffic")
-    for used in report.prices:
-        assert set(used.constants) <= set(report.constants), used
-    own = f"{accelerator.constants.namespace}."
-    for key in report.constants:
-        assert not key.startswith(own) or isinstance(accelerator.constants.records[key], (Constant, Law))
-    assert set(report.provenance["design"]) == set(type(design).model_fields)
-
-
 @each_preset
 def test_two_runs_give_the_same_bytes(spec: str) -> None:
     first, second = (
@@ -262,53 +180,6 @@ def test_more_lanes_are_never_slower(spec: str, graph: str) -> None:
         assert cycles == sorted(cycles, reverse=True), knob
 
 
-def step(name: str, seed: int) -> None:
-    """Run the machine on a random network and design, and compare it with trace, fold and numpy."""
-    accelerator = registry.load_accelerator(name)
-    rng = np.random.default_rng(seed)
-    graph, design = accelerator.machine_graphs(rng), small_design(accelerator, rng)
-    trace, sheet = accelerator.lower(graph, design), accelerator.datasheet(design)
-    verify_trace(trace)
-    timing = time_trace(trace, price(trace, sheet), sheet)
-    result = accelerator.machine(graph, design, np.random.default_rng(seed))
-    expected = accelerator.reference(graph, design, np.random.default_rng(seed))
-    assert np.array_equal(result.values, expected), seed
-    assert result.cycles == int(timing.cycles), (seed, trace.notes)
-    counted: dict[tuple[str, str], int] = {}
-    for (_, unit, action), events, bits in reduce(trace).items():
-        amount = bits if unit == accelerator.offchip else events
-        counted[unit, action] = counted.get((unit, action), 0) + amount
-    assert {key: count for key, count in result.events.items() if count != counted.get(key, 0)} == {}, seed
-    work = set(accelerator.work)
-    assert {key for key, count in counted.items() if count and key in work} <= set(result.events), seed
-
-
-@each_chip
-@pytest.mark.parametrize("block", range(6))
-def test_machine_equals_trace_and_numpy(name: str, block: int) -> None:
-    for seed in range(block * 15, block * 15 + 15):
-        step(name, seed)
-
-
-@pytest.mark.slow
-@each_chip
-@pytest.mark.parametrize("block", range(10))
-def test_machine_equals_trace_and_numpy_on_many_networks(name: str, block: int) -> None:
-    for seed in range(1000 + block * 60, 1060 + block * 60):
-        step(name, seed)
-
-
-@each_chip
-def test_machine_graphs_are_small_networks_that_the_chip_runs(name: str) -> None:
-    accelerator = registry.load_accelerator(name)
-    kinds = set()
-    for seed in range(60):
-        graph = accelerator.machine_graphs(np.random.default_rng(seed))
-        kinds |= {op.kind for op in graph.ops}
-        assert runnable(accelerator, graph)
-    assert len(kinds) > 1
-
-
 @each_chip
 def test_importing_the_chip_is_light(name: str) -> None:
     module = registry.load_accelerator(name).lower.__module__.rpartition(".")[0]
@@ -344,20 +215,6 @@ def test_every_knob_refuses_nonsense(name: str) -> None:
         for value in ("", "no such value", None, [], {}, object(), -1e400):
             with pytest.raises(DesignError, match=rf"{name}\.{knob}"):
                 chip(name, **{knob: value})
-
-
-@each_chip
-def test_published_figures_hold(name: str) -> None:
-    results = anchors.validate(name)
-    assert results
-    assert [result.name for result in results if not result.passed] == []
-
-
-@each_chip
-def test_readme_says_what_is_modeled_and_what_is_not(name: str) -> None:
-    path = registry.load_accelerator(name).folder / "README.md"
-    headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
-    assert {"Modeled", "Not modeled", "Known deviations"} <= set(headings)
 
 
 @each_preset

@@ -138,7 +138,7 @@ def check_candidates(product: MatrixProduct, design: SystolicDesign, epilogue: E
 
 
 @given(products, designs(), epilogues)
-@settings(max_examples=12)
+@settings(max_examples=6)
 def test_bounds_and_traffic_of_every_candidate(
     product: MatrixProduct, design: SystolicDesign, epilogue: Epilogue
 ) -> None:
