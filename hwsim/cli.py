@@ -139,9 +139,9 @@ def _schedule(network: Annotated[str, typer.Argument(
                   "--graph", metavar="NAME", help="Which graph of a file that holds several.")] = None,
               bits: Annotated[int | None, typer.Option(
                   "--bits", metavar="N", help="Bits per element of activations and weights.")] = None,
-              fuse: Annotated[bool, typer.Option(
-                  "--fuse/--no-fuse",
-                  help="Run normalizations and activations inside their producer.")] = True,
+              fusion: Annotated[str, typer.Option(
+                  "--fusion", metavar="none|tails|operations|sums",
+                  help="Which operators run as one step.")] = "operations",
               weights: Annotated[str, typer.Option(
                   "--weights", metavar="none|workspace|tensors",
                   help="Weights outside, as private space of an operator, or as tensors.")] = "none",
@@ -167,7 +167,7 @@ def _schedule(network: Annotated[str, typer.Argument(
     from hwsim.commands.scheduling import ScheduleJob, schedule
 
     job = ScheduleJob(network, scratchpad, sweep, verify, graph, tuple(dim or ()), batch, bits, block_bytes,
-                      fuse, clean_outputs, weights, formulation, time_limit, solver, seed)
+                      fusion, clean_outputs, weights, formulation, time_limit, solver, seed)
     return schedule(job, tuple(output or ()), json=json, quiet=quiet)
 
 

@@ -10,8 +10,9 @@ from hwsim.graph.types import Graph
 from hwsim.report.scheduled import SCHEDULED, ScheduledCost, schedule_costs
 from hwsim.report.types import Report
 from hwsim.run import Chip, chip, evaluate, load
-from hwsim.schedule.network import from_graph
+from hwsim.schedule.network import Options, from_graph
 from hwsim.schedule.network_budget import refuse
+from hwsim.schedule.network_fusion import Fusion
 from hwsim.schedule.network_rivals import baseline_plans
 from hwsim.schedule.network_run import ScheduleReport, schedule_network
 
@@ -74,7 +75,8 @@ def evaluate_scheduled(
     if accelerator.scratchpad_bytes is None or not accelerator.offchip:
         raise InputError(f"{accelerator.name} has no scratchpad to schedule", where="schedule")
     report = evaluate(graph, target, on_unsupported=on_unsupported)
-    problem = from_graph(accelerator.prepare(graph, design))
+    # A chip runs one convolution after the other: what lies between them needs room.
+    problem = from_graph(accelerator.prepare(graph, design), Options(fusion=Fusion.TAILS))
     size = accelerator.scratchpad_bytes(design) if scratchpad is None else scratchpad
     plan = schedule_network(problem, size, time_limit_s=time_limit_s, solver=solver, seed=seed)
     if plan.plan is None:

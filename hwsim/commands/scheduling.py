@@ -45,10 +45,10 @@ class ScheduleJob:
         ``NAME=SIZE``.
     batch, bits, block_bytes : int or None
         Samples computed together, bits per element, bytes of a block.
-    fuse, clean_outputs : bool
+    fusion, weights, formulation : str
+        Names of `Fusion`, `Weights` and `Form`.
+    clean_outputs : bool
         See `hwsim.schedule.network.Options`.
-    weights, formulation : str
-        Names of `Weights` and `Form`.
     time_limit_s : float or None
         Seconds; in a sweep, for each size.
     solver : str or None
@@ -66,7 +66,7 @@ class ScheduleJob:
     batch: int | None = None
     bits: int | None = None
     block_bytes: int | None = None
-    fuse: bool = True
+    fusion: str = "operations"
     clean_outputs: bool = True
     weights: str = "none"
     formulation: str = "auto"
@@ -126,6 +126,7 @@ def _check_words(job: ScheduleJob, outputs: Sequence[Path]) -> None:
 
 def _read_network(job: ScheduleJob) -> NetworkProblem:
     from hwsim.schedule.network import Options, Weights, from_graph, from_problem
+    from hwsim.schedule.network_fusion import Fusion
 
     path = Path(job.network)
     if path.suffix.lower() == ".json":
@@ -135,20 +136,32 @@ def _read_network(job: ScheduleJob) -> NetworkProblem:
         return from_problem(read_graph_file(path, job.graph))
     if job.graph is not None:
         raise InputError("only a .json file holds several graphs", where=f"--graph {job.graph}")
-    if job.weights not in tuple(Weights):
-        raise InputError(f"unknown choice {job.weights!r}", where="--weights",
-                         hint=nearest(job.weights, map(str, Weights)))
+    _check_choices(job)
     from hwsim import run
     from hwsim.commands.evaluate import dimensions
 
     sized = {} if job.block_bytes is None else {"block_bytes": job.block_bytes}
-    options = Options(bits=job.bits, fuse=job.fuse, weights=Weights(job.weights),
+    options = Options(bits=job.bits, fusion=Fusion(job.fusion), weights=Weights(job.weights),
                       clean_outputs=job.clean_outputs, **sized)
     return from_graph(run.load(job.network, dimensions=dimensions(job.dim), batch=job.batch), options)
 
 
+def _check_choices(job: ScheduleJob) -> None:
+    from hwsim.schedule.network import Weights
+    from hwsim.schedule.network_fusion import Fusion
+
+    problems = []
+    for option, given, choices in (("--fusion", job.fusion, tuple(map(str, Fusion))),
+                                   ("--weights", job.weights, tuple(map(str, Weights)))):
+        if given not in choices:
+            problems.append(Problem(option, f"unknown choice {given!r}", nearest(given, choices)))
+    if problems:
+        raise InputError(problems=problems)
+
+
 def _refuse_for_plain_graphs(job: ScheduleJob) -> None:
     given = {"--bits": job.bits, "--block-bytes": job.block_bytes, "--batch": job.batch,
+             "--fusion": None if job.fusion == "operations" else job.fusion,
              "--weights": None if job.weights == "none" else job.weights, "--dim": job.dim or None}
     problems = [Problem(name, f"{value} means nothing for a plain graph, whose sizes are blocks already")
                 for name, value in given.items() if value is not None]

@@ -8,14 +8,12 @@ from enum import StrEnum
 
 from hwsim.errors import GraphError, InputError, nearest
 from hwsim.graph.ops import op_kind
-from hwsim.graph.ops.kinds import Category
 from hwsim.graph.passes import set_precision
-from hwsim.graph.types import FormatKind, Graph, NumberFormat, Op, Role
+from hwsim.graph.types import FormatKind, Graph, NumberFormat, Op
+from hwsim.schedule.network_fusion import Fusion, group_steps, name_of
+from hwsim.schedule.network_view import View
 from hwsim.schedule.types import Operator, Problem, Tensor
 
-_FOLLOWERS = ("elementwise", "batch_normalization", "quantize", "dequantize")
-# Operators that, applied to weights alone, are done once and offline.
-_OFFLINE = ("quantize", "dequantize", "cast", "transpose", "reshape", "identity")
 _MOST_BITS = 64
 
 
@@ -36,9 +34,9 @@ class Options:
     bits : int or None
         Bits per element of activations and weights; None keeps the formats of the network. Indices and
         truth values keep theirs.
-    fuse : bool
-        A matrix product or elementwise operator runs together with the normalizations and elementwise
-        operators that alone follow it.
+    fusion : Fusion
+        Which operators run as one step, see `Fusion`. The default is the granularity at which schedules of
+        convolutional and of searched networks are published.
     weights : Weights
         See `Weights`.
     clean_outputs : bool
@@ -48,7 +46,7 @@ class Options:
     """
 
     bits: int | None = None
-    fuse: bool = True
+    fusion: Fusion = Fusion.OPERATIONS
     weights: Weights = Weights.NONE
     clean_outputs: bool = True
     block_bytes: int = 1024
@@ -57,9 +55,11 @@ class Options:
     def __post_init__(self) -> None:
         if self.bits is not None and not 1 <= self.bits <= _MOST_BITS:
             raise InputError(f"{self.bits} bits per element is outside 1 to {_MOST_BITS}", where="bits")
-        if self.weights not in tuple(Weights):
-            raise InputError(f"unknown choice {self.weights!r}", where="weights",
-                             hint=nearest(str(self.weights), map(str, Weights)))
+        for where, given, choices in (("fusion", self.fusion, tuple(map(str, Fusion))),
+                                      ("weights", self.weights, tuple(map(str, Weights)))):
+            if given not in choices:
+                raise InputError(f"unknown choice {given!r}", where=where,
+                                 hint=nearest(str(given), choices))
         if self.block_bytes < 1:
             raise InputError(f"a block of {self.block_bytes} bytes holds nothing", where="block_bytes")
         if self.block_bytes % self.alignment_bytes:
@@ -76,7 +76,8 @@ class NetworkProblem:
     problem : Problem
         Operators and tensors keep the names they have in the network.
     members : mapping of str to tuple of str
-        Operators of the network that run as one step, by the step's name; the first gives the name.
+        Operators of the network that run as one step, by the step's name: that of its first matrix product,
+        else of its first operator.
     storage : mapping of str to str
         Tensor of the problem in which each tensor of the network that has storage of its own lies.
     tensor_bytes : mapping of str to int
@@ -113,8 +114,8 @@ def from_graph(graph: Graph, options: Options | None = None) -> NetworkProblem:
     if options.bits is not None:
         form = NumberFormat(FormatKind.INTEGER, options.bits)
         graph = set_precision(graph, weights=form, activations=form)
-    view = _View(graph)
-    groups = _groups(view, options.fuse)
+    view = View(graph)
+    groups = group_steps(view, options.fusion)
     if not groups:
         raise GraphError("the network has no operator that computes anything", where=graph.name)
     table = _Table(view, options)
@@ -122,90 +123,15 @@ def from_graph(graph: Graph, options: Options | None = None) -> NetworkProblem:
     problem = Problem(graph.name, operators, tuple(table.tensors), options.block_bytes,
                       options.alignment_bytes)
     storage = {name: root for name in graph.tensors if (root := view.root(name)) in table.index}
-    members = {group[0].name: tuple(op.name for op in group) for group in groups}
+    members = {name_of(group): tuple(op.name for op in group) for group in groups}
     read_bits = {op.name: view.read_bits(op) for op in graph.ops}
     return NetworkProblem(problem, members, storage, table.sizes, read_bits, options, _notes(view, groups))
-
-
-class _View:
-    """A graph with storage shared by aliases, and the tensors that are known before the network runs."""
-
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
-        self._same: dict[str, str] = {}
-        self.parameters = {t.name for t in graph.tensors.values() if t.role in (Role.WEIGHT, Role.CONSTANT)}
-        self.parameters -= {name for op in graph.ops for name in op.outputs}
-        self.steps: list[Op] = []
-        self.readers: dict[str, list[Op]] = {}
-        for op in graph.ops:
-            reads = [name for name in op.inputs if name]
-            if op_kind(op.kind).aliases:
-                self._same[op.outputs[0]] = self.root(op.inputs[0])
-            elif op.kind in _OFFLINE and reads and all(self.is_parameter(name) for name in reads):
-                self.parameters.update(filter(None, op.outputs))
-            else:
-                self.steps.append(op)
-                for root in dict.fromkeys(self.root(name) for name in reads):
-                    self.readers.setdefault(root, []).append(op)
-        self.outputs = {self.root(name) for name in graph.outputs}
-
-    def root(self, name: str) -> str:
-        """Return the tensor whose storage `name` shares."""
-        return self._same.get(name, name)
-
-    def is_parameter(self, name: str) -> bool:
-        """Tell whether a tensor is a weight, a constant, or made of them offline."""
-        return self.root(name) in self.parameters
-
-    def activations(self, op: Op) -> list[str]:
-        """Return the storages that `op` reads, parameters excluded, each once."""
-        return list(dict.fromkeys(self.root(n) for n in op.inputs if n and not self.is_parameter(n)))
-
-    def read_bits(self, op: Op) -> int:
-        """Return the bits of the distinct operands of `op`, parameters left out."""
-        names = dict.fromkeys(name for name in op.inputs if name and not self.is_parameter(name))
-        return sum(self.graph.tensors[name].bits for name in names)
-
-    def bits(self, root: str) -> int:
-        return self.graph.tensors[root].bits
-
-
-def _groups(view: _View, fuse: bool) -> list[tuple[Op, ...]]:
-    """Return the operators that run together, in execution order."""
-    taken: set[str] = set()
-    groups = []
-    for op in view.steps:
-        if op.name in taken:
-            continue
-        chain = [op]
-        heads = fuse and (op_kind(op.kind).category is Category.CONTRACTION or op.kind in _FOLLOWERS)
-        while heads and (follower := _follower(view, chain[-1])) is not None:
-            chain.append(follower)
-            taken.add(follower.name)
-        groups.append(tuple(chain))
-    return groups
-
-
-def _follower(view: _View, op: Op) -> Op | None:
-    """Return the one operator that can be applied to the result of `op` before it is stored."""
-    results = [name for name in op.outputs if name]
-    root = view.root(results[0])
-    readers = view.readers.get(root, [])
-    if len(results) != 1 or len(readers) != 1 or root in view.outputs or readers[0].kind not in _FOLLOWERS:
-        return None
-    user = readers[0]
-    tensors = view.graph.tensors
-    alone = view.activations(user) == [root] and sum(view.root(n) == root for n in user.inputs if n) == 1
-    single = len([name for name in user.outputs if name]) == 1
-    same = single and tensors[user.outputs[0]].elements == tensors[root].elements
-    together = user.phase is op.phase and user.probability == op.probability
-    return user if alone and same and together else None
 
 
 class _Table:
     """Tensors of the problem in order of first use."""
 
-    def __init__(self, view: _View, options: Options) -> None:
+    def __init__(self, view: View, options: Options) -> None:
         self._view = view
         self._options = options
         self.index: dict[str, int] = {}
@@ -216,7 +142,7 @@ class _Table:
     def operator(self, group: tuple[Op, ...]) -> Operator:
         """Return one step; its tensors are added to the table."""
         view, weights = self._view, self._options.weights
-        inner = {view.root(op.outputs[0]) for op in group[:-1]}
+        inner = {op.outputs[0] for op in group[:-1]}
         reads = [root for op in group for root in view.activations(op) if root not in inner]
         held = list(dict.fromkeys(name for op in group for name in _held_parameters(view, op)))
         workspace = 0
@@ -227,7 +153,7 @@ class _Table:
             workspace = self._blocks(sum(aligned))
         inputs = sorted({self._number(root) for root in reads})
         outputs = sorted({self._number(view.root(name)) for name in group[-1].outputs if name})
-        return Operator(group[0].name, tuple(inputs), tuple(outputs), workspace)
+        return Operator(name_of(group), tuple(inputs), tuple(outputs), workspace)
 
     def _number(self, root: str) -> int:
         if root not in self.index:
@@ -247,19 +173,19 @@ class _Table:
         return -(-size_bytes // unit) * unit
 
 
-def _held_parameters(view: _View, op: Op) -> list[str]:
+def _held_parameters(view: View, op: Op) -> list[str]:
     """Return the parameters that must be on the chip as a whole; gathered rows come straight from DRAM."""
     skipped = {op.inputs[0]} if op.kind.startswith("gather") else set()
     held = (name for name in op.inputs if name and name not in skipped and view.is_parameter(name))
     return list(dict.fromkeys(view.root(name) for name in held))
 
 
-def _notes(view: _View, groups: list[tuple[Op, ...]]) -> tuple[str, ...]:
+def _notes(view: View, groups: list[tuple[Op, ...]]) -> tuple[str, ...]:
     steps = len(view.steps)
     fused = steps - len(groups)
     shared = sum(op_kind(op.kind).aliases for op in view.graph.ops)
     offline = len(view.graph.ops) - steps - shared
-    found = [f"operators that run inside the one before them: {fused}"] if fused else []
+    found = [f"operators that run as part of another one: {fused}"] if fused else []
     found += [f"reshapes and identities that share the storage of their operand: {shared}"] if shared else []
     found += [f"operators on weights alone, done offline: {offline}"] if offline else []
     return tuple(found)

@@ -20,7 +20,7 @@ _MOST_SHOWN = 50
 def options_document(network: NetworkProblem) -> dict[str, Any]:
     """Return the choices that the sizes in a plan depend on, as they stand in its file."""
     chosen = network.options
-    return {"bits": chosen.bits, "fuse": chosen.fuse, "weights": str(chosen.weights),
+    return {"bits": chosen.bits, "fusion": str(chosen.fusion), "weights": str(chosen.weights),
             "clean_outputs": chosen.clean_outputs, "block_bytes": chosen.block_bytes}
 
 

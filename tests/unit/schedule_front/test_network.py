@@ -6,6 +6,7 @@ import hwsim
 from hwsim.errors import GraphError, InputError
 from hwsim.graph import GraphBuilder
 from hwsim.schedule.network import Options, Weights, from_graph
+from hwsim.schedule.network_fusion import Fusion
 
 # Operators without the input, operand edges, smallest feasible budget in KiB: facts/cosma.md, 4.1.
 PUBLISHED = {"resnet18": (31, 39, 980), "resnet50": (72, 88, 2352), "googlenet": (81, 108, 980),
@@ -47,7 +48,7 @@ def test_fusion_keeps_additions_and_names() -> None:
 
 
 def test_without_fusion_every_operator_but_aliases_is_a_step() -> None:
-    found = from_graph(residual().build(), Options(bits=8, fuse=False))
+    found = from_graph(residual().build(), Options(bits=8, fusion=Fusion.NONE))
     assert [op.name for op in found.problem.operators] == ["conv1", "relu1", "add", "relu2", "fc"]
 
 
