@@ -149,7 +149,7 @@ def test_bounds_and_traffic_of_every_candidate(
 
 @pytest.mark.slow
 @given(products, designs(), epilogues)
-@settings(max_examples=100)
+@settings(max_examples=40)
 def test_bounds_and_traffic_of_many_candidates(
     product: MatrixProduct, design: SystolicDesign, epilogue: Epilogue
 ) -> None:
