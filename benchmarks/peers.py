@@ -55,7 +55,8 @@ def main() -> int:
     if options.only in (None, "scalesim"):
         for case in SCALESIM_CASES:
             peer = _peer(case.name, options, measurements, "scalesim",
-                         partial(scalesim_peer.measure, case, limit_s=options.limit_s))
+                         partial(scalesim_peer.measure, case, runs=options.peer_runs or 1,
+                                 limit_s=options.limit_s))
             knobs: dict[str, str | int | float] = {
                 "array_rows": case.rows, "array_cols": case.cols, "dataflow": case.dataflow}
             other = scalesim_peer.TOPOLOGIES / f"{WARM_UP[case.network]}.csv"
@@ -64,7 +65,8 @@ def main() -> int:
     if options.only in (None, "zigzag"):
         for network in ZIGZAG_CASES:
             peer = _peer(network.name, options, measurements, "zigzag",
-                         partial(zigzag_peer.measure, network, limit_s=options.limit_s))
+                         partial(zigzag_peer.measure, network, runs=options.peer_runs or 3,
+                                 limit_s=options.limit_s))
             run = hwsim_side.HwsimRun(zigzag_peer.onnx_file(network.network),
                                       zigzag_peer.onnx_file(WARM_UP[network.network]),
                                       hwsim_side.SEARCH_CHIP, hwsim_side.SEARCH_KNOBS)
@@ -81,6 +83,7 @@ def _options() -> argparse.Namespace:
                         help="take the peers' results from results/peers.json and run only hwsim")
     parser.add_argument("--only", choices=("scalesim", "zigzag"), help="compare with one peer")
     parser.add_argument("--limit-s", type=float, default=3600.0, help="longest run of a peer, in seconds")
+    parser.add_argument("--peer-runs", type=int, help="how often peers are timed, instead of 1 and 3 times")
     parser.add_argument("--hwsim-runs", type=int, default=5, help="how many hwsim processes are timed")
     return parser.parse_args()
 
