@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.blocks import DOCUMENTS, LANGUAGES, ROOT, blocks_of, commands_of, refreshed
+from tests.docs.blocks import DOCUMENTS, LANGUAGES, ROOT, blocks_of, commands_of, refreshed, with_peers
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 PAGES = sorted(
@@ -97,3 +97,21 @@ def test_blocks_are_found_and_rewritten() -> None:
 def test_failing_blocks_fail(document: str) -> None:
     with pytest.raises(RuntimeError, match=r"exit code 3|ZeroDivisionError"):
         refreshed(document)
+
+
+def test_measurements_of_peers_are_written_into_their_place() -> None:
+    row = {
+        "peer": "p",
+        "network": "n",
+        "array": "8x8",
+        "dataflow": "os",
+        "peer_cycles": 1000,
+        "hwsim_cycles": 900,
+        "inside": {"peer_wall_s": 12.3, "hwsim_wall_s": 0.004, "least_ratio": 1234.5},
+    }
+    document = "a\n<!-- peers -->\nold\n<!-- end of peers -->\nb\n"
+    written = with_peers(document, [row, {**row, "hwsim_cycles": None}])
+    assert "| p | n | 8x8 os | 1,000 | 900 | 12 s | 4 ms | 1,234x |\n<!-- end" in written
+    assert written.count("| p |") == 1
+    assert with_peers(document, []) == document.replace("old\n", "")
+    assert with_peers((ROOT / "README.md").read_text(encoding="utf-8"), [row]).count("| p | n |") == 1
