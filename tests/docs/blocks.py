@@ -127,7 +127,7 @@ def with_peers(document: str, rows: Sequence[Mapping[str, Any]]) -> str:
         + "|\n"
     )
     said = (
-        "Against other programs, the whole evaluation with its report, inside a running process. `at least` is\n"
+        "Against other programs: the whole evaluation with its report in a running process. `at least` is\n"
         "their CPU seconds over the wall seconds of hwsim.\n\n"
     )
     return _PEERS.sub(lambda _: said + head + "".join(lines) if lines else "", document)
