@@ -143,8 +143,8 @@ def print_table(rows: list[Row]) -> None:
 def _print_columns(lines: list[tuple[str, ...]]) -> None:
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     for line in lines:
-        cells = [text.ljust(width) if column < KEY_COLUMNS or lines[0][column] == "made of"
-                 else text.rjust(width) for column, (text, width) in enumerate(zip(line, widths, strict=True))]
+        cells = [text.ljust(width) if column < KEY_COLUMNS or head == "made of" else text.rjust(width)
+                 for column, (text, width, head) in enumerate(zip(line, widths, lines[0], strict=True))]
         print("  ".join(cells).rstrip())
 
 
