@@ -34,7 +34,7 @@ def fact_rows(report: ScheduleReport) -> list[tuple[str, str]]:
                                         f"{_bytes(report, seen.stored)} stored"),
                  ("Lower bound", f"{_size(report, stats.lower_bound)}, by {stats.proof}")]
     rows += [("Status", _status(report)), ("Found by", f"{stats.formulation} ({stats.solver})"),
-             ("Time", f"{stats.seconds:.2f} s, {stats.states:,} states")]
+             ("Time", f"{stats.time_s:.2f} s, {stats.states:,} states")]
     return rows
 
 

@@ -75,7 +75,7 @@ def best_replacement(problem: Problem, budget: int, order: Sequence[int], *,
     fine = search(problem, budget, known.traffic, order=order, limits=limits, tables=tables)
     if fine.complete or solver == "none":
         return Replacement(fine.path or known, fine.complete)
-    proven, dropped, traffic, _ = _solve_again(problem, budget, known, (), solver, limits.deadline)
+    proven, dropped, traffic, _ = _solve_again(problem, budget, known, (), solver, limits.deadline_s)
     found = known if dropped is None else Path(tuple(order), dropped, traffic)
     return Replacement(min(found, known, key=lambda path: path.traffic), proven)
 

@@ -133,7 +133,7 @@ def _prove(problem: Problem, budget: int, best: Progress, deadline: float) -> No
     if best.settled:
         return
     tables: SearchTables = tabulate(problem)
-    limits = replace(Limits(), states=_PROOF_STATES, deadline=max(deadline, time.monotonic() + 1.0))
+    limits = replace(Limits(), states=_PROOF_STATES, deadline_s=max(deadline, time.monotonic() + 1.0))
     seen = search(problem, budget, best.traffic, limits=limits, tables=tables)
     best.states += seen.states
     if seen.complete:

@@ -104,7 +104,7 @@ class ScheduleReport:
         if self.replay is not None:
             found |= {name: self.bytes_of(getattr(self.replay, key)) for name, key in _REPLAYED.items()}
         if seconds:
-            found["seconds"] = round(result.stats.seconds, 3)
+            found["seconds"] = round(result.stats.time_s, 3)
         return found | {"order": list(self.order), "plan": plan}
 
 

@@ -54,13 +54,13 @@ def candidate_paths(problem: Problem, budget: int, orders: Mapping[str, Order], 
     pool = list(orders.items())
     pool += [(f"random {i}", random_greedy_order(problem, generator)) for i in range(_RANDOM_ORDERS)]
     for name, order in pool:
-        if order not in tried and time.monotonic() < limits.deadline:
+        if order not in tried and time.monotonic() < limits.deadline_s:
             found[name] = best_replacement(problem, budget, order, limits=limits, tables=tables,
                                            solver=solver).path
         tried.add(order)
     for width in _WIDTHS:
         cheapest = min((path.traffic for path in found.values()), default=1 << 40)
-        if cheapest == 0 or time.monotonic() > limits.deadline:
+        if cheapest == 0 or time.monotonic() > limits.deadline_s:
             break
         bounded = replace(limits, level_states=_CHILDREN)
         beam = search(problem, budget, cheapest, width=width, limits=bounded, tables=tables)

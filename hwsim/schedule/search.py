@@ -89,7 +89,7 @@ def _ragged(rows: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[n
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When a search gives up: all but the wall-clock guard `deadline` are reproducible.
+    """When a search gives up: all but the wall-clock guard `deadline_s` are reproducible.
 
     Attributes
     ----------
@@ -99,14 +99,14 @@ class Limits:
         Children of one level before pruning.
     comparisons : int
         Kept states with the same executed set that each state is compared with.
-    deadline : float
+    deadline_s : float
         `time.monotonic()` value after which the search stops.
     """
 
     states: int = 4_000_000
     level_states: int = 8_000_000
     comparisons: int = 400
-    deadline: float = float("inf")
+    deadline_s: float = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ def search(problem: Problem, budget: int, cutoff: int, *, order: Sequence[int] |
     sequence = order if order is not None else [-1] * len(problem.operators)
     end = descend(empty_state(tables), sequence, budget, cutoff, width, limits, tables)
     if not end.finished:
-        return Outcome(None, 0, False, end.states, time.monotonic() > limits.deadline)
+        return Outcome(None, 0, False, end.states, time.monotonic() > limits.deadline_s)
     if end.level.g.size == 0:
         return Outcome(None, 0 if end.narrowed else end.frontier, not end.narrowed, end.states)
     best = int(np.argmin(end.level.g))
@@ -270,7 +270,7 @@ def _expand_level(level: States, forced: int, budget: int, cutoff: int, tables: 
                    tables.arrays, sink)
             if counter[0] < 0:
                 break
-            if time.monotonic() > limits.deadline:
+            if time.monotonic() > limits.deadline_s:
                 return None, 0
         if counter[0] >= 0:
             return _take(out, np.arange(counter[0])), int(counter[1])

@@ -74,8 +74,8 @@ def _check_arguments(budget: int, time_limit_s: float, solver: str | None) -> No
         find_solver(solver)
 
 
-def _infeasible_result(problem: Problem, budget: int, reason: Infeasible, seconds: float) -> Result:
-    stats = SolveStats(Status.INFEASIBLE, 0, 0.0, "none", "none", "working set", seconds=seconds)
+def _infeasible_result(problem: Problem, budget: int, reason: Infeasible, time_s: float) -> Result:
+    stats = SolveStats(Status.INFEASIBLE, 0, 0.0, "none", "none", "working set", time_s=time_s)
     return Result(problem, budget, problem.smallest_budget, None, None, None, stats, {}, reason)
 
 

@@ -33,7 +33,7 @@ _GUARD_NOTE = "a wall-clock guard ended a search: a repetition on a faster machi
 class Settings:
     """How hard to try: wall-clock guard (`time.monotonic()`), seconds, integer programming solver, seed."""
 
-    deadline: float
+    deadline_s: float
     time_limit_s: float
     solver: str | None
     seed: int
@@ -43,7 +43,7 @@ class Settings:
         effort = min(_MOST_STATES, self.time_limit_s * _STATES_PER_SECOND)
         now = time.monotonic()
         return Limits(states=max(1000, int(effort * states_share)),
-                      deadline=now + max(0.0, time_share * (self.deadline - now)))
+                      deadline_s=now + max(0.0, time_share * (self.deadline_s - now)))
 
 
 @dataclass(slots=True)
@@ -74,7 +74,7 @@ class Progress:
 
     def watch(self, limits: Limits) -> None:
         """Note, once, that a wall-clock guard and not the number of states ended a stage."""
-        if time.monotonic() > limits.deadline and _GUARD_NOTE not in self.notes:
+        if time.monotonic() > limits.deadline_s and _GUARD_NOTE not in self.notes:
             self.notes.append(_GUARD_NOTE)
 
     @property
@@ -173,7 +173,7 @@ def _pack_best(problem: Problem, budget: int, best: Progress, paths: dict[str, P
     for name, path in ranked[:_PACKING_ATTEMPTS]:
         if path.traffic >= best.traffic or best.settled:
             return
-        found = place(problem, budget, path, solver=settings.solver, deadline=settings.deadline,
+        found = place(problem, budget, path, solver=settings.solver, deadline=settings.deadline_s,
                       seed=settings.seed)
         if found.plan is None:
             best.notes.append(f"{name}: {path.traffic} blocks without addresses, {found.note}")
@@ -192,7 +192,7 @@ def _solve_windows_program(problem: Problem, budget: int, best: Progress, settin
     except ImportError:
         return
     program = find_solver(settings.solver)
-    left = settings.deadline - time.monotonic()
+    left = settings.deadline_s - time.monotonic()
     if program is None or left <= 0:
         return
     found = solve_windows(problem, budget, solver=program, time_limit_s=left, seed=settings.seed)
