@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import EnumType
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from hwsim.report.types import Report
 from hwsim.report.verify import verify_report
 from hwsim.trace import reduce, verify_conservation, verify_trace
 
+POLICIES = ("error", "host", "traffic")
 NETWORK_SUFFIXES = (".onnx", ".csv", ".txt", ".pb", ".pt", ".pth", ".h5", ".keras", ".tflite", ".json")
 
 
@@ -143,6 +145,12 @@ def evaluate(network: Graph | str | Path, on: Chip | str, *, on_unsupported: str
         For operators that the chip cannot run: "error" stops; "host" computes them elsewhere at no cost
         but says so; "traffic" charges their operands and results as data movement.
     """
+    if on_unsupported not in POLICIES:
+        raise InputError(
+            f"unknown policy {on_unsupported!r}",
+            where="on_unsupported",
+            hint=nearest(on_unsupported, POLICIES),
+        )
     target = chip(on) if isinstance(on, str) else on
     graph = network if isinstance(network, Graph) else load(network, on_unsupported=on_unsupported)
     accelerator, design = target.accelerator, target.design
@@ -209,12 +217,21 @@ def _with_knobs(accelerator: Accelerator, base: Design, knobs: Mapping[str, Any]
             Problem(
                 ".".join((accelerator.name, *map(str, item["loc"]))),
                 f"{item['msg'][0].lower()}{item['msg'][1:]}, got {item['input']!r}",
+                _nearest_choice(type(base), item),
             )
             for item in error.errors()
         ]
     if problems:
         raise DesignError(problems=problems)
     return design
+
+
+def _nearest_choice(design: type[Design], item: Any) -> str:
+    """Return the nearest of the choices of an enumerated knob, or nothing for other kinds of errors."""
+    kind = design.model_fields[str(item["loc"][0])].annotation
+    if item["type"] != "enum" or not isinstance(item["input"], str) or not isinstance(kind, EnumType):
+        return ""
+    return nearest(item["input"], [str(choice.value) for choice in kind.__members__.values()])
 
 
 def _without_unsupported(graph: Graph, accelerator: Accelerator, policy: str) -> Graph:

@@ -86,8 +86,8 @@ def evaluate_scheduled(
     budget = plan.result.budget
     plans = baseline_plans(problem.problem, budget) | {SCHEDULED: plan.plan}
     price = None
-    if accelerator.scratchpad_energy is not None:
+    if accelerator.scratchpad_j_per_bit is not None:
         capacity = budget * problem.problem.block_bytes
-        price = accelerator.scratchpad_energy(design, capacity).in_unit_of("_j_per_bit")
+        price = accelerator.scratchpad_j_per_bit(design, capacity).in_unit_of("_j_per_bit")
     costs = schedule_costs(report, problem, plans, offchip=accelerator.offchip, scratchpad_j_per_bit=price)
     return ScheduledRun(report, plan, costs)

@@ -65,7 +65,7 @@ def sram_energy_per_bit(capacity_bytes: int) -> Sourced:
     return sram_access_energy(capacity_bytes, points) / c.sram_word_bits
 
 
-def scratchpad_energy(design: SystolicDesign, capacity_bytes: int) -> Sourced:
+def scratchpad_j_per_bit(design: SystolicDesign, capacity_bytes: int) -> Sourced:
     """Return joules per bit of a scratchpad of `capacity_bytes` at node and supply of the design."""
     return _scaled(sram_energy_per_bit(capacity_bytes), design)
 

@@ -12,7 +12,13 @@ from accelerators.systolic.fusion import Group, groups_of, parameter_bits, posts
 from accelerators.systolic.search import Search
 from accelerators.systolic.space import Rates
 from accelerators.systolic.tiles import Epilogue, TileSlots, Tiling, images_of, row_tiles, sizes
-from accelerators.systolic.vector import lower_movement, lower_vector, write_primitives, write_slot
+from accelerators.systolic.vector import (
+    VectorTiles,
+    lower_movement,
+    lower_vector,
+    write_primitives,
+    write_slot,
+)
 from hwsim.errors import InputError, Problem
 from hwsim.graph.contraction import MatrixProduct, matrix_products
 from hwsim.graph.ops import op_kind, work_of
@@ -66,6 +72,7 @@ class Chooser:
     def __init__(self, design: SystolicDesign) -> None:
         self._design = design
         self._rates = _rates(design)
+        self.vector_tiles = VectorTiles(design, self._rates)
         self._found: dict[tuple[MatrixProduct, Epilogue], Mapped] = {}
 
     def choose(self, product: MatrixProduct, epilogue: Epilogue) -> Mapped:
@@ -114,13 +121,13 @@ def _lower_group(
     build.node(op.name)
     category = op_kind(op.kind).category
     if category is Category.MOVEMENT:
-        lower_movement(build, graph, op, design)
+        lower_movement(build, graph, op, chooser.vector_tiles)
         return
     for fused in group.fused:
         build.note(fused.name, "fused_into", op.name)
     products = matrix_products(graph, op)
     if category is Category.VECTOR or not products:
-        lower_vector(build, graph, group, design)
+        lower_vector(build, graph, group, chooser.vector_tiles)
         return
     with build.loop(1, node=op.name):
         for member in (op, *group.fused):
@@ -162,7 +169,11 @@ def _recurrent_epilogues(
     columns = sum(product.n for product in projections) or 1
     gates = max(1, projections[0].n // op.int("hidden_size")) if projections else 1
     plain = Epilogue(design.operand_bits, column_bits=-(-small // columns))
-    step = Epilogue(-(-design.operand_bits // gates), addend_bits=design.operand_bits)
+    # Two recurrent products of a step take turns; their weights stay only if both fit together.
+    repeated = sum(product.k * product.n for product in products if product.steps > 1)
+    turns = sum(product.steps > 1 for product in products) > (2 if len(projections) > 1 else 1)
+    reload = turns and repeated * design.operand_bits > 4 * design.weight_scratchpad_bytes
+    step = Epilogue(-(-design.operand_bits // gates), addend_bits=design.operand_bits, reload=reload)
     return [plain if product in projections else step for product in products]
 
 

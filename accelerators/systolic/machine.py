@@ -22,7 +22,7 @@ from accelerators.systolic.fusion import Group, groups_of
 from accelerators.systolic.lower import Chooser, epilogue_of
 from accelerators.systolic.operands import Operands, draw, elementwise_value, matrices
 from accelerators.systolic.tiles import Epilogue, Order, Tiling
-from accelerators.systolic.vector import tile_count, vector_totals
+from accelerators.systolic.vector import vector_totals
 from hwsim.errors import UnsupportedOp
 from hwsim.graph.contraction import MatrixProduct, matrix_products
 from hwsim.graph.ops import work_of
@@ -122,7 +122,7 @@ def machine(graph: Graph, design: SystolicDesign, rng: np.random.Generator) -> M
 
 def _vector_unit(chip: Chip, graph: Graph, group: Group, operands: Operands) -> NDArray[Any]:
     reads, all_operations, writes = vector_totals(graph, group)
-    count = tile_count(reads, writes, chip.design)
+    count = Chooser(chip.design).vector_tiles.count(reads, all_operations, writes)
     tiles = []
     for index in range(count):
         read, operations, write = (

@@ -57,6 +57,28 @@ class Rates:
     leakage_j: float
 
 
+class SlotClock:
+    """Cycles of one slot: DRAM, array and vector unit at once.
+
+    Parameters
+    ----------
+    rates : Rates
+        Cycles per DRAM bit.
+    vector_lanes : int
+        Vector operations per cycle.
+    """
+
+    def __init__(self, rates: Rates, vector_lanes: int) -> None:
+        self._up, self._down = rates.cycles_per_bit.numerator, rates.cycles_per_bit.denominator
+        self._lanes = vector_lanes
+
+    def __call__(self, loads: tuple[int, int], work: int, stores: tuple[int, int]) -> int:
+        """Return the cycles of a slot with these loads, array cycles, and bits and operations stored."""
+        up, down = self._up, self._down
+        dram = -(-(loads[0] + loads[1]) * up // down) - (-stores[0] * up // down)
+        return max(dram, work, -(-stores[1] // self._lanes))
+
+
 @dataclass(frozen=True, slots=True)
 class Sizes:
     """Tile sizes that fit, one column per candidate, and what their rows look like.
@@ -261,7 +283,7 @@ def _loads(
         [np.where(whole, 1, sizes.tiles_n), np.where(whole & (tiles_m == 1), 1, sizes.tiles_n)]
     )
     weight_passes = np.stack([np.where(stay, 1, tiles_m), np.where(whole, 1, tiles_m)])
-    held = np.where(stay & (product.groups == 1), 1, product.steps)
+    held = np.where(stay & (product.groups == 1) & (not epilogue.reload), 1, product.steps)
     channels = product.k // kernel_positions(product)
     inputs = (
         sizes.inputs * images * channels * design.operand_bits * input_passes

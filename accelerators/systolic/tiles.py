@@ -85,12 +85,15 @@ class Epilogue:
         Bits of parameters per column (bias, folded scales), loaded together with the weights.
     addend_bits : int
         Bits per element of an addend that is loaded for every output tile.
+    reload : bool
+        Whether the weights of a repeated product cannot stay, because another one takes their place.
     """
 
     output_bits: int
     posts: int = 0
     column_bits: int = 0
     addend_bits: int = 0
+    reload: bool = False
 
 
 def kernel_positions(product: MatrixProduct) -> int:

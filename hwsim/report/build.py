@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -250,7 +251,7 @@ def _layer(
         compute_cycles=cycles - sum(stalls),
         stall_cycles=sum(stalls),
         time_s=cycles / float(parts.priced.prices.clock_hz),
-        energy_j=sum(energy.values()),
+        energy_j=math.fsum(energy.values()),
         area_m2=area,
         utilization=macs / (peak * cycles) if cycles else 0.0,
         bound_by="fused" if fused_into else _bound_by(busy, cycles, parts.sheet),

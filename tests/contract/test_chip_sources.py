@@ -13,9 +13,7 @@ from tests.contract.chips import each_chip, each_preset, target_of
 from tests.contract.small_graphs import small_graph
 
 # Constants that no design or datasheet reads, by chip: {"name": "why it is kept"}.
-UNUSED_CONSTANTS: Mapping[str, Mapping[str, str]] = {
-    "systolic": {"add_int8_j": "the row beside the 32-bit adder, which partial sums need"}
-}
+UNUSED_CONSTANTS: Mapping[str, Mapping[str, str]] = {}
 
 
 def numbers_of(sheet: Datasheet) -> set[str]:

@@ -266,21 +266,7 @@ def test_a_repriced_trace_equals_a_fresh_evaluation(plan: dict[str, Any], change
     assert float(energy.total_j) == pytest.approx(fresh.energy_j, rel=1e-12)
 
 
-FEWER_TILES = pytest.mark.xfail(
-    strict=True,
-    reason="vector operators are cut into the fewest tiles that fit; fewer tiles overlap less with DRAM",
-)
-
-
-@pytest.mark.parametrize(
-    "kind",
-    [
-        pytest.param("softmax", marks=FEWER_TILES),
-        pytest.param("max_pool", marks=FEWER_TILES),
-        "elementwise",
-        "transpose",
-    ],
-)
+@pytest.mark.parametrize("kind", ["softmax", "max_pool", "elementwise", "transpose"])
 def test_the_vector_unit_is_not_slower_with_larger_scratchpads(kind: str) -> None:
     """Up to the rounding of single transfers, one percent."""
     b = GraphBuilder("vector", format=INT8)

@@ -225,7 +225,6 @@ def test_a_refused_operator_costs_nothing_on_the_host_and_its_traffic_otherwise(
     )
 
 
-@pytest.mark.xfail(strict=True, reason="any word but error and traffic is taken for host by evaluate")
 def test_an_unknown_policy_is_refused(picky: Chip) -> None:
     with pytest.raises(InputError, match="did you mean 'traffic'"):
         evaluate(small(), picky, on_unsupported="trafic")

@@ -88,7 +88,6 @@ def test_transfer_cycles_are_exact_beyond_64_bits() -> None:
     assert transfer_cycles(bits, Fraction(0)).tolist() == [0, 0, 0, 0]
 
 
-@pytest.mark.xfail(strict=True, reason="count times bits of one row wraps in 64 bits before the bandwidth")
 def test_a_transfer_too_long_for_64_bits_is_not_free() -> None:
     """2^70 bits at three a cycle: an error or the exact figure, but never nothing."""
     assert cycles_of(one_row("dram", "read", 2**40, 2**30), sheet(transfer(bits_per_s=rate(2.0**20)))) == [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,10 @@ import pytest
 
 from accelerators.systolic import lower, prepare, supports
 from accelerators.systolic.datasheet import datasheet
-from accelerators.systolic.design import PRESETS, SystolicDesign
+from accelerators.systolic.design import PRESETS, Objective, SystolicDesign
 from accelerators.systolic.fusion import groups_of
+from accelerators.systolic.lower import Chooser
 from accelerators.systolic.machine import Chip
-from accelerators.systolic.vector import tile_count
 from hwsim.errors import InputError, UnsupportedOp
 from hwsim.graph.build import GraphBuilder
 from hwsim.graph.types import FLOAT32, INT8, INT16, INT32, Graph
@@ -164,19 +165,33 @@ def vector_graph(rows: int, cols: int) -> Graph:
 
 @pytest.mark.parametrize(
     ("reads", "writes", "count"),
-    [
-        (0, 0, 1),
-        (1, 1, 1),
-        (2048, 1024, 1),
-        (2049, 1024, 2),
-        (2048, 1025, 2),
-        (20480, 1024, 10),
-        (0, 10240, 10),
-    ],
+    [(0, 0, 1), (2048, 1024, 1), (2049, 1024, 4), (2048, 1025, 4), (4 * 2048 + 1, 0, 16), (0, 17 * 1024, 64)],
 )
-def test_vector_tiles_fit_half_a_scratchpad(reads: int, writes: int, count: int) -> None:
-    design = EDGE.model_copy(update={"input_scratchpad_bytes": 512, "output_scratchpad_bytes": 256})
-    assert tile_count(reads, writes, design) == count
+def test_the_fewest_vector_tiles_fit_half_a_scratchpad(reads: int, writes: int, count: int) -> None:
+    """Powers of four; the objective that looks at no times takes the fewest."""
+    sizes = {"input_scratchpad_bytes": 512, "output_scratchpad_bytes": 256, "objective": Objective.TRAFFIC}
+    assert Chooser(EDGE.model_copy(update=sizes)).vector_tiles.count(reads, 0, writes) == count
+
+
+def test_the_number_of_vector_tiles_is_the_fastest_of_its_space() -> None:
+    """40,000 bits at 204.8 a cycle, 400 cycles of work: every allowed number of tiles, slot by slot."""
+    design = EDGE.model_copy(update={"vector_lanes": 4})
+    tiles, per_cycle = Chooser(design).vector_tiles, 204.8
+
+    def by_hand(count: int) -> int:
+        parts = [
+            [total // count + (i < total % count) for i in range(count)] for total in (40000, 1600, 8000)
+        ]
+        reads, works, writes = ([*part, 0, 0] for part in parts)
+        return sum(
+            max(
+                math.ceil(reads[s] / per_cycle) + math.ceil((writes[s - 2] if s > 1 else 0) / per_cycle),
+                math.ceil((works[s - 2] if s > 1 else 0) / 4),
+            )
+            for s in range(count + 2)
+        )
+
+    assert tiles.count(40000, 1600, 8000) == min((4**i for i in range(6)), key=lambda n: (by_hand(n), n))
 
 
 def test_vector_operators_read_every_operand_and_write_the_result_once() -> None:
@@ -186,7 +201,7 @@ def test_vector_operators_read_every_operand_and_write_the_result_once() -> None
 
 def test_a_vector_operator_of_one_tile_by_hand() -> None:
     """40 additions on 3 lanes; 640 bits in and 320 out at 204.8 bits a cycle: 4, then 14 against 2."""
-    design = EDGE.model_copy(update={"vector_lanes": 3})
+    design = EDGE.model_copy(update={"vector_lanes": 3, "objective": Objective.TRAFFIC})
     assert cycles(vector_graph(4, 10), design) == 4 + 14
 
 
