@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from hwsim.kernels.bit_masks import Ints, compiled
+from hwsim.kernels.bit_masks import Ints
+from hwsim.kernels.compiling import compiled
 
 
 @compiled

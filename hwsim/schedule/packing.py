@@ -13,7 +13,9 @@ from hwsim.schedule.types import Problem
 
 _RESTARTS = 60
 _NODES = 1_000_000
+_PLAIN_NODES = 300
 _FEW = 14
+_ROUNDS_FROM_BOTH_ENDS = 5
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -59,7 +61,7 @@ def rectangles(problem: Problem, order: Sequence[int], runs: Sequence[Episode]) 
 
 
 def pack(items: Sequence[Rectangle], budget: int, *, seed: int = 0) -> Packing:
-    """Place rectangles without overlap in `budget` blocks: greedy, restarts, then exhaustive per component.
+    """Place rectangles in `budget` blocks: greedy from below, from both ends, then exhaustive per component.
 
     Parameters
     ----------
@@ -74,6 +76,8 @@ def pack(items: Sequence[Rectangle], budget: int, *, seed: int = 0) -> Packing:
     for part in _components(items):
         chosen = [items[i] for i in part]
         found = greedy(chosen, budget, seed)
+        for attempt in range(_ROUNDS_FROM_BOTH_ENDS if found is None else 0):
+            found = found or greedy(chosen, budget, seed + attempt, both_ends=True)
         if found is None:
             found, decided = exhaust(chosen, budget)
             if found is None:
@@ -84,39 +88,50 @@ def pack(items: Sequence[Rectangle], budget: int, *, seed: int = 0) -> Packing:
     return Packing(tuple(addresses))
 
 
-def greedy(items: Sequence[Rectangle], budget: int, seed: int) -> list[int] | None:
+def greedy(items: Sequence[Rectangle], budget: int, seed: int, *,
+           both_ends: bool = False) -> list[int] | None:
     """Place rectangles one after the other at the lowest free address, in several sequences.
 
     From each starting sequence, rectangles that end up over the top move forward and the placement is
-    repeated (squeaky wheel), with a random swap now and then to leave cycles.
+    repeated (squeaky wheel). With `both_ends`, they and random neighbours of theirs change between the
+    lowest and the highest free address as well.
     """
     neighbours = _neighbours(items)
     generator = np.random.default_rng(seed)
     for key in _SEQUENCES:
         sequence = sorted(range(len(items)), key=lambda i, key=key: (key(items[i]), i))  # type: ignore[misc]
+        high = [False] * len(items)
         for _ in range(_RESTARTS):
-            addresses = _place_lowest(items, neighbours, sequence)
+            addresses = _place_each(items, neighbours, sequence, high, budget)
             over = [k for k, i in enumerate(sequence) if addresses[i] + items[i].size > budget]
             if not over:
                 return addresses
             for k in over:
+                near = neighbours[sequence[k]]
+                if both_ends and near:
+                    other = near[int(generator.integers(len(near)))]
+                    high[other] = not high[other]
+                    high[sequence[k]] ^= bool(generator.random() < 0.5)
                 target = int(generator.integers(0, k + 1)) // 2
                 sequence.insert(target, sequence.pop(k))
     return None
 
 
-def _place_lowest(items: Sequence[Rectangle], neighbours: Sequence[Sequence[int]],
-                  sequence: Sequence[int]) -> list[int]:
+def _place_each(items: Sequence[Rectangle], neighbours: Sequence[Sequence[int]], sequence: Sequence[int],
+                high: Sequence[bool], budget: int) -> list[int]:
+    """Return the lowest free address of each rectangle in turn, for those marked `high` the highest."""
     addresses = [-1] * len(items)
     for i in sequence:
         below = [j for j in neighbours[i] if addresses[j] >= 0]
         spans = sorted((addresses[j], addresses[j] + items[j].size) for j in below)
-        at = 0
-        for low, high in spans:
+        at, found = 0, -1
+        for low, top in [*spans, (budget, budget)]:
             if low - at >= items[i].size:
-                break
-            at = max(at, high)
-        addresses[i] = at
+                found = low - items[i].size if high[i] else at
+                if not high[i]:
+                    break
+            at = max(at, top)
+        addresses[i] = at if found < 0 else found
     return addresses
 
 
@@ -128,6 +143,7 @@ def exhaust(items: Sequence[Rectangle], budget: int, nodes: int = _NODES) -> tup
     tuple
         Addresses or None, and whether the search was complete (False when it ran out of `nodes`).
     """
+    from hwsim.kernels.compiling import compile_now, is_compiled
     from hwsim.kernels.rectangle_packing import place_all
 
     steps = sorted({item.start for item in items})
@@ -138,7 +154,12 @@ def exhaust(items: Sequence[Rectangle], budget: int, nodes: int = _NODES) -> tup
     end = np.array([bisect_right(steps, items[i].end) - 1 for i in ranked], np.int64)
     size = np.array([items[i].size for i in ranked], np.int64)
     address = np.full(len(ranked), -1, np.int64)
-    verdict = place_all(start, end, size, len(steps), budget, nodes, address)
+    few = nodes if is_compiled() else min(nodes, _PLAIN_NODES)
+    verdict = place_all(start, end, size, len(steps), budget, few, address)
+    if verdict < 0 and few < nodes:
+        compile_now()
+        address[:] = -1
+        verdict = place_all(start, end, size, len(steps), budget, nodes, address)
     if verdict != 1:
         return None, verdict == 0
     found = dict(zip(ranked, address.tolist(), strict=True))

@@ -144,6 +144,8 @@ class Outcome:
 
 
 _CHUNK = 8192
+# Beyond these sizes of a level, kernels run compiled.
+_PLAIN_CHUNK, _PLAIN_STATES, _PLAIN_CHILDREN = 16, 1000, 8192
 NO_BOUND = int(np.iinfo(np.int64).max)
 Trail = tuple[NDArray[np.uint64], NDArray[np.int32], NDArray[np.int16]]
 
@@ -256,16 +258,22 @@ def _take(level: States, chosen: NDArray[np.int64] | NDArray[np.bool_]) -> State
 def _expand_level(level: States, forced: int, budget: int, cutoff: int, tables: SearchTables,
                   limits: Limits) -> tuple[States | None, int]:
     """Return all children of a level (None beyond a limit) and the smallest f that was cut off."""
+    from hwsim.kernels.compiling import compile_now, is_compiled
     from hwsim.kernels.schedule_search import Sink, States, expand
 
+    if level.g.size > _PLAIN_STATES:
+        compile_now()
     capacity = min(limits.level_states, max(1024, 6 * level.g.size))
     while True:
+        if capacity > _PLAIN_CHILDREN:
+            compile_now()
         out = States(np.empty((capacity, level.rows.shape[1]), np.uint64),
                      *(np.empty(capacity, np.int64) for _ in range(4)))
         counter = np.array([0, NO_BOUND], np.int64)
         sink = Sink(out, np.full(1 << (2 * capacity - 1).bit_length(), -1, np.int64), counter)
-        for first in range(0, level.g.size, _CHUNK):
-            last = min(first + _CHUNK, level.g.size)
+        last = 0
+        while last < level.g.size:
+            first, last = last, min(last + (_CHUNK if is_compiled() else _PLAIN_CHUNK), level.g.size)
             expand(level, first, last, forced, budget, cutoff, tables.op_words, tables.tensor_words,
                    tables.arrays, sink)
             if counter[0] < 0:

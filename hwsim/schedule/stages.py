@@ -87,10 +87,13 @@ def improve(problem: Problem, budget: int, best: Progress, settings: Settings) -
     """Run the stages until the plan is proven optimal; `best` is up to date at any moment."""
     tables = tabulate(problem)
     orders = _measure(problem, budget, best, settings, tables)
+    joined = None if best.settled else _join_segments(problem, budget, best, settings)
     if not best.settled:
         limits = settings.limits(0.05, 0.25)
-        paths = candidate_paths(problem, budget, orders, seed=settings.seed, limits=limits, tables=tables,
-                                solver=settings.solver)
+        paths = candidate_paths(problem, budget, orders, enough=best.lower_bound, seed=settings.seed,
+                                limits=limits, tables=tables, solver=settings.solver)
+        if joined is not None:
+            paths["segments"] = joined
         best.watch(limits)
         _pack_best(problem, budget, best, paths, settings)
         if paths and not best.settled:
@@ -120,17 +123,24 @@ def _measure(problem: Problem, budget: int, best: Progress, settings: Settings,
     return orders
 
 
+def _join_segments(problem: Problem, budget: int, best: Progress, settings: Settings) -> Path | None:
+    """Solve the segments of a network that splits well, each alone; the path where all of them are solved."""
+    parts = segments(problem)
+    if max(len(part) for part in parts) * 5 >= len(problem.operators) * 4:
+        return None
+    limits = settings.limits(0.15, 0.3)
+    joined = compose(problem, budget, limits=limits)
+    best.watch(limits)
+    best.states += joined.states
+    best.raise_bound(joined.lower_bound, f"sum over {joined.segments} segments")
+    if joined.path is not None:
+        _pack_best(problem, budget, best, {"segments": joined.path}, settings)
+    return joined.path
+
+
 def _prove(problem: Problem, budget: int, best: Progress, path: Path, settings: Settings,
            tables: SearchTables) -> None:
-    """Improve and prove in four steps: segments, short search, windows, search with suffix bounds."""
-    parts = segments(problem)
-    if max(len(part) for part in parts) * 5 < len(problem.operators) * 4:
-        limits = settings.limits(0.15, 0.3)
-        joined = compose(problem, budget, limits=limits)
-        best.watch(limits)
-        best.states += joined.states
-        best.raise_bound(joined.lower_bound, f"sum over {joined.segments} segments")
-        path = _take_better(problem, budget, best, path, joined.path, "segments", settings)
+    """Improve and prove in three steps: short search, windows, search with suffix bounds."""
     if path.traffic > best.lower_bound:
         path = _certify(problem, budget, best, path, settings.limits(0.35, 0.35), settings, tables)
     if path.traffic > best.lower_bound:
