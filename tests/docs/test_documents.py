@@ -110,7 +110,9 @@ def test_measurements_of_peers_are_written_into_their_place() -> None:
         "inside": {"peer_wall_s": 12.3, "hwsim_wall_s": 0.004, "least_ratio": 1234.5},
     }
     document = "a\n<!-- peers -->\nold\n<!-- end of peers -->\nb\n"
-    written = with_peers(document, [row, {**row, "hwsim_cycles": None}, {**row, "inside": {"least_ratio": None}}])
+    written = with_peers(
+        document, [row, {**row, "hwsim_cycles": None}, {**row, "inside": {"least_ratio": None}}]
+    )
     assert "| p | n | 8x8 os | 1,000 | 900 | 12 s | 4 ms | 1,234x |\n<!-- end" in written
     assert written.count("| p |") == 1
     assert with_peers(document, []) == document.replace("old\n", "")
