@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +18,9 @@ app = typer.Typer(
     epilog="Start with: hwsim list; hwsim run resnet50 --on systolic; hwsim show systolic",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+_COMPLETION = "_HWSIM_COMPLETE"
 
 
 class UsageProblem(Exception):
@@ -230,9 +235,15 @@ def invoke(arguments: Sequence[str] | None = None) -> int:
         Whatever the command refuses.
     """
     command: Any = typer.main.get_command(app)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if _COMPLETION in os.environ:
+        return int(command.main(args=words, prog_name="hwsim", standalone_mode=False) or 0)
+    # Not command.main: it turns an interrupt and a broken pipe into exit codes of its own.
     try:
-        code = command.main(args=list(arguments) if arguments is not None else None, prog_name="hwsim",
-                            standalone_mode=False)
+        with command.make_context("hwsim", words) as context:
+            code = command.invoke(context)
+    except typer.Exit as leave:
+        return leave.exit_code
     except typer.Abort:
         raise KeyboardInterrupt from None
     except Exception as error:
