@@ -84,8 +84,8 @@ def load(
     InputError
         No such file or network, or something wrong inside it.
     """
-    if batch is not None and batch < 1:
-        raise InputError(f"{batch} is not a whole number above zero", where="batch")
+    if batch is not None and (not isinstance(batch, int) or batch < 1):
+        raise InputError(f"{batch!r} is not a whole number above zero", where="batch")
     path = Path(source)
     if path.suffix.lower() in NETWORK_SUFFIXES or path.exists():
         from hwsim.importers import load_network
@@ -187,10 +187,14 @@ def evaluate(network: Graph | str | Path, on: Chip | str, *, on_unsupported: str
     return report
 
 
-def compare(network: Graph | str | Path, on: Sequence[Chip | str]) -> tuple[Report, ...]:
-    """Return the reports of one network on several chips."""
-    graph = network if isinstance(network, Graph) else load(network)
-    return tuple(evaluate(graph, target) for target in on)
+def compare(
+    network: Graph | str | Path, on: Sequence[Chip | str], *, on_unsupported: str = "error"
+) -> tuple[Report, ...]:
+    """Return the reports of one network on several chips; see `evaluate`."""
+    if not on:
+        raise InputError("no chip to compare on", where="compare")
+    graph = network if isinstance(network, Graph) else load(network, on_unsupported=on_unsupported)
+    return tuple(evaluate(graph, target, on_unsupported=on_unsupported) for target in on)
 
 
 def _coverage(graph: Graph) -> dict[str, Any]:
@@ -228,7 +232,8 @@ def _with_knobs(accelerator: Accelerator, base: Design, knobs: Mapping[str, Any]
 
 def _nearest_choice(design: type[Design], item: Any) -> str:
     """Return the nearest of the choices of an enumerated knob, or nothing for other kinds of errors."""
-    kind = design.model_fields[str(item["loc"][0])].annotation
+    field = design.model_fields.get(str(item["loc"][0])) if item["loc"] else None
+    kind = field.annotation if field is not None else None
     if item["type"] != "enum" or not isinstance(item["input"], str) or not isinstance(kind, EnumType):
         return ""
     return nearest(item["input"], [str(choice.value) for choice in kind.__members__.values()])

@@ -11,7 +11,7 @@ from accelerators.systolic.folds import Words, register_bits, tile_words
 from accelerators.systolic.fusion import Group, groups_of, parameter_bits, posts_of
 from accelerators.systolic.search import Search
 from accelerators.systolic.space import Rates
-from accelerators.systolic.tiles import Epilogue, TileSlots, Tiling, images_of, row_tiles, sizes
+from accelerators.systolic.tiles import Epilogue, TileSlots, Tiling, batch_of, merged, row_tiles, sizes
 from accelerators.systolic.vector import (
     VectorTiles,
     lower_movement,
@@ -19,7 +19,7 @@ from accelerators.systolic.vector import (
     write_primitives,
     write_slot,
 )
-from hwsim.errors import InputError, Problem
+from hwsim.errors import InputError, Problem, TooLong
 from hwsim.graph.contraction import MatrixProduct, matrix_products
 from hwsim.graph.ops import op_kind, work_of
 from hwsim.graph.ops.kinds import Category
@@ -81,7 +81,9 @@ class Chooser:
         if key not in self._found:
             words = self._design.array_rows + self._design.array_cols + 2 * self._design.accumulator_bits
             if product.macs * words > LARGEST:
-                raise InputError(f"{product.macs} MACs are too many to count in 64 bits")
+                raise TooLong(
+                    f"{product.macs} MACs on this array are too many: their events do not fit into 64 bits"
+                )
             search = Search(product, self._design, self._rates, epilogue)
             tiling = search.best()
             self._found[key] = Mapped(
@@ -125,7 +127,7 @@ def _lower_group(
         return
     for fused in group.fused:
         build.note(fused.name, "fused_into", op.name)
-    products = matrix_products(graph, op)
+    products = tuple(merged(product) for product in matrix_products(graph, op))
     if category is Category.VECTOR or not products:
         lower_vector(build, graph, group, chooser.vector_tiles)
         return
@@ -157,6 +159,8 @@ def epilogue_of(graph: Graph, group: Group, product: MatrixProduct, design: Syst
         ),
         posts=posts_of(graph, group),
         column_bits=-(-small // (product.groups * product.n)),
+        input_bits=graph.tensors[product.left].format.bits,
+        weight_bits=graph.tensors[product.right].format.bits,
     )
 
 
@@ -211,9 +215,9 @@ def _lower_product(
 def product_words(product: MatrixProduct, tiling: Tiling, design: SystolicDesign) -> Words:
     """Return the scratchpad words of all tiles, groups and steps, results not yet drained."""
     total = [0, 0, 0, 0]
-    images, repeats = images_of(product), product.groups * product.steps
-    depths = sizes(product.k, tiling.k)
-    for tile, tall in row_tiles(product, tiling.height):
+    images = batch_of(product) if tiling.images == 1 else 1
+    repeats, depths = product.groups * product.steps, sizes(product.k, tiling.k)
+    for tile, tall in row_tiles(product, tiling.height, tiling.images):
         for width, wide in sizes(product.n, tiling.n):
             for place, (depth, deep) in enumerate(depths):
                 words = tile_words(

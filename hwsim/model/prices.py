@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.errors import MissingDatasheetRow, Problem, VerifyError, nearest
+from hwsim.errors import MissingDatasheetRow, Problem, TooLong, nearest
 from hwsim.model.types import ActionRow, Datasheet, Floats, Ints
 from hwsim.trace.types import Trace
 
@@ -163,9 +163,7 @@ def transfer_cycles(bits: NDArray[Any], cycles_per_bit: Fraction) -> Ints:
         return -(-bits * up // down)
     cycles = [-(-int(b) * up // down) for b in bits.reshape(-1)]
     if max(cycles, default=0) > SAFE:
-        raise VerifyError(
-            f"a transfer of {max(cycles)} cycles does not fit into 64 bits", where="model.prices"
-        )
+        raise TooLong(f"a transfer of {max(cycles)} cycles does not fit into 64 bits", where="model.prices")
     return np.array(cycles, dtype=np.int64).reshape(bits.shape)
 
 

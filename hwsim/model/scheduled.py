@@ -128,8 +128,11 @@ def transfers_of(problem: Problem, plan: Plan) -> tuple[Transfer, ...]:
 
 def _vacate(stays: Sequence[_Stay], stay: _Stay, steps: int) -> int:
     """Return the step before which a stay must have been written: its range or its tensor is used again."""
-    later = (s.start for s in stays if s.start > stay.end
-             and (s.tensor == stay.tensor or (s.low < stay.high and stay.low < s.high)))
+    later = (
+        s.start
+        for s in stays
+        if s.start > stay.end and (s.tensor == stay.tensor or (s.low < stay.high and stay.low < s.high))
+    )
     return min(later, default=steps)
 
 
@@ -159,8 +162,9 @@ def _opened(event: Event, step: int) -> _Stay:
     return _Stay(event.tensor, step, step, event.address, event.address + event.blocks, created)
 
 
-def run_plan(problem: Problem, plan: Plan, demands: Sequence[Demand], *, read: Fraction,
-             write: Fraction) -> PlanTiming:
+def run_plan(
+    problem: Problem, plan: Plan, demands: Sequence[Demand], *, read: Fraction, write: Fraction
+) -> PlanTiming:
     """Run a verified plan on one compute resource and one DRAM channel.
 
     Operators run in order, each when its operands and the space of its results are there. Parameters
@@ -188,15 +192,21 @@ def run_plan(problem: Problem, plan: Plan, demands: Sequence[Demand], *, read: F
         writer.run_step(step, problem.operators[entry.operator].name, demands[entry.operator])
     writer.finish()
     timeline = run_tasks(writer.tasks)
-    return PlanTiming(timeline, timeline.cycles, timeline.busy_cycles(COMPUTE), timeline.busy_cycles(CHANNEL),
-                      writer.transfers)
+    return PlanTiming(
+        timeline,
+        timeline.cycles,
+        timeline.busy_cycles(COMPUTE),
+        timeline.busy_cycles(CHANNEL),
+        writer.transfers,
+    )
 
 
 class _Writer:
     """Writes tasks in the order in which their resource serves them."""
 
-    def __init__(self, problem: Problem, transfers: tuple[Transfer, ...], read: Fraction,
-                 write: Fraction) -> None:
+    def __init__(
+        self, problem: Problem, transfers: tuple[Transfer, ...], read: Fraction, write: Fraction
+    ) -> None:
         self.transfers = transfers
         self.tasks: list[Task] = []
         self._names = [tensor.name for tensor in problem.tensors]

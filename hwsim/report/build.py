@@ -66,6 +66,8 @@ def build_report(parts: Parts) -> Report:
     kinds = {(price.unit, price.action): price.kind for price in prices}
     by_kind: dict[str, float] = {}
     for row in events:
+        if not row.energy_j:
+            continue
         kind = kinds[row.unit, row.action]
         by_kind[kind] = by_kind.get(kind, 0.0) + row.energy_j
     return Report(
@@ -165,7 +167,7 @@ def _joules(number: Sourced | None, suffix: str) -> float:
 def _constants(sheet: Datasheet) -> dict[str, dict[str, Any]]:
     numbers = [number for row in sheet.actions for number in (row.energy, row.energy_per_bit, row.bits_per_s)]
     numbers += [number for row in sheet.units for number in (row.area, row.leakage)]
-    numbers += [item.ratio for item in sheet.overheads]
+    numbers += [item.ratio for item in sheet.overheads] + [sheet.clock_hz, *sheet.clocks.values()]
     records = {record.key: record for number in numbers if number is not None for record in number.records}
     return {key: records[key].as_row() for key in sorted(records)}
 

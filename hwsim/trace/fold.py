@@ -18,11 +18,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hwsim.errors import VerifyError
+from hwsim.errors import TooLong
 from hwsim.trace.fold_series import fold_series
 from hwsim.trace.reduce import iterations
 from hwsim.trace.runs import SAFE
 from hwsim.trace.types import ROOT, Ints, LoopKind, Trace
+
+SLOWER = "take a smaller network, a faster clock or more bandwidth"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +55,13 @@ def fold(trace: Trace, row_cycles: Ints) -> Folded:
 
     Raises
     ------
-    VerifyError
+    TooLong
         If a sum would not fit into 64 bits.
     """
     runs = iterations(trace)
     work = row_cycles.astype(np.float64) * runs[..., trace.rows.loop].astype(np.float64)
     if float(work.sum(axis=-1).max(initial=0.0)) > SAFE:
-        raise VerifyError("latency does not fit into 64 bits", where="trace.fold")
+        raise TooLong("the latency does not fit into 64 bits", where="trace.fold", hint=SLOWER)
     if bool((trace.loops.series >= 0).any()):
         loop_cycles = fold_series(trace, row_cycles)
     else:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from accelerators.systolic.design import Dataflow, FoldModel, MemoryModel, Objective, SystolicDesign
 from accelerators.systolic.folds import tile_cycles
-from accelerators.systolic.tiles import Epilogue, Order, Tiling, height_of, kernel_positions
+from accelerators.systolic.tiles import Epilogue, Order, Tiling, batch_of, height_of, kernel_positions
 from hwsim.graph.contraction import MatrixProduct, Window
 from hwsim.trace.stream import Tile
 
@@ -113,13 +113,15 @@ def designs(draw: st.DrawFn, objective: Objective | None = None) -> SystolicDesi
 @st.composite
 def tilings(draw: st.DrawFn, product: MatrixProduct) -> Tiling:
     """Any tile sizes at all, whether they fit a scratchpad or not."""
-    positions = kernel_positions(product)
+    positions, whole = kernel_positions(product), height_of(product)
+    images = draw(st.integers(1, batch_of(product)))
     return Tiling(
         draw(st.sampled_from(FLOWS)),
         draw(st.sampled_from(Order)),
-        draw(st.integers(1, height_of(product))),
+        whole if images > 1 else draw(st.integers(1, whole)),
         positions * draw(st.integers(1, product.k // positions)),
         draw(st.integers(1, product.n)),
+        images,
     )
 
 
@@ -143,10 +145,10 @@ def looked_at(window: Window, rows: Range) -> int:
 
 def tile_places(
     product: MatrixProduct, tiling: Tiling
-) -> Iterator[tuple[int, tuple[int, Range], Range, Range]]:
-    """Yield (group, (image, rows), columns, depth) in program order."""
-    images = product.window.batch if product.window else 1
-    rows = list(itertools.product(range(images), cuts(height_of(product), tiling.height)))
+) -> Iterator[tuple[int, tuple[Range, Range], Range, Range]]:
+    """Yield (group, (images, rows), columns, depth) in program order."""
+    images = cuts(batch_of(product), tiling.images)
+    rows = list(itertools.product(images, cuts(height_of(product), tiling.height)))
     columns, depths = cuts(product.n, tiling.n), cuts(product.k, tiling.k)
     for group in range(product.groups):
         if tiling.order is Order.M_OUTER:
@@ -164,11 +166,12 @@ def walk_tiles(
     before: tuple[object, object] = (None, None)
     for step in range(product.steps):
         tiles = []
-        for group, (image, rows), columns, depth in tile_places(product, tiling):
-            left, right = (step, group, image, rows, depth), (group, columns, depth)
-            m, n, k = (rows[1] - rows[0]) * per_row, columns[1] - columns[0], depth[1] - depth[0]
+        for group, (images, rows), columns, depth in tile_places(product, tiling):
+            left, right = (step, group, images, rows, depth), (group, columns, depth)
+            many = images[1] - images[0]
+            m, n, k = many * (rows[1] - rows[0]) * per_row, columns[1] - columns[0], depth[1] - depth[0]
             first, last = depth[0] == 0, depth[1] == product.k
-            elements = looked_at(window, rows) if window else m
+            elements = many * looked_at(window, rows) if window else m
             channels = k // kernel_positions(product)
             inputs = elements * channels * design.operand_bits if left != before[0] else 0
             weights = (

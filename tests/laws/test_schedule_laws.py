@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hwsim.schedule import Operator, Problem, Status, Tensor, replay, solve
 from hwsim.schedule.baselines import POLICIES, online_plan
-from hwsim.schedule.bounds import must_cross_bound, partition_bound
+from hwsim.schedule.bounds import must_cross_bound, partition_bounds
 from hwsim.schedule.gaps import best_replacement, place
 from hwsim.schedule.orders import random_greedy_order
 from hwsim.schedule.packing import Rectangle, greedy, pack
@@ -79,8 +79,13 @@ def test_bounds_do_not_exceed_the_optimum(problem: Problem, extra: int) -> None:
     best = optimum(problem, budget)
     order = named_orders(problem)["memory-greedy"]
     assert must_cross_bound(problem, budget) <= best
-    for chunk in (2, 3, 5):
-        assert partition_bound(problem, budget, order, chunk, Limits()) <= best
+    for stride in (1, 2, 5):
+        parts, _ = partition_bounds(problem, budget, order, stride=stride, longest=5, limits=Limits())
+        assert all(a >= b for a, b in pairwise(parts))
+        assert parts[0] <= best
+        guided = search(problem, budget, ENDLESS, tables=add_reference(tabulate(problem), order, parts))
+        assert guided.path is not None
+        assert guided.path.traffic == best
     bounds, _ = suffix_bounds(problem, budget, order, parts=6, limits=Limits())
     assert all(a >= b for a, b in pairwise(bounds))
     assert bounds[0] <= best

@@ -13,7 +13,15 @@ from accelerators.systolic.design import MemoryModel, Objective, SystolicDesign
 from accelerators.systolic.lower import _rates
 from accelerators.systolic.search import Search
 from accelerators.systolic.space import SCRATCHPADS, halvings
-from accelerators.systolic.tiles import Epilogue, Order, Tiling, height_of, kernel_positions, row_tiles
+from accelerators.systolic.tiles import (
+    Epilogue,
+    Order,
+    Tiling,
+    batch_of,
+    height_of,
+    kernel_positions,
+    row_tiles,
+)
 from hwsim.errors import DesignError
 from hwsim.graph.contraction import MatrixProduct
 from tests.laws.products import (
@@ -79,24 +87,33 @@ def test_cycles_equal_the_explicit_tile_walk(
 
 
 def every_tiling(product: MatrixProduct, design: SystolicDesign) -> list[Tiling]:
-    """The stated space, by plain loops: all halvings of which half a scratchpad holds the tile."""
+    """The stated space, by plain loops: halvings, also cut to the array, if half a scratchpad holds one."""
     positions, found = kernel_positions(product), []
     flows = FLOWS if design.dataflow == "best" else (design.dataflow,)
     room = [8 * getattr(design, name) // 2 for name in SCRATCHPADS]
-    for height in halvings(height_of(product)):
-        tiles = [tile for tile, _ in row_tiles(product, height)]
-        for k in (positions * depth for depth in halvings(product.k // positions)):
-            for n in halvings(product.n):
+    whole, batch = height_of(product), batch_of(product)
+    places = [(height, 1) for height in halvings(whole)] + [(whole, i) for i in halvings(batch) if i > 1]
+    depths, widths = set(halvings(product.k // positions)), set(halvings(product.n))
+    depths |= {
+        d for size in depths if (d := size * positions // design.array_rows * design.array_rows // positions)
+    }
+    widths |= {w for size in widths if (w := size // design.array_cols * design.array_cols)}
+    for height, images in places:
+        tiles = [tile for tile, _ in row_tiles(product, height, images)]
+        for k in (positions * depth for depth in sorted(depths, reverse=True)):
+            for n in sorted(widths, reverse=True):
                 need = (
                     max(tile.inputs for tile in tiles) * (k // positions) * design.operand_bits,
                     k * n * design.operand_bits,
                     max(tile.m for tile in tiles) * n * design.accumulator_bits,
                 )
                 if design.memory_model is MemoryModel.STALL_FREE:
-                    fits = (height, k, n) == (height_of(product), product.k, product.n)
+                    fits = (height, images, k, n) == (whole, batch, product.k, product.n)
                 else:
                     fits = all(bits <= have for bits, have in zip(need, room, strict=True))
-                found += [Tiling(flow, order, height, k, n) for flow in flows for order in Order if fits]
+                found += [
+                    Tiling(flow, order, height, k, n, images) for flow in flows for order in Order if fits
+                ]
     return found
 
 

@@ -333,10 +333,10 @@ def test_energy_below_the_compulsory_traffic_is_seen() -> None:
     assert len(caught.value.problems) == 1
 
 
-def test_compulsory_traffic_is_weights_and_results() -> None:
-    """8 x 4 x 3 x 3 and 5 x 288 weights of one byte, five results."""
+def test_compulsory_traffic_is_weights_inputs_and_results() -> None:
+    """8 x 4 x 3 x 3 and 5 x 288 weights of one byte, 4 x 6 x 6 inputs, five results."""
     graph = ACCELERATOR.prepare(small(), chip("systolic").design)
-    assert compulsory_bits(graph) == 8 * (8 * 4 * 9 + 5 * 288 + 5)
+    assert compulsory_bits(graph) == 8 * (8 * 4 * 9 + 5 * 288 + 4 * 6 * 6 + 5)
 
 
 def test_more_bandwidth_is_never_slower() -> None:
