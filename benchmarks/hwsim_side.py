@@ -26,7 +26,6 @@ SEARCH_KNOBS: dict[str, str | int | float] = {
 }
 
 COMMAND_LIMIT_S = 600.0
-WARM_REPEATS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +36,9 @@ class HwsimRun:
     ----------
     network : Path
         ONNX or SCALE-Sim CSV file.
+    warm_up : Path
+        Another network of the same format. It is evaluated first where only the evaluation is timed, so that
+        imports are done and yet nothing about `network` is known.
     chip : str
         ``chip:preset`` as given to ``--on``.
     knobs : dict
@@ -44,26 +46,28 @@ class HwsimRun:
     """
 
     network: Path
+    warm_up: Path
     chip: str
     knobs: dict[str, str | int | float] = field(default_factory=dict)
 
 
 def measure(run: HwsimRun, *, runs: int) -> dict[str, Any]:
-    """Evaluate `run` as a whole command and inside one process.
+    """Evaluate `run` as a whole command and inside a process.
 
     Parameters
     ----------
     run : HwsimRun
         What to evaluate.
     runs : int
-        How often the command is started; seconds are the median.
+        How many processes are started for either; seconds are medians over them.
 
     Returns
     -------
     dict
-        ``wall_s`` and ``cpu_s`` of the command (interpreter start and imports included), ``first_s`` and
-        ``warm_s`` of load + evaluate + JSON report inside a process (first time, and median of later times),
-        ``macs``, ``cycles``, ``compute_cycles``, ``stall_cycles`` and ``layers`` with the same names.
+        ``wall_s`` and ``cpu_s`` of the command, interpreter start and imports included; ``inner_s`` and
+        ``inner_cpu_s`` of file -> graph -> cycles and energy -> JSON report on disk in a process that has
+        evaluated only `run.warm_up` before; ``macs``, ``cycles``, ``compute_cycles``, ``stall_cycles`` and
+        ``layers`` with the same names.
     """
     command = [sys.executable, "-m", "hwsim", "run", str(run.network), "--on", run.chip]
     for knob, value in run.knobs.items():
@@ -72,52 +76,39 @@ def measure(run: HwsimRun, *, runs: int) -> dict[str, Any]:
     timed = [run_timed([*command, "--json"], cwd=CHECKOUT, limit_s=COMMAND_LIMIT_S) for _ in range(runs)]
     report = json.loads(timed[-1].stdout)
 
-    spec = json.dumps({"network": str(run.network), "chip": run.chip, "knobs": run.knobs})
-    again = [sys.executable, str(Path(__file__).resolve()), spec]
-    inside = run_timed(again, cwd=CHECKOUT, limit_s=COMMAND_LIMIT_S)
-    seconds = json.loads(inside.stdout.splitlines()[-1])
-    totals = report["totals"]
+    spec = json.dumps({"network": str(run.network), "warm_up": str(run.warm_up), "chip": run.chip,
+                       "knobs": run.knobs})
+    inside = [sys.executable, str(Path(__file__).resolve()), spec]
+    seconds = [json.loads(run_timed(inside, cwd=CHECKOUT, limit_s=COMMAND_LIMIT_S).stdout.splitlines()[-1])
+               for _ in range(runs)]
     return {
         "wall_s": statistics.median(each.wall_s for each in timed),
         "cpu_s": statistics.median(each.cpu_s for each in timed),
+        "inner_s": statistics.median(each["run_s"] for each in seconds),
+        "inner_cpu_s": statistics.median(each["run_cpu_s"] for each in seconds),
         "peak_bytes": max(each.peak_bytes for each in timed),
         "runs": runs,
-        "import_s": seconds["import_s"],
-        "first_s": seconds["first_s"],
-        "warm_s": statistics.median(seconds["warm_s"]),
-        "macs": totals["macs"],
-        "cycles": totals["cycles"],
-        "compute_cycles": totals["compute_cycles"],
-        "stall_cycles": totals["stall_cycles"],
+        **{name: report["totals"][name] for name in ("macs", "cycles", "compute_cycles", "stall_cycles")},
         "layers": [{name: layer[name] for name in ("name", "compute_cycles")} for layer in report["layers"]],
     }
 
 
-def _evaluate_once(spec: dict[str, Any], folder: Path) -> float:
-    """Seconds for file -> graph -> cycles and energy -> JSON report on disk."""
+def _evaluate(network: str, chip: str, knobs: dict[str, str | int | float], folder: Path) -> None:
+    """File -> graph -> cycles and energy -> JSON report on disk."""
     import hwsim
-    from hwsim.report.files import write
 
-    knobs = spec["knobs"]
-    assert isinstance(knobs, dict)
-    begin = time.perf_counter()
-    graph = hwsim.load(str(spec["network"]))
-    report = hwsim.evaluate(graph, hwsim.chip(str(spec["chip"]), **knobs))
-    write(report, folder / "report.json")
-    return time.perf_counter() - begin
+    hwsim.write(hwsim.evaluate(hwsim.load(network), hwsim.chip(chip, **knobs)), folder / "report.json")
 
 
 def main() -> None:
-    """Evaluate one network repeatedly inside this process; the last line of output is a JSON object."""
+    """Time the first evaluation of a network; the last line of output is a JSON object."""
     spec = json.loads(sys.argv[1])
-    begin = time.perf_counter()
-    import hwsim  # noqa: F401
-
-    imported = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        first_s = _evaluate_once(spec, Path(folder))
-        warm_s = [_evaluate_once(spec, Path(folder)) for _ in range(WARM_REPEATS)]
-    print(json.dumps({"import_s": imported - begin, "first_s": first_s, "warm_s": warm_s}))
+        _evaluate(spec["warm_up"], spec["chip"], spec["knobs"], Path(folder))
+        begin, begin_cpu = time.perf_counter(), time.process_time()
+        _evaluate(spec["network"], spec["chip"], spec["knobs"], Path(folder))
+        done, done_cpu = time.perf_counter(), time.process_time()
+    print(json.dumps({"run_s": done - begin, "run_cpu_s": done_cpu - begin_cpu}))
 
 
 if __name__ == "__main__":

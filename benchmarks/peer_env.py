@@ -102,6 +102,11 @@ def run_timed(command: list[str], *, cwd: Path, limit_s: float) -> Timed:
         timer.start()
         try:
             _, status, usage = os.wait4(process.pid, 0)
+        except BaseException:
+            # Interrupted: the process has a session of its own and would outlive us.
+            os.killpg(process.pid, signal.SIGKILL)
+            os.wait4(process.pid, 0)
+            raise
         finally:
             timer.cancel()
         wall_s = time.perf_counter() - begin

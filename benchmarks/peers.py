@@ -32,6 +32,8 @@ SCALESIM_CASES = (
     ScalesimCase("resnet18", 128, 128, "is", "library"),
     ScalesimCase("resnet18", 32, 32, "ws", "library"),
 )
+# Which network is evaluated first, untimed, before the one that is timed inside a process.
+WARM_UP = {"alexnet": "resnet18", "resnet18": "alexnet", "mobilenetv2": "alexnet"}
 ZIGZAG_CASES = (ZigzagCase("alexnet"), ZigzagCase("resnet18"), ZigzagCase("mobilenetv2"))
 
 Measurement = dict[str, Any]
@@ -53,17 +55,21 @@ def main() -> int:
     if options.only in (None, "scalesim"):
         for case in SCALESIM_CASES:
             peer = _peer(case.name, options, measurements, "scalesim",
-                         partial(scalesim_peer.measure, case, limit_s=options.limit_s))
+                         partial(scalesim_peer.measure, case, runs=options.peer_runs or 1,
+                                 limit_s=options.limit_s))
             knobs: dict[str, str | int | float] = {
                 "array_rows": case.rows, "array_cols": case.cols, "dataflow": case.dataflow}
-            run = hwsim_side.HwsimRun(case.topology, hwsim_side.SCALESIM_CHIP, knobs)
+            other = scalesim_peer.TOPOLOGIES / f"{WARM_UP[case.network]}.csv"
+            run = hwsim_side.HwsimRun(case.topology, other, hwsim_side.SCALESIM_CHIP, knobs)
             rows.append(scalesim_row(case, peer, _ours(run, options, evaluated)))
     if options.only in (None, "zigzag"):
         for network in ZIGZAG_CASES:
             peer = _peer(network.name, options, measurements, "zigzag",
-                         partial(zigzag_peer.measure, network, limit_s=options.limit_s))
-            run = hwsim_side.HwsimRun(zigzag_peer.onnx_file(network.network), hwsim_side.SEARCH_CHIP,
-                                      hwsim_side.SEARCH_KNOBS)
+                         partial(zigzag_peer.measure, network, runs=options.peer_runs or 3,
+                                 limit_s=options.limit_s))
+            run = hwsim_side.HwsimRun(zigzag_peer.onnx_file(network.network),
+                                      zigzag_peer.onnx_file(WARM_UP[network.network]),
+                                      hwsim_side.SEARCH_CHIP, hwsim_side.SEARCH_KNOBS)
             rows.append(zigzag_row(network, peer, _ours(run, options, evaluated)))
     print_table(rows)
     kept = [row for row in results["rows"] if options.only and row["peer"] != options.only]
@@ -77,7 +83,8 @@ def _options() -> argparse.Namespace:
                         help="take the peers' results from results/peers.json and run only hwsim")
     parser.add_argument("--only", choices=("scalesim", "zigzag"), help="compare with one peer")
     parser.add_argument("--limit-s", type=float, default=3600.0, help="longest run of a peer, in seconds")
-    parser.add_argument("--hwsim-runs", type=int, default=5, help="how often the hwsim command is timed")
+    parser.add_argument("--peer-runs", type=int, help="how often peers are timed, instead of 1 and 3 times")
+    parser.add_argument("--hwsim-runs", type=int, default=5, help="how many hwsim processes are timed")
     return parser.parse_args()
 
 

@@ -72,8 +72,6 @@ class ScalesimCase:
     how : str
         ``"command"``: ``python -m scalesim.scale``, which always writes traces (its ``-s N`` has no effect);
         ``"library"``: the class `scalesim` with traces and progress bars switched off.
-    runs : int
-        How often it is measured; seconds are the median.
     """
 
     network: str
@@ -81,7 +79,6 @@ class ScalesimCase:
     cols: int
     dataflow: str
     how: str
-    runs: int = 1
 
     @property
     def name(self) -> str:
@@ -94,13 +91,15 @@ class ScalesimCase:
         return TOPOLOGIES / f"{self.network}.csv"
 
 
-def measure(case: ScalesimCase, *, limit_s: float) -> dict[str, Any]:
+def measure(case: ScalesimCase, *, runs: int, limit_s: float) -> dict[str, Any]:
     """Run `case` and return its cycles and the medians of its seconds.
 
     Parameters
     ----------
     case : ScalesimCase
         What to run.
+    runs : int
+        How often it is measured; seconds are the median.
     limit_s : float
         Seconds after which a run is given up.
 
@@ -109,23 +108,24 @@ def measure(case: ScalesimCase, *, limit_s: float) -> dict[str, Any]:
     dict
         ``layers`` (name, compute_cycles), ``compute_cycles``, ``reported_cycles`` and the seconds.
     """
-    runs: list[Timed] = []
-    inner: list[float] = []
+    timed: list[Timed] = []
+    inner: list[dict[str, float]] = []
     layers: list[dict[str, Any]] = []
-    for _ in range(case.runs):
+    for _ in range(runs):
         with tempfile.TemporaryDirectory() as folder:
             results = Path(folder) / "results"
-            runs.append(run_timed(_command(case, Path(folder), results), cwd=Path(folder), limit_s=limit_s))
+            timed.append(run_timed(_command(case, Path(folder), results), cwd=Path(folder), limit_s=limit_s))
             layers = _read_layers(case, results / RUN_NAME)
         if case.how == "library":
-            inner.append(json.loads(runs[-1].stdout.splitlines()[-1])["run_s"])
+            inner.append(json.loads(timed[-1].stdout.splitlines()[-1]))
     return {
-        "wall_s": statistics.median(run.wall_s for run in runs),
-        "cpu_s": statistics.median(run.cpu_s for run in runs),
-        "inner_s": statistics.median(inner) if inner else None,
-        "peak_bytes": max(run.peak_bytes for run in runs),
-        "runs": len(runs),
-        "all_wall_s": [run.wall_s for run in runs],
+        "wall_s": statistics.median(run.wall_s for run in timed),
+        "cpu_s": statistics.median(run.cpu_s for run in timed),
+        "inner_s": statistics.median(each["run_s"] for each in inner) if inner else None,
+        "inner_cpu_s": statistics.median(each["run_cpu_s"] for each in inner) if inner else None,
+        "peak_bytes": max(run.peak_bytes for run in timed),
+        "runs": runs,
+        "all_wall_s": [run.wall_s for run in timed],
         "reported_cycles": sum(int(str(layer["reported_cycles"])) for layer in layers),
         "compute_cycles": sum(int(str(layer["compute_cycles"])) for layer in layers),
         "layers": layers,

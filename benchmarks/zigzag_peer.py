@@ -22,12 +22,9 @@ class ZigzagCase:
     ----------
     network : str
         Name of a file in ``zigzag/inputs/workload``, without its ending.
-    runs : int
-        How often it is measured; seconds are the median.
     """
 
     network: str
-    runs: int = 3
 
     @property
     def name(self) -> str:
@@ -44,13 +41,15 @@ def onnx_file(network: str) -> Path:
     return found[0]
 
 
-def measure(case: ZigzagCase, *, limit_s: float) -> dict[str, Any]:
+def measure(case: ZigzagCase, *, runs: int, limit_s: float) -> dict[str, Any]:
     """Run `case` and return its cycles, their parts and the medians of its seconds.
 
     Parameters
     ----------
     case : ZigzagCase
         What to run.
+    runs : int
+        How often it is measured; seconds are the median.
     limit_s : float
         Seconds after which a run is given up.
 
@@ -61,22 +60,23 @@ def measure(case: ZigzagCase, *, limit_s: float) -> dict[str, Any]:
         ``layers`` and the seconds.
     """
     runner = Path(__file__).with_name("zigzag_runner.py")
-    runs: list[Timed] = []
+    timed: list[Timed] = []
     results: list[dict[str, Any]] = []
-    for _ in range(case.runs):
+    for _ in range(runs):
         with tempfile.TemporaryDirectory() as folder:
             command = [str(interpreter("zigzag")), str(runner), case.network, str(Path(folder) / "dump")]
-            runs.append(run_timed(command, cwd=Path(folder), limit_s=limit_s))
-        results.append(json.loads(runs[-1].stdout.splitlines()[-1]))
+            timed.append(run_timed(command, cwd=Path(folder), limit_s=limit_s))
+        results.append(json.loads(timed[-1].stdout.splitlines()[-1]))
     result = results[-1]
     layers: list[dict[str, float]] = result["layers"]
     return {
-        "wall_s": statistics.median(run.wall_s for run in runs),
-        "cpu_s": statistics.median(run.cpu_s for run in runs),
-        "inner_s": statistics.median(float(str(each["run_s"])) for each in results),
-        "peak_bytes": max(run.peak_bytes for run in runs),
-        "runs": len(runs),
-        "all_wall_s": [run.wall_s for run in runs],
+        "wall_s": statistics.median(run.wall_s for run in timed),
+        "cpu_s": statistics.median(run.cpu_s for run in timed),
+        "inner_s": statistics.median(float(each["run_s"]) for each in results),
+        "inner_cpu_s": statistics.median(float(each["run_cpu_s"]) for each in results),
+        "peak_bytes": max(run.peak_bytes for run in timed),
+        "runs": runs,
+        "all_wall_s": [run.wall_s for run in timed],
         "total_cycles": result["latency_cycles"],
         "energy_pj": result["energy_pj"],
         "macs": sum(int(layer["macs"]) for layer in layers),

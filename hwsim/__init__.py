@@ -18,19 +18,34 @@ if TYPE_CHECKING:
     from hwsim.report.files import write
     from hwsim.report.types import Report
     from hwsim.run import Chip, chip, compare, evaluate, load
+    from hwsim.schedule.network_run import schedule_network as schedule_scratchpad
+    from hwsim.scheduled import evaluate_scheduled
 
 _HOMES = {
-    "load": "hwsim.run",
-    "chip": "hwsim.run",
-    "evaluate": "hwsim.run",
-    "compare": "hwsim.run",
-    "Chip": "hwsim.run",
-    "validate": "hwsim.anchors",
-    "write": "hwsim.report.files",
-    "Report": "hwsim.report.types",
+    "Chip": "hwsim.run:Chip",
+    "Report": "hwsim.report.types:Report",
+    "chip": "hwsim.run:chip",
+    "compare": "hwsim.run:compare",
+    "evaluate": "hwsim.run:evaluate",
+    "evaluate_scheduled": "hwsim.scheduled:evaluate_scheduled",
+    "load": "hwsim.run:load",
+    "schedule_scratchpad": "hwsim.schedule.network_run:schedule_network",
+    "validate": "hwsim.anchors:validate",
+    "write": "hwsim.report.files:write",
 }
 
-__all__ = ["Chip", "Report", "chip", "compare", "evaluate", "load", "validate", "write"]
+__all__ = [
+    "Chip",
+    "Report",
+    "chip",
+    "compare",
+    "evaluate",
+    "evaluate_scheduled",
+    "load",
+    "schedule_scratchpad",
+    "validate",
+    "write",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -39,7 +54,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'hwsim' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(_HOMES[name]), name)
+    module, _, attribute = _HOMES[name].partition(":")
+    return getattr(import_module(module), attribute)
 
 
 def __dir__() -> list[str]:

@@ -149,7 +149,7 @@ def validate(chip: str | None = None) -> tuple[AnchorResult, ...]:
     results: list[AnchorResult] = []
     for name in names:
         folder = registry.load_accelerator(name).folder
-        results += [_result(name, anchor) for anchor in read_anchors(folder / "anchors.toml")]
+        results += [judge(name, anchor) for anchor in read_anchors(folder / "anchors.toml")]
     return tuple(results)
 
 
@@ -215,9 +215,13 @@ def _value_problems(place: str, row: Mapping[str, Any]) -> list[Problem]:
     return problems
 
 
-def _result(chip: str, row: Mapping[str, Any]) -> AnchorResult:
+def judge(chip: str, row: Mapping[str, Any]) -> AnchorResult:
+    """Return what the model says of one row of `read_anchors`."""
     metric = METRICS[row["metric"]]
-    published = float(parse_as(row["published"], metric.suffix))
+    try:
+        published = float(parse_as(row["published"], metric.suffix))
+    except InputError as refusal:
+        raise InputError(problems=refusal.inside(f"{chip}.{row['name']}.published").problems) from None
     modeled = _modeled(chip, row, metric)
     error = modeled / published - 1
     known, comparison = float(row.get("known_error_ratio", 0.0)), row.get("comparison", "equal")

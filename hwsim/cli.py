@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +18,9 @@ app = typer.Typer(
     epilog="Start with: hwsim list; hwsim run resnet50 --on systolic; hwsim show systolic",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+_COMPLETION = "_HWSIM_COMPLETE"
 
 
 class UsageProblem(Exception):
@@ -34,6 +39,13 @@ class SchemaOf(StrEnum):
 
     REPORT = "report"
     DESIGN = "design"
+
+
+class Planning(StrEnum):
+    """Whether the scratchpad is scheduled."""
+
+    NONE = "none"
+    COSMA = "cosma"
 
 
 class Unsupported(StrEnum):
@@ -65,6 +77,12 @@ Timeline = Annotated[Path | None, typer.Option(
 OnUnsupported = Annotated[Unsupported, typer.Option(
     "--on-unsupported",
     help="Operators the chip cannot run: stop, run on a host, or count their traffic only.")]
+Planned = Annotated[Planning, typer.Option(
+    "--schedule", help="Keep activations in the scratchpad as an optimal plan says; show what it saves.")]
+Scratchpad = Annotated[str | None, typer.Option(
+    "--scratchpad", metavar="SIZE", help="For --schedule, such as 512KiB; the design's if left out.")]
+PlanTime = Annotated[float, typer.Option(
+    "--time-limit", min=0.0, metavar="S", help="Seconds for --schedule.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print neither tables nor notes, only errors.")]
 
@@ -87,24 +105,75 @@ def _options(version: Annotated[bool, typer.Option(
 @app.command("run")
 def _run(network: Network, on: On, settings: Set = None, dim: Dim = None, batch: Batch = None,
          precision: Precision = None, output: Output = None, timeline: Timeline = None,
-         on_unsupported: OnUnsupported = Unsupported.ERROR, json: Json = False, quiet: Quiet = False) -> int:
+         on_unsupported: OnUnsupported = Unsupported.ERROR, schedule: Planned = Planning.NONE,
+         scratchpad: Scratchpad = None, time_limit: PlanTime = 60.0, json: Json = False,
+         quiet: Quiet = False) -> int:
     """Cost a network on a chip: layers and totals."""
     from hwsim.commands.evaluate import Job, evaluate
 
     return evaluate(Job(network, tuple(on), tuple(settings or ()), tuple(dim or ()), batch, precision,
-                        on_unsupported.value), tuple(output or ()), timeline, json=json, quiet=quiet)
+                        on_unsupported.value, schedule is Planning.COSMA, scratchpad, time_limit),
+                    tuple(output or ()), timeline, json=json, quiet=quiet)
 
 
 @app.command("compare")
 def _compare(network: Network, on: On, settings: Set = None, dim: Dim = None, batch: Batch = None,
              precision: Precision = None, output: Output = None, timeline: Timeline = None,
-             on_unsupported: OnUnsupported = Unsupported.ERROR, json: Json = False,
+             on_unsupported: OnUnsupported = Unsupported.ERROR, schedule: Planned = Planning.NONE,
+             scratchpad: Scratchpad = None, time_limit: PlanTime = 60.0, json: Json = False,
              quiet: Quiet = False) -> int:
     """Cost a network on several chips side by side."""
     from hwsim.commands.evaluate import Job, compare
 
     return compare(Job(network, tuple(on), tuple(settings or ()), tuple(dim or ()), batch, precision,
-                       on_unsupported.value), tuple(output or ()), timeline, json=json, quiet=quiet)
+                       on_unsupported.value, schedule is Planning.COSMA, scratchpad, time_limit),
+                   tuple(output or ()), timeline, json=json, quiet=quiet)
+
+
+@app.command("schedule")
+def _schedule(network: Annotated[str, typer.Argument(
+                  metavar="NETWORK|GRAPH.json",
+                  help="A network as for `run`, or a plain operator graph with sizes in blocks.")],
+              scratchpad: Annotated[str | None, typer.Option(
+                  "--scratchpad", metavar="SIZE", help="512KiB, 180blocks, or plain bytes.")] = None,
+              sweep: Annotated[str | None, typer.Option(
+                  "--sweep", metavar="FROM:TO[:POINTS]", help="Traffic over many sizes.")] = None,
+              verify: Annotated[Path | None, typer.Option(
+                  "--verify", metavar="PLAN.json", help="Check a plan instead of finding one.")] = None,
+              graph: Annotated[str | None, typer.Option(
+                  "--graph", metavar="NAME", help="Which graph of a file that holds several.")] = None,
+              bits: Annotated[int | None, typer.Option(
+                  "--bits", metavar="N", help="Bits per element of activations and weights.")] = None,
+              fusion: Annotated[str, typer.Option(
+                  "--fusion", metavar="none|tails|operations|sums",
+                  help="Which operators run as one step.")] = "operations",
+              weights: Annotated[str, typer.Option(
+                  "--weights", metavar="none|workspace|tensors",
+                  help="Weights outside, as private space of an operator, or as tensors.")] = "none",
+              clean_outputs: Annotated[bool, typer.Option(
+                  "--clean-outputs/--no-clean-outputs",
+                  help="The store of a network output doubles as its spill.")] = True,
+              block_bytes: Annotated[int | None, typer.Option(
+                  "--block-bytes", metavar="N", help="Granularity of sizes; 1024 if left out.")] = None,
+              formulation: Annotated[str, typer.Option(
+                  "--formulation", metavar="auto|paper|paper-fixed|windows|gaps|greedy",
+                  help="The portfolio, or one integer program alone.")] = "auto",
+              solver: Annotated[str | None, typer.Option(
+                  "--solver", metavar="cbc|highs|none", help="Integer programming solver.")] = None,
+              time_limit: Annotated[float | None, typer.Option(
+                  "--time-limit", metavar="S", help="Seconds; in a sweep, for each size.")] = None,
+              seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of random orders.")] = 0,
+              dim: Dim = None, batch: Batch = None,
+              output: Annotated[list[Path] | None, typer.Option(
+                  "-o", "--output", metavar="FILE",
+                  help="Plan (.json) or memory map (.svg, .html). May be repeated.")] = None,
+              json: Json = False, quiet: Quiet = False) -> int:
+    """Order operators and place tensors for a scratchpad."""
+    from hwsim.commands.scheduling import ScheduleJob, schedule
+
+    job = ScheduleJob(network, scratchpad, sweep, verify, graph, tuple(dim or ()), batch, bits, block_bytes,
+                      fusion, clean_outputs, weights, formulation, time_limit, solver, seed)
+    return schedule(job, tuple(output or ()), json=json, quiet=quiet)
 
 
 @app.command("list")
@@ -166,9 +235,15 @@ def invoke(arguments: Sequence[str] | None = None) -> int:
         Whatever the command refuses.
     """
     command: Any = typer.main.get_command(app)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if _COMPLETION in os.environ:
+        return int(command.main(args=words, prog_name="hwsim", standalone_mode=False) or 0)
+    # Not command.main: it turns an interrupt and a broken pipe into exit codes of its own.
     try:
-        code = command.main(args=list(arguments) if arguments is not None else None, prog_name="hwsim",
-                            standalone_mode=False)
+        with command.make_context("hwsim", words) as context:
+            code = command.invoke(context)
+    except typer.Exit as leave:
+        return leave.exit_code
     except typer.Abort:
         raise KeyboardInterrupt from None
     except Exception as error:

@@ -96,6 +96,10 @@ class ScheduleInfeasible(InputError):
     exit_code = EXIT_INFEASIBLE
 
 
+class TooLong(InputError):
+    """A result does not fit into 64 bits: the network is too large or the chip too slow to be timed."""
+
+
 class TimeLimit(InputError):
     """The time limit passed before any solution was found."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import EnumType
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,15 @@ from hwsim.graph.offload import offload
 from hwsim.graph.ops import work_of
 from hwsim.graph.passes import set_precision
 from hwsim.graph.types import Graph
-from hwsim.model.energy import charge
-from hwsim.model.prices import price, verify_datasheet
-from hwsim.model.timing import time_trace
+from hwsim.model.prices import verify_datasheet
+from hwsim.model.pricing import price_trace
 from hwsim.model.types import Accelerator, Design
 from hwsim.report.build import Parts, build_report
 from hwsim.report.types import Report
 from hwsim.report.verify import verify_report
 from hwsim.trace import reduce, verify_conservation, verify_trace
 
+POLICIES = ("error", "host", "traffic")
 NETWORK_SUFFIXES = (".onnx", ".csv", ".txt", ".pb", ".pt", ".pth", ".h5", ".keras", ".tflite", ".json")
 
 
@@ -83,8 +84,8 @@ def load(
     InputError
         No such file or network, or something wrong inside it.
     """
-    if batch is not None and batch < 1:
-        raise InputError(f"{batch} is not a whole number above zero", where="batch")
+    if batch is not None and (not isinstance(batch, int) or batch < 1):
+        raise InputError(f"{batch!r} is not a whole number above zero", where="batch")
     path = Path(source)
     if path.suffix.lower() in NETWORK_SUFFIXES or path.exists():
         from hwsim.importers import load_network
@@ -144,6 +145,12 @@ def evaluate(network: Graph | str | Path, on: Chip | str, *, on_unsupported: str
         For operators that the chip cannot run: "error" stops; "host" computes them elsewhere at no cost
         but says so; "traffic" charges their operands and results as data movement.
     """
+    if on_unsupported not in POLICIES:
+        raise InputError(
+            f"unknown policy {on_unsupported!r}",
+            where="on_unsupported",
+            hint=nearest(on_unsupported, POLICIES),
+        )
     target = chip(on) if isinstance(on, str) else on
     graph = network if isinstance(network, Graph) else load(network, on_unsupported=on_unsupported)
     accelerator, design = target.accelerator, target.design
@@ -160,35 +167,34 @@ def evaluate(network: Graph | str | Path, on: Chip | str, *, on_unsupported: str
     )
     sheet = accelerator.datasheet(design)
     verify_datasheet(sheet)
-    prices = price(trace, sheet)
-    timing = time_trace(trace, prices, sheet)
-    energy = charge(activity, prices, timing, sheet)
     report = build_report(
         Parts(
-            graph,
-            prepared,
-            accelerator,
-            target.preset,
-            design,
-            target.changed,
-            sheet,
-            trace,
-            activity,
-            prices,
-            timing,
-            energy,
-            work,
-            _coverage(graph),
+            graph=graph,
+            prepared=prepared,
+            accelerator=accelerator,
+            preset=target.preset,
+            design=design,
+            changed=target.changed,
+            sheet=sheet,
+            trace=trace,
+            activity=activity,
+            priced=price_trace(trace, activity, sheet),
+            work=work,
+            coverage=_coverage(graph),
         )
     )
     verify_report(report, prepared, accelerator, sheet, {node for node, _ in trace.skips})
     return report
 
 
-def compare(network: Graph | str | Path, on: Sequence[Chip | str]) -> tuple[Report, ...]:
-    """Return the reports of one network on several chips."""
-    graph = network if isinstance(network, Graph) else load(network)
-    return tuple(evaluate(graph, target) for target in on)
+def compare(
+    network: Graph | str | Path, on: Sequence[Chip | str], *, on_unsupported: str = "error"
+) -> tuple[Report, ...]:
+    """Return the reports of one network on several chips; see `evaluate`."""
+    if not on:
+        raise InputError("no chip to compare on", where="compare")
+    graph = network if isinstance(network, Graph) else load(network, on_unsupported=on_unsupported)
+    return tuple(evaluate(graph, target, on_unsupported=on_unsupported) for target in on)
 
 
 def _coverage(graph: Graph) -> dict[str, Any]:
@@ -215,12 +221,22 @@ def _with_knobs(accelerator: Accelerator, base: Design, knobs: Mapping[str, Any]
             Problem(
                 ".".join((accelerator.name, *map(str, item["loc"]))),
                 f"{item['msg'][0].lower()}{item['msg'][1:]}, got {item['input']!r}",
+                _nearest_choice(type(base), item),
             )
             for item in error.errors()
         ]
     if problems:
         raise DesignError(problems=problems)
     return design
+
+
+def _nearest_choice(design: type[Design], item: Any) -> str:
+    """Return the nearest of the choices of an enumerated knob, or nothing for other kinds of errors."""
+    field = design.model_fields.get(str(item["loc"][0])) if item["loc"] else None
+    kind = field.annotation if field is not None else None
+    if item["type"] != "enum" or not isinstance(item["input"], str) or not isinstance(kind, EnumType):
+        return ""
+    return nearest(item["input"], [str(choice.value) for choice in kind.__members__.values()])
 
 
 def _without_unsupported(graph: Graph, accelerator: Accelerator, policy: str) -> Graph:

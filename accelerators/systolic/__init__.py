@@ -1,6 +1,6 @@
 """CMOS systolic array: the baseline that the other chips are compared with."""
 
-from accelerators.systolic.datasheet import datasheet
+from accelerators.systolic.datasheet import datasheet, scratchpad_j_per_bit
 from accelerators.systolic.design import CONSTANTS, FOLDER, PRESETS, SystolicDesign, structure
 from accelerators.systolic.lower import lower, supports
 from accelerators.systolic.machine import machine
@@ -26,5 +26,7 @@ ACCELERATOR = Accelerator(
     constants=CONSTANTS,
     folder=FOLDER,
     offchip="dram",
+    scratchpad_bytes=lambda design: int(design.input_scratchpad_bytes),
+    scratchpad_j_per_bit=scratchpad_j_per_bit,
     lane_knobs=("vector_lanes",),
 )

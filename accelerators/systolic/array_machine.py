@@ -47,7 +47,7 @@ class ArrayRun:
 
 
 def folds_of(p: int, q: int, t: int, design: SystolicDesign, preload: bool) -> tuple[list[Fold], int]:
-    """Return the folds of a tile in issue order and the clock at which the sequencer declares it done.
+    """Return the folds of a tile in issue order, and a clock by which the array is certainly empty.
 
     Overlapped folds follow after the stream, or after as many clocks as words must pass a column bus: the
     results of the last fold output-stationary, the held words of the next one otherwise. Folds that do not
@@ -55,7 +55,7 @@ def folds_of(p: int, q: int, t: int, design: SystolicDesign, preload: bool) -> t
     """
     rows, cols, model = design.array_rows, design.array_cols, design.fold_model
     folds: list[Fold] = []
-    widest, end, bus = (min(p, rows), min(q, cols)), 0, 0
+    end = bus = 0
     for col in range(0, q, cols):
         for row in range(0, p, rows):
             used = (rows, cols) if model is FoldModel.SCALESIM else (min(rows, p - row), min(cols, q - col))
@@ -63,9 +63,19 @@ def folds_of(p: int, q: int, t: int, design: SystolicDesign, preload: bool) -> t
             if folds and model is FoldModel.OVERLAPPED:
                 start = folds[-1].start + max(t, used[0] if preload else bus)
             folds.append(Fold((row, min(row + rows, p)), (col, min(col + cols, q)), start))
-            skew = widest if model is FoldModel.OVERLAPPED else used
-            end, bus = start + t + skew[0] + skew[1] - 2, used[0]
-    return folds, end
+            end, bus = start + t + used[0] + used[1] - 2, used[0]
+    empty = max(fold.start for fold in folds) + t + rows + cols
+    return folds, end if model is FoldModel.SCALESIM else empty
+
+
+def _finish(
+    run: ArrayRun, last: int, results: int, expected: int, end: int, design: SystolicDesign
+) -> ArrayRun:
+    """Set the cycles of a run: one after the last result, or what SCALE-Sim waits for."""
+    if results != expected:
+        raise VerifyError(f"{results} of {expected} results left in {end} clocks", where="systolic.machine")
+    run.cycles = end if design.fold_model is FoldModel.SCALESIM else last + 1
+    return run
 
 
 def run_tile(dataflow: Dataflow, left: Ints, right: Ints, design: SystolicDesign) -> ArrayRun:
@@ -120,7 +130,7 @@ def _output_stationary(left: Ints, right: Ints, design: SystolicDesign) -> Array
     shape = (design.array_rows, design.array_cols)
     moving = {name: np.full(shape, EMPTY, dtype=np.int64) for name in ("a", "a_tag", "b", "b_tag")}
     sums = np.zeros(shape, dtype=np.int64)
-    run = ArrayRun(end, np.zeros((p, q), dtype=np.int64))
+    run, last = ArrayRun(end, np.zeros((p, q), dtype=np.int64)), 0
     for clock in range(end):
         for name in moving:
             axis = 1 if name.startswith("a") else 0
@@ -137,10 +147,9 @@ def _output_stationary(left: Ints, right: Ints, design: SystolicDesign) -> Array
             )
         sums[active] += moving["a"][active] * moving["b"][active]
         run.events["mac"] += int(active.sum())
-        _collect(moving["a_tag"], active, t, sums, folds, run, clock)
-    if (moving["a_tag"] >= 0).any() and run.events["output_writes"] != p * q:
-        raise VerifyError(f"the tile is not finished after {end} clocks", where="systolic.machine")
-    return run
+        if _collect(moving["a_tag"], active, t, sums, folds, run, clock):
+            last = clock
+    return _finish(run, last, run.events["output_writes"], p * q, end, design)
 
 
 def _feed(
@@ -170,7 +179,7 @@ def _feed(
 
 def _collect(
     tags: Ints, active: NDArray[np.bool_], t: int, sums: Ints, folds: list[Fold], run: ArrayRun, clock: int
-) -> None:
+) -> bool:
     """Send finished sums out, at most one per column and clock, and clear their accumulators."""
     finished = active & (tags % t == t - 1)
     if (finished.sum(axis=0) > 1).any():
@@ -180,6 +189,7 @@ def _collect(
         run.values[fold.rows[0] + row, fold.cols[0] + col] = sums[row, col]
         sums[row, col] = 0
         run.events["output_writes"] += 1
+    return bool(finished.any())
 
 
 def _stationary(stream: Ints, held: Ints, design: SystolicDesign) -> ArrayRun:
@@ -197,7 +207,7 @@ def _stationary(stream: Ints, held: Ints, design: SystolicDesign) -> ArrayRun:
     shadow_tag -= 1
     data, data_tag = np.zeros(shape, dtype=np.int64), np.full(shape, EMPTY, dtype=np.int64)
     sums, sum_tag = np.zeros(shape, dtype=np.int64), np.full(shape, EMPTY, dtype=np.int64)
-    run = ArrayRun(end, np.zeros((t, q), dtype=np.int64))
+    run, last = ArrayRun(end, np.zeros((t, q), dtype=np.int64)), 0
     written = np.zeros((t, q), dtype=bool)
     rows, cols = np.indices(shape)
     for clock in range(end):
@@ -217,8 +227,11 @@ def _stationary(stream: Ints, held: Ints, design: SystolicDesign) -> ArrayRun:
         sums = np.where(active, sums + data * weight, 0)
         sum_tag = np.where(active, data_tag, EMPTY)
         run.events["mac"] += _useful(active, data_tag, folds, t, rows, cols)
+        before = run.events["sums"]
         _accumulate(sums, sum_tag, folds, design.fold_model, t, run, written)
-    return run
+        last = clock if run.events["sums"] > before else last
+    row_folds = -(-p // design.array_rows)
+    return _finish(run, last, run.events["sums"], t * q * row_folds, end, design)
 
 
 def _shift(words: Ints, axis: int, empty: int) -> Ints:

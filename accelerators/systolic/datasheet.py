@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accelerators.systolic.design import CONSTANTS, DramEnergy, MemoryModel, SystolicDesign
+from accelerators.systolic.design import CONSTANTS, DramEnergy, MemoryModel, SystolicDesign, sourced_knob
 from hwsim.graph.ops.kinds import PRIMITIVES
 from hwsim.model.types import ActionRow, Datasheet, UnitRow
 from hwsim.physics import (
@@ -23,7 +23,7 @@ def datasheet(design: SystolicDesign) -> Datasheet:
     (Shao 2014) scaled with L^2, SRAM is 140 F^2 a bit; wiring, control and periphery are not included.
     """
     return Datasheet(
-        clock_hz=chosen(design.clock_hz, "_hz", "design.clock_hz"),
+        clock_hz=sourced_knob(design, "clock_hz"),
         actions=(
             *_array_actions(design),
             *_scratchpad_actions(design),
@@ -37,7 +37,11 @@ def datasheet(design: SystolicDesign) -> Datasheet:
 def _scaled(energy: Sourced, design: SystolicDesign) -> Sourced:
     c = CONSTANTS
     return scale_energy_constant_field(
-        energy, c.reference_node_m, design.node_m, c.reference_supply_v, design.supply_v
+        energy,
+        c.reference_node_m,
+        sourced_knob(design, "node_m"),
+        c.reference_supply_v,
+        sourced_knob(design, "supply_v"),
     )
 
 
@@ -50,7 +54,11 @@ def _register_energy_per_bit(design: SystolicDesign) -> Sourced:
     c = CONSTANTS
     per_bit = c.register_bit_write_j / chosen(1, "_bits", "1 bit")
     return scale_energy_constant_field(
-        per_bit, c.aladdin_node_m, design.node_m, c.aladdin_supply_v, design.supply_v
+        per_bit,
+        c.aladdin_node_m,
+        sourced_knob(design, "node_m"),
+        c.aladdin_supply_v,
+        sourced_knob(design, "supply_v"),
     )
 
 
@@ -63,6 +71,11 @@ def sram_energy_per_bit(capacity_bytes: int) -> Sourced:
         (2**20, c.sram_1mib_access_j),
     )
     return sram_access_energy(capacity_bytes, points) / c.sram_word_bits
+
+
+def scratchpad_j_per_bit(design: SystolicDesign, capacity_bytes: int) -> Sourced:
+    """Return joules per bit of a scratchpad of `capacity_bytes` at node and supply of the design."""
+    return _scaled(sram_energy_per_bit(capacity_bytes), design)
 
 
 def _array_actions(design: SystolicDesign) -> tuple[ActionRow, ...]:
@@ -125,7 +138,7 @@ def _dram_actions(design: SystolicDesign) -> tuple[ActionRow, ...]:
     }[design.dram_energy]
     energy = access / c.sram_word_bits
     endless = design.memory_model is MemoryModel.STALL_FREE
-    rate = None if endless else chosen(design.dram_bits_per_s, "_bits_per_s", "design.dram_bits_per_s")
+    rate = None if endless else sourced_knob(design, "dram_bits_per_s")
     reason = "stall-free: operands are always in time" if endless else ""
     return tuple(
         ActionRow("dram", action, energy_per_bit=energy, interval_cycles=0, bits_per_s=rate, zero_time=reason)
@@ -179,7 +192,7 @@ def _units(design: SystolicDesign) -> tuple[UnitRow, ...]:
     )
     lane = c.multiplier_32b_m2 + c.adder_32b_m2 + c.register_bit_m2 * 96
     lane_leakage = c.multiplier_32b_leakage_w + c.adder_32b_leakage_w + c.register_bit_leakage_w * 96
-    cell = c.sram_cell_squares_ratio * chosen(design.node_m, "_m", "design.node_m") ** 2
+    cell = c.sram_cell_squares_ratio * sourced_knob(design, "node_m") ** 2
     scratchpads = tuple(
         UnitRow(
             unit, area=cell * (8 * capacity), leakage=c.sram_cell_leakage_w * (8 * capacity), role="memory"
@@ -208,4 +221,4 @@ def _units(design: SystolicDesign) -> tuple[UnitRow, ...]:
 
 
 def _scaled_area(area: Sourced, design: SystolicDesign) -> Sourced:
-    return scale_area(area, CONSTANTS.aladdin_node_m, design.node_m)
+    return scale_area(area, CONSTANTS.aladdin_node_m, sourced_knob(design, "node_m"))

@@ -9,7 +9,9 @@ from typing import Any
 from pydantic import Field
 
 from hwsim.model.types import Design
+from hwsim.sourced import Sourced, chosen
 from hwsim.sources import Constants, load_constants
+from hwsim.units import suffix_of
 
 FOLDER = Path(__file__).parent
 CONSTANTS: Constants = load_constants(FOLDER / "constants.toml", "systolic")
@@ -82,8 +84,12 @@ class SystolicDesign(Design):
     weight_scratchpad_bytes: int = Field(65536, ge=64, le=2**40, description="Weight scratchpad, both halves")
     output_scratchpad_bytes: int = Field(65536, ge=64, le=2**40, description="Accumulators, both halves")
     vector_lanes: int = Field(32, ge=1, le=2**20, description="Vector operations per cycle")
-    clock_hz: float = Field(500e6, gt=0, le=1e12, allow_inf_nan=False, description="Clock of the whole chip")
-    dram_bits_per_s: float = Field(102.4e9, gt=0, le=1e18, allow_inf_nan=False, description="DRAM bandwidth")
+    clock_hz: float = Field(
+        500e6, ge=1.0, le=1e12, allow_inf_nan=False, description="Clock of the whole chip"
+    )
+    dram_bits_per_s: float = Field(
+        102.4e9, ge=1.0, le=1e18, allow_inf_nan=False, description="DRAM bandwidth"
+    )
     dram_energy: DramEnergy = Field(
         DramEnergy.MEAN, description="Point in the published range of DRAM energy"
     )
@@ -150,6 +156,26 @@ def _presets() -> dict[str, SystolicDesign]:
 
 
 PRESETS = _presets()
+_CHIPS = {"edge_32": "edge", "tpu_v1": "tpu_v1", "eyeriss_like": "eyeriss"}
+_CHIP_KNOBS = ("array_rows", "array_cols", "operand_bits")
+
+
+def sourced_knob(design: SystolicDesign, name: str) -> Sourced:
+    """Return a knob as a sourced number: with the evidence of the preset that it still equals.
+
+    A design counts as a preset's if array and operand width are; a value that the user chose has a
+    dimension but no evidence.
+    """
+    value = getattr(design, name)
+    for preset, prefix in _CHIPS.items():
+        base = PRESETS[preset]
+        same = all(getattr(design, knob) == getattr(base, knob) for knob in _CHIP_KNOBS)
+        known = [f"{prefix}_{name}", name.replace("dram", f"{prefix}_link"), f"reference_{name}"]
+        if same and getattr(base, name) == value:
+            return CONSTANTS[next(key for key in known if key in CONSTANTS)]
+    return chosen(value, suffix_of(name) or "", f"design.{name}")
+
+
 SEARCHED = {Objective.TRAFFIC: (), Objective.CYCLES: ("vector_lanes", "clock_hz", "dram_bits_per_s")}
 PRICES = ("vector_lanes", "clock_hz", "dram_bits_per_s", "dram_energy", "node_m", "supply_v")
 

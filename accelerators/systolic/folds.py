@@ -43,8 +43,9 @@ def tile_cycles(
         (SCALE-Sim 3.0: K + R + C - 2 output-stationary, T + 2R + C - 2 otherwise).
     OVERLAPPED
         folds start max(T, r) apart, because a column bus moves one word a cycle: r results of the last fold
-        output-stationary, r held words of the next one otherwise. The first preload and the skew of the
-        first fold, which is the largest, come on top once.
+        output-stationary, r held words of the next one otherwise. The tile ends with the last result of
+        any fold, which leaves T + r + c - 2 after its start (r of the tallest fold for held operands,
+        whose sums pass every row in use).
     """
     p, q, t = fold_shape(dataflow, m, k, n)
     loads = dataflow is not Dataflow.OUTPUT_STATIONARY
@@ -54,12 +55,36 @@ def tile_cycles(
     if model is FoldModel.SEQUENTIAL:
         skew = (1 + loads) * col_folds * p + row_folds * q
         return row_folds * col_folds * (t - 2) + skew
-    used_rows, used_cols = _least(p, rows), _least(q, cols)
-    last_rows = p - (row_folds - 1) * rows
-    per_column = (row_folds - 1) * _most(t, rows) + _most(t, last_rows)
-    preload = used_rows if loads else 0
-    hidden = _most(t, used_rows if loads else last_rows)
-    return preload + col_folds * per_column - hidden + t + used_rows + used_cols - 2
+    return _overlapped_cycles((p, q, t), (row_folds, col_folds), rows, cols, loads)
+
+
+def _overlapped_cycles(
+    sizes: tuple[Size, Size, Size], folds: tuple[Size, Size], rows: int, cols: int, loads: bool
+) -> Size:
+    """Return when the last result of any fold leaves: full and edge folds may each be the last to finish."""
+    (p, q, t), (row_folds, col_folds) = sizes, folds
+    last_rows, last_cols = p - (row_folds - 1) * rows, q - (col_folds - 1) * cols
+    used_rows = _least(p, rows)
+    full, edge = _most(t, rows), _most(t, last_rows)
+    per_column = (row_folds - 1) * full + edge
+    shift = edge - _most(t, used_rows) if loads else 0
+    before = 0 * p
+    last_column = (col_folds - 1) * per_column
+    row_places = (
+        ((row_folds - 1) * full + shift, last_rows),
+        (
+            _most(row_folds - 2, 0) * full + _where(row_folds == 1, shift, 0 * p),
+            _where(row_folds == 1, last_rows, rows),
+        ),
+    )
+    for column, used_cols in (
+        (last_column, last_cols),
+        (_most(col_folds - 2, 0) * per_column, _where(col_folds == 1, last_cols, cols)),
+    ):
+        for place, own_rows in row_places:
+            leaving = used_rows if loads else own_rows
+            before = _most(before, column + place + leaving + used_cols)
+    return (used_rows if loads else 0) + before + t - 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +133,12 @@ def register_bits(dataflow: Dataflow, design: SystolicDesign) -> int:
 
 def _least(value: Size, bound: int) -> Size:
     return min(value, bound) if isinstance(value, int) else np.minimum(value, bound)
+
+
+def _where(condition: Any, one: Size, other: Size) -> Size:
+    if isinstance(condition, bool):
+        return one if condition else other
+    return np.where(condition, one, other)
 
 
 def _most(one: Size, other: Size) -> Size:

@@ -11,9 +11,15 @@ from accelerators.systolic.folds import Words, register_bits, tile_words
 from accelerators.systolic.fusion import Group, groups_of, parameter_bits, posts_of
 from accelerators.systolic.search import Search
 from accelerators.systolic.space import Rates
-from accelerators.systolic.tiles import Epilogue, TileSlots, Tiling, images_of, row_tiles, sizes
-from accelerators.systolic.vector import lower_movement, lower_vector, write_primitives, write_slot
-from hwsim.errors import InputError, Problem
+from accelerators.systolic.tiles import Epilogue, TileSlots, Tiling, batch_of, merged, row_tiles, sizes
+from accelerators.systolic.vector import (
+    VectorTiles,
+    lower_movement,
+    lower_vector,
+    write_primitives,
+    write_slot,
+)
+from hwsim.errors import InputError, Problem, TooLong
 from hwsim.graph.contraction import MatrixProduct, matrix_products
 from hwsim.graph.ops import op_kind, work_of
 from hwsim.graph.ops.kinds import Category
@@ -66,14 +72,18 @@ class Chooser:
     def __init__(self, design: SystolicDesign) -> None:
         self._design = design
         self._rates = _rates(design)
+        self.vector_tiles = VectorTiles(design, self._rates)
         self._found: dict[tuple[MatrixProduct, Epilogue], Mapped] = {}
 
     def choose(self, product: MatrixProduct, epilogue: Epilogue) -> Mapped:
         """Return how `product` is mapped."""
         key = (replace(product, left="", right="", out="", label=""), epilogue)
         if key not in self._found:
-            if product.macs > LARGEST:
-                raise InputError(f"{product.macs} MACs are too many to count in 64 bits")
+            words = self._design.array_rows + self._design.array_cols + 2 * self._design.accumulator_bits
+            if product.macs * words > LARGEST:
+                raise TooLong(
+                    f"{product.macs} MACs on this array are too many: their events do not fit into 64 bits"
+                )
             search = Search(product, self._design, self._rates, epilogue)
             tiling = search.best()
             self._found[key] = Mapped(
@@ -113,13 +123,13 @@ def _lower_group(
     build.node(op.name)
     category = op_kind(op.kind).category
     if category is Category.MOVEMENT:
-        lower_movement(build, graph, op, design)
+        lower_movement(build, graph, op, chooser.vector_tiles)
         return
     for fused in group.fused:
         build.note(fused.name, "fused_into", op.name)
-    products = matrix_products(graph, op)
+    products = tuple(merged(product) for product in matrix_products(graph, op))
     if category is Category.VECTOR or not products:
-        lower_vector(build, graph, group, design)
+        lower_vector(build, graph, group, chooser.vector_tiles)
         return
     with build.loop(1, node=op.name):
         for member in (op, *group.fused):
@@ -140,10 +150,17 @@ def _lower_group(
 def epilogue_of(graph: Graph, group: Group, product: MatrixProduct, design: SystolicDesign) -> Epilogue:
     """Return what `group` adds to its product: parameters, vector operations, output width."""
     small = parameter_bits(graph, group, beyond=2)
+    out = graph.tensors[group.last.outputs[0]]
+    # A transposed convolution whose stride exceeds its kernel writes zeros between its products.
+    spread = group.head.kind == "transposed_convolution"
     return Epilogue(
-        output_bits=design.operand_bits,
+        output_bits=max(
+            out.format.bits, -(-out.bits // (product.groups * product.m * product.n)) if spread else 0
+        ),
         posts=posts_of(graph, group),
         column_bits=-(-small // (product.groups * product.n)),
+        input_bits=graph.tensors[product.left].format.bits,
+        weight_bits=graph.tensors[product.right].format.bits,
     )
 
 
@@ -156,7 +173,11 @@ def _recurrent_epilogues(
     columns = sum(product.n for product in projections) or 1
     gates = max(1, projections[0].n // op.int("hidden_size")) if projections else 1
     plain = Epilogue(design.operand_bits, column_bits=-(-small // columns))
-    step = Epilogue(-(-design.operand_bits // gates), addend_bits=design.operand_bits)
+    # Two recurrent products of a step take turns; their weights stay only if both fit together.
+    repeated = sum(product.k * product.n for product in products if product.steps > 1)
+    turns = sum(product.steps > 1 for product in products) > (2 if len(projections) > 1 else 1)
+    reload = turns and repeated * design.operand_bits > 4 * design.weight_scratchpad_bytes
+    step = Epilogue(-(-design.operand_bits // gates), addend_bits=design.operand_bits, reload=reload)
     return [plain if product in projections else step for product in products]
 
 
@@ -194,9 +215,9 @@ def _lower_product(
 def product_words(product: MatrixProduct, tiling: Tiling, design: SystolicDesign) -> Words:
     """Return the scratchpad words of all tiles, groups and steps, results not yet drained."""
     total = [0, 0, 0, 0]
-    images, repeats = images_of(product), product.groups * product.steps
-    depths = sizes(product.k, tiling.k)
-    for tile, tall in row_tiles(product, tiling.height):
+    images = batch_of(product) if tiling.images == 1 else 1
+    repeats, depths = product.groups * product.steps, sizes(product.k, tiling.k)
+    for tile, tall in row_tiles(product, tiling.height, tiling.images):
         for width, wide in sizes(product.n, tiling.n):
             for place, (depth, deep) in enumerate(depths):
                 words = tile_words(

@@ -21,8 +21,8 @@ from accelerators.systolic.design import MemoryModel, SystolicDesign
 from accelerators.systolic.fusion import Group, groups_of
 from accelerators.systolic.lower import Chooser, epilogue_of
 from accelerators.systolic.operands import Operands, draw, elementwise_value, matrices
-from accelerators.systolic.tiles import Epilogue, Order, Tiling
-from accelerators.systolic.vector import tile_count, vector_totals
+from accelerators.systolic.tiles import Epilogue, Order, Tiling, merged
+from accelerators.systolic.vector import vector_totals
 from hwsim.errors import UnsupportedOp
 from hwsim.graph.contraction import MatrixProduct, matrix_products
 from hwsim.graph.ops import work_of
@@ -107,7 +107,7 @@ def machine(graph: Graph, design: SystolicDesign, rng: np.random.Generator) -> M
     chip = Chip(design)
     values: NDArray[Any] = np.zeros(0, dtype=np.int64)
     for group in groups:
-        products = matrix_products(graph, group.head)
+        products = tuple(merged(product) for product in matrix_products(graph, group.head))
         if not products:
             values = _vector_unit(chip, graph, group, operands)
         elif len(products) == 1 and products[0].steps == 1:
@@ -122,12 +122,11 @@ def machine(graph: Graph, design: SystolicDesign, rng: np.random.Generator) -> M
 
 def _vector_unit(chip: Chip, graph: Graph, group: Group, operands: Operands) -> NDArray[Any]:
     reads, all_operations, writes = vector_totals(graph, group)
-    count = tile_count(reads, writes, chip.design)
+    count = Chooser(chip.design).vector_tiles.count(reads, all_operations, writes)
     tiles = []
     for index in range(count):
-        last = index == count - 1
         read, operations, write = (
-            total // count + (total % count if last else 0) for total in (reads, all_operations, writes)
+            total // count + (index < total % count) for total in (reads, all_operations, writes)
         )
         tiles.append(TileWork(read, 0, write, operations))
     chip.run(tiles)
@@ -154,7 +153,11 @@ def _array(
     for g in range(product.groups):
         for rows, columns, depth in _tile_order(product, tiling):
             now = ((g, rows, depth), (g, depth, columns))
-            load = 0 if now[0] == previous[0] else fetched(g, rows, depth) * design.operand_bits
+            load = (
+                0
+                if now[0] == previous[0]
+                else fetched(g, rows, depth) * (epilogue.input_bits or design.operand_bits)
+            )
             load += 0 if now[1] == previous[1] else _weight_bits(columns, depth, epilogue, design)
             previous = now
             run = run_tile(
@@ -189,12 +192,12 @@ def _array(
 
 
 def _tile_order(product: MatrixProduct, tiling: Tiling) -> Iterator[tuple[tuple[int, int], ...]]:
-    """Yield (rows, columns, depth) ranges in the order of the tiling; every image is cut on its own."""
+    """Yield (rows, columns, depth) ranges in order; a tile is a part of an image, or several images."""
     window = product.window
-    image = product.m // window.batch if window else product.m
-    height = tiling.height * (image // window.output_size[0] if window else 1)
+    image = product.m // window.batch * tiling.images if window else product.m
+    height = image if tiling.images > 1 else tiling.height * (image // window.output_size[0] if window else 1)
     row_ranges = [
-        (base + row, base + min(row + height, image))
+        (base + row, min(base + min(row + height, image), product.m))
         for base in range(0, product.m, image)
         for row in range(0, image, height)
     ]
@@ -212,7 +215,7 @@ def _weight_bits(
 ) -> int:
     width = columns[1] - columns[0]
     bias = width * epilogue.column_bits if depth[0] == 0 else 0
-    return width * (depth[1] - depth[0]) * design.operand_bits + bias
+    return width * (depth[1] - depth[0]) * (epilogue.weight_bits or design.operand_bits) + bias
 
 
 def _count_words(chip: Chip, events: Counter[str], accumulated: int, drained: int) -> None:

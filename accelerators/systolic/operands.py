@@ -142,12 +142,11 @@ def _unfold(
     per_image = positions.shape[1]
 
     def fetched(_group: int, rows: tuple[int, int], depth: tuple[int, int]) -> int:
-        looked_at = inside[:, rows[0] % per_image : rows[0] % per_image + rows[1] - rows[0], :].reshape(
-            rank, -1
-        )
+        images, first = max(1, (rows[1] - rows[0]) // per_image), rows[0] % per_image
+        looked_at = inside[:, first : first + rows[1] - rows[0], :].reshape(rank, -1)
         low = np.maximum(looked_at.min(axis=1), 0)
         high = np.minimum(looked_at.max(axis=1) + 1, window.input_size)
-        return int(np.maximum(high - low, 0).prod()) * ((depth[1] - depth[0]) // taps.shape[1])
+        return images * int(np.maximum(high - low, 0).prod()) * ((depth[1] - depth[0]) // taps.shape[1])
 
     def fold_back(result: Ints) -> NDArray[Any]:
         apart = result.reshape(groups, window.batch, per_image, product.n).transpose(1, 0, 3, 2)

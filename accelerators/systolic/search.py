@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from accelerators.systolic.design import Objective, SystolicDesign
-from accelerators.systolic.space import Floats, Rates, Space, enumerate_space
+from accelerators.systolic.space import Floats, Rates, SlotClock, Space, enumerate_space
 from accelerators.systolic.tiles import IDLE, Epilogue, Measure, TileOrder, TileSlots, Tiling
 from hwsim.graph.contraction import MatrixProduct
 from hwsim.trace.stream import Slots
@@ -37,7 +37,7 @@ class Search:
         self, product: MatrixProduct, design: SystolicDesign, rates: Rates, epilogue: Epilogue
     ) -> None:
         self.product, self.design, self.rates, self.epilogue = product, design, rates, epilogue
-        self._up, self._down = rates.cycles_per_bit.numerator, rates.cycles_per_bit.denominator
+        self._clock = SlotClock(rates, design.vector_lanes)
 
     @cached_property
     def space(self) -> Space:
@@ -66,17 +66,11 @@ class Search:
 
     def cycles(self, tiling: Tiling) -> int:
         """Return the exact cycles of all groups and steps under `tiling`."""
-        return sum(passes * cycles for cycles, passes in self._passes(tiling, self.slot_cycles, 0))
+        return sum(passes * cycles for cycles, passes in self._passes(tiling, self._clock, 0))
 
     def slots(self, tiling: Tiling) -> list[tuple[TileSlots, int]]:
         """Return (slots of one pass, passes): the first step, then the further ones."""
         return self._passes(tiling, Slots.one, Slots({}))
-
-    def slot_cycles(self, loads: tuple[int, int], work: int, stores: tuple[int, int]) -> int:
-        """Return the cycles of one slot: DRAM, array and vector unit at once."""
-        up, down = self._up, self._down
-        dram = -(-(loads[0] + loads[1]) * up // down) - (-stores[0] * up // down)
-        return max(dram, work, -(-stores[1] // self.design.vector_lanes))
 
     def _passes(self, tiling: Tiling, measure: Measure, nothing: Any) -> list[tuple[Any, int]]:
         order = TileOrder(self.product, tiling, self.design, self.epilogue, measure, nothing)
@@ -84,7 +78,8 @@ class Search:
         first = order.stream().times(groups).whole(IDLE)
         if self.product.steps == 1:
             return [(first, 1)]
-        later = order.stream(weights_loaded=groups == 1).times(groups).whole(IDLE)
+        stays = groups == 1 and not self.epilogue.reload
+        later = order.stream(weights_loaded=stays).times(groups).whole(IDLE)
         return [(first, 1), (later, self.product.steps - 1)]
 
     def _tiling(self, candidate: int) -> Tiling:

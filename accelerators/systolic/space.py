@@ -1,7 +1,8 @@
 """All tilings of a matrix product that fit the scratchpads, as arrays, with a lower bound of their cost.
 
-The space: the three dataflows (or the fixed one), both orders of the outer tile loops, and for rows,
-channels and columns every size ceil(whole / 2^i), so far as half of each scratchpad holds the tile.
+The space: the three dataflows (or the fixed one), both orders of the outer tile loops, for rows (or
+whole samples of a batch) every size ceil(whole / 2^i), for channels and columns these and the same cut to
+whole multiples of the array, so far as half of each scratchpad holds the tile.
 Arrays have axes (dataflow, order, size); axes of length 1 broadcast.
 """
 
@@ -19,8 +20,8 @@ from accelerators.systolic.tiles import (
     Epilogue,
     Order,
     Tiling,
+    batch_of,
     height_of,
-    images_of,
     kernel_positions,
     row_tiles,
 )
@@ -57,26 +58,52 @@ class Rates:
     leakage_j: float
 
 
+class SlotClock:
+    """Cycles of one slot: DRAM, array and vector unit at once.
+
+    Parameters
+    ----------
+    rates : Rates
+        Cycles per DRAM bit.
+    vector_lanes : int
+        Vector operations per cycle.
+    """
+
+    def __init__(self, rates: Rates, vector_lanes: int) -> None:
+        self._up, self._down = rates.cycles_per_bit.numerator, rates.cycles_per_bit.denominator
+        self._lanes = vector_lanes
+
+    def __call__(self, loads: tuple[int, int], work: int, stores: tuple[int, int]) -> int:
+        """Return the cycles of a slot with these loads, array cycles, and bits and operations stored."""
+        up, down = self._up, self._down
+        dram = -(-(loads[0] + loads[1]) * up // down) - (-stores[0] * up // down)
+        return max(dram, work, -(-stores[1] // self._lanes))
+
+
 @dataclass(frozen=True, slots=True)
 class Sizes:
     """Tile sizes that fit, one column per candidate, and what their rows look like.
 
     Attributes
     ----------
-    height, k, n : int64[G]
+    height, images, k, n : int64[G]
         Tile sizes.
+    repeats : int64[G]
+        How often the row tiles repeat: once per sample, or once if tiles hold whole samples.
     tiles_m, tiles_k, tiles_n : int64[G]
-        Tiles of one image, along k, along n.
+        Row tiles before they repeat, tiles along k, along n.
     full_m, last_m : int64[G]
         Output positions of a full row tile and of the last one.
     inputs, least_inputs, first_inputs : int64[G]
-        Distinct input elements per channel: of all row tiles of one image, of the smallest full one (the
-        last tile if there is no other), of the first.
+        Distinct input elements per channel: of all row tiles before they repeat, of the smallest full one
+        (the last tile if there is no other), of the first.
     """
 
     height: Ints
+    images: Ints
     k: Ints
     n: Ints
+    repeats: Ints
     tiles_m: Ints
     tiles_k: Ints
     tiles_n: Ints
@@ -102,7 +129,7 @@ class Space:
     work : int64[F, 1, G]
         Array cycles of all tiles.
     least_cycles : float64[F, O, G]
-        No more than the exact cycles.
+        No more than the exact cycles; infinite for a candidate that is the twin of another one.
     onchip_j : float64[F, O, G]
         Joules of scratchpads and registers; zeros where the objective does not look at energy.
     """
@@ -118,7 +145,12 @@ class Space:
         """Return one candidate."""
         sizes = self.sizes
         return Tiling(
-            self.flows[flow], ORDERS[order], int(sizes.height[size]), int(sizes.k[size]), int(sizes.n[size])
+            self.flows[flow],
+            ORDERS[order],
+            int(sizes.height[size]),
+            int(sizes.k[size]),
+            int(sizes.n[size]),
+            int(sizes.images[size]),
         )
 
 
@@ -128,6 +160,30 @@ def halvings(whole: int) -> list[int]:
     while result[-1] > 1:
         result.append(-(-result[-1] // 2))
     return result
+
+
+def row_sizes(product: MatrixProduct) -> list[tuple[int, int]]:
+    """Return (height, images) of the row tiles of the space: parts of an image, then whole images."""
+    whole = height_of(product)
+    batches = [size for size in halvings(batch_of(product)) if size > 1]
+    return [(height, 1) for height in halvings(whole)] + [(whole, images) for images in batches]
+
+
+def fitted(whole: int, unit: int, lanes: int) -> list[int]:
+    """Return the halvings of `whole`, and each of them cut to whole multiples of the array, in units.
+
+    Parameters
+    ----------
+    whole : int
+        Channels or columns.
+    unit : int
+        Array lanes that one of them takes: kernel positions, or 1.
+    lanes : int
+        Rows or columns of the array.
+    """
+    found = set(halvings(whole))
+    found |= {cut for size in found if (cut := size * unit // lanes * lanes // unit)}
+    return sorted(found, reverse=True)
 
 
 def enumerate_space(
@@ -148,6 +204,9 @@ def enumerate_space(
     )
     unhidden = (tile.first_load + tile.last_store) * per_bit
     least = np.maximum((inputs + weights + stores) * per_bit, work + waits + unhidden)
+    # With one tile along m or n both orders are the same walk; only the first is kept.
+    twins = (sizes.tiles_m * sizes.repeats == 1) | (sizes.tiles_n == 1)
+    least[:, ORDERS.index(Order.N_OUTER), twins] = np.inf
     if design.objective in (Objective.ENERGY, Objective.PRODUCT):
         drained = repeats * product.m * product.n * design.accumulator_bits
         joules = joules + inputs * rates.input_j + weights * rates.weight_j + drained * rates.output_j
@@ -156,10 +215,12 @@ def enumerate_space(
 
 def _sizes(product: MatrixProduct, design: SystolicDesign) -> Sizes:
     positions = kernel_positions(product)
-    heights = halvings(height_of(product))
-    depths = positions * np.array(halvings(product.k // positions), dtype=np.int64)
-    widths = np.array(halvings(product.n), dtype=np.int64)
-    rows = np.array([_row_statistics(product, height) for height in heights], dtype=np.int64)
+    heights = row_sizes(product)
+    depths = positions * np.array(
+        fitted(product.k // positions, positions, design.array_rows), dtype=np.int64
+    )
+    widths = np.array(fitted(product.n, 1, design.array_cols), dtype=np.int64)
+    rows = np.array([_row_statistics(product, *size) for size in heights], dtype=np.int64)
     h, k, n = (
         axis.reshape(-1) for axis in np.meshgrid(np.arange(len(heights)), depths, widths, indexing="ij")
     )
@@ -172,28 +233,22 @@ def _sizes(product: MatrixProduct, design: SystolicDesign) -> Sizes:
     if design.memory_model is MemoryModel.DOUBLE_BUFFERED:
         fits = np.logical_and.reduce([bits <= room for bits, room in zip(need, have, strict=True)])
     else:
-        fits = (h == 0) & (k == product.k) & (n == product.n)
+        whole = heights.index((height_of(product), batch_of(product)))
+        fits = (h == whole) & (k == product.k) & (n == product.n)
     if not fits.any():
         raise _too_small(design, [int(bits.min()) for bits in need], have)
     h, k, n = h[fits], k[fits], n[fits]
+    pairs = np.array(heights, dtype=np.int64)[h]
+    repeats = np.where(pairs[:, 1] == 1, batch_of(product), 1)
+    tiles = (-(-product.k // k), -(-product.n // n))
     return Sizes(
-        np.array(heights, dtype=np.int64)[h],
-        k,
-        n,
-        rows[h, 0],
-        -(-product.k // k),
-        -(-product.n // n),
-        rows[h, 1],
-        rows[h, 2],
-        rows[h, 3],
-        rows[h, 4],
-        rows[h, 5],
+        pairs[:, 0], pairs[:, 1], k, n, repeats, rows[h, 0], *tiles, *(rows[h, i] for i in range(1, 6))
     )
 
 
-def _row_statistics(product: MatrixProduct, height: int) -> tuple[int, ...]:
+def _row_statistics(product: MatrixProduct, height: int, images: int) -> tuple[int, ...]:
     """Return tiles, full m, last m, all inputs, least inputs of a full tile, first inputs, most inputs."""
-    parts = row_tiles(product, height)
+    parts = row_tiles(product, height, images)
     inner = parts[:-1] if parts[-1][1] == 1 and len(parts) > 1 else parts
     return (
         sum(count for _, count in parts),
@@ -220,7 +275,7 @@ def _tile_sums(
     product: MatrixProduct, design: SystolicDesign, rates: Rates, flow: Dataflow, sizes: Sizes
 ) -> tuple[Ints, Ints, Floats]:
     """Return array cycles of all tiles, of the largest tile, and on-chip joules without fills."""
-    images, repeats = images_of(product), product.groups * product.steps
+    images, repeats = sizes.repeats, product.groups * product.steps
     one = np.ones_like(sizes.k)
     m = np.stack([sizes.full_m, sizes.last_m])[:, None, None]
     k = np.stack([sizes.k, product.k - (sizes.tiles_k - 1) * sizes.k])[None, :, None]
@@ -251,20 +306,21 @@ def _loads(
     product: MatrixProduct, design: SystolicDesign, epilogue: Epilogue, sizes: Sizes
 ) -> tuple[Ints, Ints]:
     """Return int64[1, O, G]: DRAM bits of inputs and of weights over all tiles, groups and steps."""
-    images, repeats = images_of(product), product.groups * product.steps
+    images, repeats = sizes.repeats, product.groups * product.steps
     tiles_m, whole = sizes.tiles_m * images, sizes.tiles_k == 1
     stay = whole & (sizes.tiles_n == 1)
     input_passes = np.stack(
         [np.where(whole, 1, sizes.tiles_n), np.where(whole & (tiles_m == 1), 1, sizes.tiles_n)]
     )
     weight_passes = np.stack([np.where(stay, 1, tiles_m), np.where(whole, 1, tiles_m)])
-    held = np.where(stay & (product.groups == 1), 1, product.steps)
+    held = np.where(stay & (product.groups == 1) & (not epilogue.reload), 1, product.steps)
     channels = product.k // kernel_positions(product)
     inputs = (
-        sizes.inputs * images * channels * design.operand_bits * input_passes
+        sizes.inputs * images * channels * (epilogue.input_bits or design.operand_bits) * input_passes
         + product.m * product.n * epilogue.addend_bits
     )
-    weights = product.k * product.n * design.operand_bits + product.n * epilogue.column_bits
+    per_weight = epilogue.weight_bits or design.operand_bits
+    weights = product.k * product.n * per_weight + product.n * epilogue.column_bits
     return (repeats * inputs)[None], (product.groups * weights * held * weight_passes)[None]
 
 
@@ -274,9 +330,10 @@ class _TileBits:
     def __init__(
         self, product: MatrixProduct, design: SystolicDesign, epilogue: Epilogue, sizes: Sizes
     ) -> None:
-        channels, bits = sizes.k // kernel_positions(product), design.operand_bits
-        self._sizes, self._images = sizes, images_of(product)
-        self._inputs, self._weights = sizes.least_inputs * channels * bits, sizes.k * sizes.n * bits
+        channels, bits = sizes.k // kernel_positions(product), epilogue.input_bits or design.operand_bits
+        self._sizes = sizes
+        self._inputs = sizes.least_inputs * channels * bits
+        self._weights = sizes.k * sizes.n * (epilogue.weight_bits or design.operand_bits)
         self._store = sizes.full_m * sizes.n * epilogue.output_bits
         self.first_load = sizes.first_inputs * channels * bits + self._weights
         self.last_store = sizes.last_m * (product.n - (sizes.tiles_n - 1) * sizes.n) * epilogue.output_bits
@@ -288,7 +345,7 @@ class _TileBits:
         """
         sizes = self._sizes
         whole = sizes.tiles_k == 1
-        full_m, full_n = (sizes.tiles_m - 1) * self._images, sizes.tiles_n - 1
+        full_m, full_n = (sizes.tiles_m - 1) * sizes.repeats, sizes.tiles_n - 1
         both, stay = self._inputs + self._weights, whole & (sizes.tiles_n == 1)
         turns = [
             (np.where(stay, 0, np.maximum(full_m - 1, 0)), both),

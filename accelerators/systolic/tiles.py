@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -59,6 +59,8 @@ class Tiling:
         Rows of the left matrix per tile; for a convolution, rows of the outermost output axis.
     k, n : int
         Tile sizes; `k` is a multiple of the kernel positions.
+    images : int
+        Whole samples per tile; above 1 only where `height` is all there is.
     """
 
     dataflow: Dataflow
@@ -66,9 +68,11 @@ class Tiling:
     height: int
     k: int
     n: int
+    images: int = 1
 
     def __str__(self) -> str:
-        return f"{self.dataflow.value} {self.order.value}-outer tile {self.height}x{self.k}x{self.n}"
+        sizes_text = f"{self.images * self.height}x{self.k}x{self.n}"
+        return f"{self.dataflow.value} {self.order.value}-outer tile {sizes_text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +89,19 @@ class Epilogue:
         Bits of parameters per column (bias, folded scales), loaded together with the weights.
     addend_bits : int
         Bits per element of an addend that is loaded for every output tile.
+    reload : bool
+        Whether the weights of a repeated product cannot stay, because another one takes their place.
+    input_bits, weight_bits : int
+        Bits of an element in DRAM; 0: as wide as the array's operands.
     """
 
     output_bits: int
     posts: int = 0
     column_bits: int = 0
     addend_bits: int = 0
+    reload: bool = False
+    input_bits: int = 0
+    weight_bits: int = 0
 
 
 def kernel_positions(product: MatrixProduct) -> int:
@@ -103,18 +114,33 @@ def height_of(product: MatrixProduct) -> int:
     return product.window.output_size[0] if product.window else product.m
 
 
-def images_of(product: MatrixProduct) -> int:
-    """Return how often the row tiles repeat: once per sample of a convolution."""
+def batch_of(product: MatrixProduct) -> int:
+    """Return the samples of a convolution, whose rows a tile does not mix unless it holds whole ones."""
     return product.window.batch if product.window else 1
 
 
-def row_tiles(product: MatrixProduct, height: int) -> tuple[Segment, ...]:
-    """Return the row tiles of one image in order, equal neighbours as one segment with a count.
+def merged(product: MatrixProduct) -> MatrixProduct:
+    """Return products that share their right matrix as one product with more rows."""
+    if not product.right_shared:
+        return product
+    return replace(product, groups=1, m=product.groups * product.m, right_shared=False)
+
+
+def row_tiles(product: MatrixProduct, height: int, images: int = 1) -> tuple[Segment, ...]:
+    """Return the row tiles in order, equal neighbours as one segment with a count.
+
+    Tiles of a single image repeat for every sample; tiles of several whole images cover the batch.
 
     Tiles of a convolution overlap in the input by the halo of the kernel; those at the border of the image
     look at fewer rows.
     """
     window = product.window
+    if images > 1:
+        ((whole, _),) = row_tiles(product, height)
+        return tuple(
+            (RowTile(whole.m * size, whole.inputs * size), count)
+            for size, count in sizes(batch_of(product), images)
+        )
     if window is None:
         return tuple((RowTile(size, size), count) for size, count in sizes(product.m, height))
     outputs = window.output_size[0]
@@ -190,10 +216,11 @@ class TileOrder:
         nothing: Any,
     ) -> None:
         self._measure, self._nothing = measure, nothing
+        self._made: dict[tuple[object, ...], TileStream] = {}
         self._tiling, self._design, self._epilogue = tiling, design, epilogue
         self._positions = kernel_positions(product)
-        self._rows = row_tiles(product, tiling.height)
-        self._images = images_of(product)
+        self._rows = row_tiles(product, tiling.height, tiling.images)
+        self._images = batch_of(product) if tiling.images == 1 else 1
         self._ks, self._ns = sizes(product.k, tiling.k), sizes(product.n, tiling.n)
         self._whole_k = product.k <= tiling.k
         self._one_n = product.n <= tiling.n
@@ -262,6 +289,12 @@ class TileOrder:
 
     def _along_k(self, tile: RowTile, n: int, inputs: bool, weights: bool) -> TileStream:
         """One output tile: partial sums stay in the accumulators until the last tile along k."""
+        key = (tile, n, inputs, weights)
+        if key not in self._made:
+            self._made[key] = self._make_along_k(tile, n, inputs, weights)
+        return self._made[key]
+
+    def _make_along_k(self, tile: RowTile, n: int, inputs: bool, weights: bool) -> TileStream:
         result = self._empty()
         count = sum(count for _, count in self._ks)
         first_k, last_k = self._ks[0][0], self._ks[-1][0]
@@ -279,8 +312,11 @@ class TileOrder:
         """One tile; `loaded`: are inputs, weights fetched; `ends`: is it the first, the last along k."""
         design, epilogue = self._design, self._epilogue
         elements = tile.m * n
-        inputs = loaded[0] * tile.inputs * (k // self._positions) * design.operand_bits
-        weights = loaded[1] * (k * n * design.operand_bits + ends[0] * n * epilogue.column_bits)
+        inputs = (
+            loaded[0] * tile.inputs * (k // self._positions) * (epilogue.input_bits or design.operand_bits)
+        )
+        per_weight = epilogue.weight_bits or design.operand_bits
+        weights = loaded[1] * (k * n * per_weight + ends[0] * n * epilogue.column_bits)
         work = tile_cycles(
             self._tiling.dataflow, tile.m, k, n, design.array_rows, design.array_cols, design.fold_model
         )

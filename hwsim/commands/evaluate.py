@@ -14,6 +14,7 @@ from hwsim.units import parse_as, suffix_of
 
 if TYPE_CHECKING:
     from hwsim.report.types import Report
+    from hwsim.scheduled import ScheduledRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,12 @@ class Job:
         Number format.
     on_unsupported : str
         "error", "host" or "traffic".
+    schedule : bool
+        Whether to schedule the chip's scratchpad and show what that saves.
+    scratchpad : str or None
+        Its size, such as ``512KiB``; None takes the design's.
+    time_limit_s : float
+        Seconds for the schedule of one chip.
     """
 
     network: str
@@ -43,12 +50,29 @@ class Job:
     batch: int | None
     precision: str | None
     on_unsupported: str
+    schedule: bool = False
+    scratchpad: str | None = None
+    time_limit_s: float = 60.0
 
 
 def evaluate(job: Job, outputs: Sequence[Path], timeline: Path | None, *, json: bool, quiet: bool) -> int:
     """Cost the network on every chip, write the files, print the tables or the JSON form."""
     _check_outputs(outputs, timeline)
-    _deliver(_reports(job), outputs, timeline, json=json, quiet=quiet)
+    if not job.schedule:
+        if job.scratchpad is not None:
+            raise InputError("a scratchpad size without a schedule", where="--scratchpad",
+                             hint="add --schedule cosma")
+        _deliver(_reports(job), outputs, timeline, json=json, quiet=quiet)
+        return EXIT_OK
+    runs = _scheduled(job)
+    reports = tuple(run.report for run in runs)
+    if json:
+        _deliver(reports, outputs, timeline, json=False, quiet=True)
+        _emit_scheduled(runs)
+        return EXIT_OK
+    _deliver(reports, outputs, timeline, json=False, quiet=quiet)
+    if not quiet:
+        _print_schedules(runs)
     return EXIT_OK
 
 
@@ -140,6 +164,42 @@ def _reports(job: Job) -> tuple[Report, ...]:
     graph = run.load(job.network, dimensions=sizes, batch=job.batch, precision=job.precision,
                      on_unsupported=job.on_unsupported)
     return tuple(run.evaluate(graph, chip, on_unsupported=job.on_unsupported) for chip in chips)
+
+
+def _scheduled(job: Job) -> tuple[ScheduledRun, ...]:
+    specs, settings, sizes = chip_specs(job.on), knobs(job.settings), dimensions(job.dim)
+    from hwsim import run, scheduled
+
+    chips = tuple(run.chip(spec, **settings) for spec in specs)
+    graph = run.load(job.network, dimensions=sizes, batch=job.batch, precision=job.precision,
+                     on_unsupported=job.on_unsupported)
+    return tuple(scheduled.evaluate_scheduled(graph, chip, scratchpad=job.scratchpad,
+                                              time_limit_s=job.time_limit_s,
+                                              on_unsupported=job.on_unsupported) for chip in chips)
+
+
+def _print_schedules(runs: Sequence[ScheduledRun]) -> None:
+    from hwsim.commands.output import emit_table
+    from hwsim.report.schedule_table import COST_HEADS, cost_rows
+    from hwsim.units import format_bytes
+
+    for run in runs:
+        result, block = run.schedule.result, run.schedule.network.problem.block_bytes
+        size, avoidable = format_bytes(result.budget * block), run.schedule.non_compulsory_bytes or 0
+        emit(f"\n{run.report.name} with a scratchpad of {size} for activations: schedule "
+             f"{run.schedule.status}, {format_bytes(avoidable)} non-compulsory, "
+             f"bound {format_bytes(run.schedule.lower_bound_bytes)}")
+        emit_table(COST_HEADS, cost_rows(run.costs), right=COST_HEADS[1:])
+
+
+def _emit_scheduled(runs: Sequence[ScheduledRun]) -> None:
+    """Print the reports with their schedules, one document a chip."""
+    from hwsim.commands.output import emit_json
+    from hwsim.report.json_form import to_json
+
+    documents = [json_text.loads(to_json(run.report)) | {"schedule": {
+        **run.schedule.to_document(), "costs": [cost.to_document() for cost in run.costs]}} for run in runs]
+    emit_json(documents[0] if len(documents) == 1 else documents)
 
 
 def _check_outputs(outputs: Sequence[Path], timeline: Path | None) -> None:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
 from hwsim.report.console import open_console
+from hwsim.report.visible import visible
 
 
 def emit(text: str) -> None:
-    """Write data to stdout, ending with one newline."""
+    """Write data to stdout, ending with one newline; control characters are written out."""
+    text = visible(text)
     sys.stdout.write(text if text.endswith("\n") else text + "\n")
 
 
@@ -29,11 +32,15 @@ def emit_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: Se
     for head in heads:
         table.add_column(Text(head), justify="right" if head in right else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    open_console(sys.stdout).print(table)
+        table.add_row(*(Text(visible(cell)) for cell in row))
+    console = open_console(sys.stdout)
+    with console.capture() as captured:
+        console.print(table)
+    sys.stdout.write(captured.get())
 
 
 def note(text: str, *, quiet: bool = False) -> None:
     """Write a note to stderr."""
     if not quiet:
-        sys.stderr.write(f"hwsim: {text}\n")
+        with suppress(OSError):
+            sys.stderr.write(f"hwsim: {visible(text, lines=False)}\n")

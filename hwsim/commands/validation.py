@@ -11,7 +11,7 @@ from hwsim.errors import EXIT_INTERNAL, EXIT_OK
 if TYPE_CHECKING:
     from hwsim.anchors import AnchorResult
 
-_HEADS = ("Chip", "Anchor", "Published", "Modeled", "Error", "Tolerance", "Status", "Verdict")
+_HEADS = ("Chip", "Anchor", "Published", "Modeled", "Error", "Known error", "Tolerance", "Status", "Verdict")
 
 
 def validate(chip: str | None, *, json: bool) -> int:
@@ -28,7 +28,7 @@ def validate(chip: str | None, *, json: bool) -> int:
 
 
 def _print(results: tuple[AnchorResult, ...], failed: list[AnchorResult]) -> None:
-    emit_table(_HEADS, [_row(result) for result in results], right=_HEADS[2:6])
+    emit_table(_HEADS, [_row(result) for result in results], right=_HEADS[2:7])
     for result in results:
         if result.reason:
             emit(f"{result.chip} {result.name}: {result.reason} [{result.source}]")
@@ -38,7 +38,8 @@ def _print(results: tuple[AnchorResult, ...], failed: list[AnchorResult]) -> Non
 
 
 def _row(result: AnchorResult) -> tuple[str, ...]:
-    verdict = "ok" if result.passed else "OUT OF TOLERANCE"
+    known = result.known_error_ratio
+    verdict = ("known deviation" if known else "ok") if result.passed else "OUT OF TOLERANCE"
     return (result.chip, result.name, f"{result.published:.6g} {result.unit}".strip(),
             f"{result.modeled:.6g} {result.unit}".strip(), f"{result.error_ratio:+.1%}",
-            f"{result.tolerance_ratio:.1%}", result.status, verdict)
+            f"{known:+.1%}" if known else "", f"{result.tolerance_ratio:.1%}", result.status, verdict)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-F = TypeVar("F", bound=Callable[..., Any])
+from hwsim.kernels.compiling import compiled
+
 Words = NDArray[np.uint64]
 Ints = NDArray[np.int64]
 
@@ -17,11 +14,6 @@ ONE = np.uint64(1)
 BYTE = np.uint64(255)
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
-
-
-def compiled(function: F) -> F:
-    """Compile a kernel on its first call and keep the result on disk; the signature stays visible."""
-    return cast(F, numba.njit(cache=True, nogil=True)(function))
 
 
 @compiled

@@ -18,7 +18,6 @@ from hwsim.kernels.bit_masks import (
     Ints,
     Words,
     clear_bit,
-    compiled,
     covers,
     has_bit,
     hash_words,
@@ -27,6 +26,7 @@ from hwsim.kernels.bit_masks import (
     set_bit,
     weigh,
 )
+from hwsim.kernels.compiling import compiled
 
 Flags = NDArray[np.bool_]
 
@@ -219,7 +219,7 @@ def evict(child: Words, kept: Words, copied: Words, deficit: int, g: int, f: int
                 sink.counter[1] = min(sink.counter[1], f + rise + cost + future)
             at += 1
             continue
-        if depth == 0:
+        if depth == 0 or sink.counter[0] < 0:
             return
         depth -= 1
         at = chosen[depth]

@@ -5,10 +5,21 @@ Every kernel is also its own plain-Python twin, ``kernel.py_func``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.kernels.bit_masks import compiled
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+if TYPE_CHECKING:
+
+    def compiled(function: Function) -> Function:
+        """Typed stand-in, so that kernels keep their signatures under mypy."""
+        return function
+else:
+    from numba import njit as compiled
 
 Ints = NDArray[np.int64]
 Bytes = NDArray[np.uint8]

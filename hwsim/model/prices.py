@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.errors import MissingDatasheetRow, Problem, nearest
+from hwsim.errors import MissingDatasheetRow, Problem, TooLong, nearest
 from hwsim.model.types import ActionRow, Datasheet, Floats, Ints
 from hwsim.trace.types import Trace
 
@@ -138,25 +138,33 @@ def row_cycles(trace: Trace, prices: Prices) -> Ints:
     count = trace.rows.count
     groups = -(-count // prices.lanes[..., prices.pair])
     cycles: Ints = groups * prices.interval[..., prices.pair]
-    bits = count * trace.rows.bits
-    columns = [
-        _link_cycles(
-            np.broadcast_to(bits, (len(prices.cycles_per_bit), *bits.shape[-1:]))[design], prices.pair, rates
-        )
-        for design, rates in enumerate(prices.cycles_per_bit)
-    ]
+    bits = _bits(count, trace.rows.bits)
+    rates = prices.cycles_per_bit
+    designs = max(len(rates), bits.shape[0] if bits.ndim == 2 else 1)
+    spread = np.broadcast_to(bits, (designs, bits.shape[-1]))
+    columns = [_link_cycles(spread[d], prices.pair, rates[d % len(rates)]) for d in range(designs)]
     link = columns[0] if prices.lanes.ndim == 1 and bits.ndim == 1 else np.stack(columns)
     return np.maximum(cycles, link)
 
 
-def transfer_cycles(bits: Ints, cycles_per_bit: Fraction) -> Ints:
+def _bits(count: Ints, bits: Ints) -> NDArray[Any]:
+    """Return bits per execution, as Python ints where 64 bits would not hold them."""
+    wide = float((count.astype(np.float64) * bits.astype(np.float64)).max(initial=0.0)) > SAFE
+    product: NDArray[Any] = count.astype(object) * bits.astype(object) if wide else count * bits
+    return product
+
+
+def transfer_cycles(bits: NDArray[Any], cycles_per_bit: Fraction) -> Ints:
     """Return ceil(bits * cycles_per_bit), exactly; the one place where a bandwidth becomes cycles."""
     if not cycles_per_bit:
-        return np.zeros_like(bits)
+        return np.zeros(bits.shape, dtype=np.int64)
     up, down = cycles_per_bit.numerator, cycles_per_bit.denominator
-    if int(bits.max(initial=0)) * up < SAFE and down < SAFE:
+    if bits.dtype != object and int(bits.max(initial=0)) * up < SAFE and down < SAFE:
         return -(-bits * up // down)
-    return np.array([-(-int(b) * up // down) for b in bits.reshape(-1)], dtype=np.int64).reshape(bits.shape)
+    cycles = [-(-int(b) * up // down) for b in bits.reshape(-1)]
+    if max(cycles, default=0) > SAFE:
+        raise TooLong(f"a transfer of {max(cycles)} cycles does not fit into 64 bits", where="model.prices")
+    return np.array(cycles, dtype=np.int64).reshape(bits.shape)
 
 
 def _column(values: list[Any], single: bool, dtype: Any) -> NDArray[Any]:
@@ -189,7 +197,7 @@ def _rows_of(datasheet: Datasheet, names: Sequence[tuple[str, str]]) -> list[Act
 
 
 def _cycles_per_bit(row: ActionRow, clock_hz: Fraction) -> Fraction:
-    if row.bits_per_s is None or row.bits_per_s.value == float("inf"):
+    if row.bits_per_s is None:
         return Fraction(0)
     return clock_hz / _exact(row.bits_per_s.value)
 

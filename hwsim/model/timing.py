@@ -6,7 +6,7 @@ import numpy as np
 
 from hwsim.model.prices import Prices, row_cycles
 from hwsim.model.types import Datasheet, Ints, Timing
-from hwsim.trace.fold import fold
+from hwsim.trace.fold import busy_cycles, fold
 from hwsim.trace.types import Trace
 
 
@@ -48,7 +48,7 @@ def time_trace(trace: Trace, prices: Prices, datasheet: Datasheet) -> Timing:
         folded.cycles[-1],
         per_node[0],
         stalls,
-        folded.busy_cycles[0],
+        busy_cycles(trace, base),
         tuple(f"{unit}.{action}" for unit, action in causes),
     )
 

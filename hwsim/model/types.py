@@ -226,6 +226,10 @@ class Accelerator:
         Where constants.toml, anchors.toml and README.md lie.
     offchip : str
         Unit that holds weights, network inputs and outputs; "" if they are on the chip.
+    scratchpad_bytes : callable (Design) -> int, or None
+        On-chip memory that may hold activations from one operator to the next; None: the chip has none.
+    scratchpad_j_per_bit : callable (Design, bytes) -> Sourced, or None
+        Joules per bit of an access to a scratchpad of that many bytes.
     lane_knobs : tuple of str
         Knobs of which more never slows a network down.
     model_version : str
@@ -248,5 +252,7 @@ class Accelerator:
     constants: Constants
     folder: Path
     offchip: str = ""
+    scratchpad_bytes: Callable[[Any], int] | None = None
+    scratchpad_j_per_bit: Callable[[Any, int], Sourced] | None = None
     lane_knobs: tuple[str, ...] = ()
     model_version: str = "1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,9 +15,8 @@ from hwsim.graph.ops import Work
 from hwsim.graph.statistics import ace_of, bit_operations_of
 from hwsim.graph.text import fingerprint
 from hwsim.graph.types import Graph, Op, Role
-from hwsim.model.energy import Energy
-from hwsim.model.prices import Prices
-from hwsim.model.types import Accelerator, ActionRow, Datasheet, Timing
+from hwsim.model.pricing import Priced
+from hwsim.model.types import Accelerator, ActionRow, Datasheet
 from hwsim.report.metrics import METRICS
 from hwsim.report.types import EventRow, Layer, Price, Report, Totals
 from hwsim.sourced import Sourced, weakest
@@ -35,7 +35,7 @@ class Parts:
         As loaded, and as the chip prepared it.
     accelerator, preset, design, changed
         The chip, where its knobs started from, all of them, and which ones the user set.
-    sheet, trace, activity, prices, timing, energy
+    sheet, trace, activity, priced
         Results of the stages.
     work : mapping of str to Work
         Op-count formula of every operator.
@@ -52,9 +52,7 @@ class Parts:
     sheet: Datasheet
     trace: Trace
     activity: Activity
-    prices: Prices
-    timing: Timing
-    energy: Energy
+    priced: Priced
     work: Mapping[str, Work]
     coverage: Mapping[str, Any]
 
@@ -68,6 +66,8 @@ def build_report(parts: Parts) -> Report:
     kinds = {(price.unit, price.action): price.kind for price in prices}
     by_kind: dict[str, float] = {}
     for row in events:
+        if not row.energy_j:
+            continue
         kind = kinds[row.unit, row.action]
         by_kind[kind] = by_kind.get(kind, 0.0) + row.energy_j
     return Report(
@@ -105,7 +105,7 @@ def _provenance(parts: Parts) -> dict[str, Any]:
 def _prices(parts: Parts) -> tuple[Price, ...]:
     used = {
         (parts.trace.units[u], parts.trace.actions[a])
-        for u, a in zip(parts.prices.unit.tolist(), parts.prices.action.tolist(), strict=True)
+        for u, a in zip(parts.priced.prices.unit.tolist(), parts.priced.prices.action.tolist(), strict=True)
     }
     rows = [_action_price(row) for row in parts.sheet.actions if (row.unit, row.action) in used]
     clock = parts.sheet.clock_hz
@@ -167,7 +167,7 @@ def _joules(number: Sourced | None, suffix: str) -> float:
 def _constants(sheet: Datasheet) -> dict[str, dict[str, Any]]:
     numbers = [number for row in sheet.actions for number in (row.energy, row.energy_per_bit, row.bits_per_s)]
     numbers += [number for row in sheet.units for number in (row.area, row.leakage)]
-    numbers += [item.ratio for item in sheet.overheads]
+    numbers += [item.ratio for item in sheet.overheads] + [sheet.clock_hz, *sheet.clocks.values()]
     records = {record.key: record for number in numbers if number is not None for record in number.records}
     return {key: records[key].as_row() for key in sorted(records)}
 
@@ -178,18 +178,18 @@ def _events(parts: Parts) -> list[EventRow]:
     rows = [
         EventRow(node, unit, action, events, bits, joules, kinds[unit, action])
         for ((node, unit, action), events, bits), joules in zip(
-            activity.items(), parts.energy.entry_j.tolist(), strict=True
+            activity.items(), parts.priced.energy.entry_j.tolist(), strict=True
         )
         if events
     ]
-    leaked = parts.energy.leakage_j
+    leaked = parts.priced.energy.leakage_j
     leaking = {row.unit: str(row.leakage.kind) for row in parts.sheet.units if row.leakage is not None}
-    cycles = parts.timing.node_cycles.tolist()
+    cycles = parts.priced.timing.node_cycles.tolist()
     for index, node in enumerate(parts.trace.nodes):
         if cycles[index]:
             rows += [
                 EventRow(node, unit, LEAKAGE, cycles[index], 0, joules, leaking[unit])
-                for unit, joules in zip(parts.energy.leaking, leaked[index].tolist(), strict=True)
+                for unit, joules in zip(parts.priced.energy.leaking, leaked[index].tolist(), strict=True)
             ]
     return rows
 
@@ -233,7 +233,7 @@ def _layer(
     peak: float,
     area: float,
 ) -> Layer:
-    timing, notes = parts.timing, parts.trace.notes
+    timing, notes = parts.priced.timing, parts.trace.notes
     cycles = int(timing.node_cycles[index])
     stalls = timing.node_stalls[index].tolist()
     busy = {
@@ -252,8 +252,8 @@ def _layer(
         cycles=cycles,
         compute_cycles=cycles - sum(stalls),
         stall_cycles=sum(stalls),
-        time_s=cycles / float(parts.prices.clock_hz),
-        energy_j=sum(energy.values()),
+        time_s=cycles / float(parts.priced.prices.clock_hz),
+        energy_j=math.fsum(energy.values()),
         area_m2=area,
         utilization=(macs - _skipped(parts, op.name)) / (peak * cycles) if cycles else 0.0,
         bound_by="fused" if fused_into else _bound_by(busy, cycles, parts.sheet),
@@ -305,9 +305,9 @@ def _area(sheet: Datasheet) -> float:
 
 
 def _totals(parts: Parts, layers: tuple[Layer, ...]) -> Totals:
-    timing, graph = parts.timing, parts.prepared
+    timing = parts.priced.timing
     cycles = int(timing.cycles)
-    time_s = cycles / float(parts.prices.clock_hz)
+    time_s = cycles / float(parts.priced.prices.clock_hz)
     chip_j = sum(layer.energy_j for layer in layers)
     overhead_j = chip_j * sum(item.ratio.value for item in parts.sheet.overheads)
     energy = chip_j + overhead_j
@@ -329,7 +329,7 @@ def _totals(parts: Parts, layers: tuple[Layer, ...]) -> Totals:
         utilization=executed / (peak * cycles) if cycles else 0.0,
         bit_operations=sum(layer.bit_operations for layer in layers),
         ace=sum(layer.ace for layer in layers),
-        parameters=graph.parameters,
+        parameters=parts.graph.parameters,
         bytes_by_memory=_added(layer.bytes_by_memory for layer in layers),
         stall_cycles_by_cause=_added(layer.stall_cycles_by_cause for layer in layers),
         energy_j_by_unit=by_unit,
@@ -345,7 +345,7 @@ def _added(tables: Any) -> dict[str, Any]:
 
 
 def _roofline(parts: Parts) -> dict[str, float]:
-    clock = float(parts.prices.clock_hz)
+    clock = float(parts.priced.prices.clock_hz)
     peak = peak_macs_per_cycle(parts.accelerator, parts.sheet) * clock
     rates = {f"{row.unit}_bits_per_s": row.bits_per_s.value for row in parts.sheet.actions if row.bits_per_s}
     return {"peak_macs_per_s": peak, **rates}

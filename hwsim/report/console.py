@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from typing import TextIO
+from typing import Any, TextIO, cast
 
 from rich import box
 from rich.console import Console
@@ -16,6 +16,7 @@ from hwsim.report.evidence import evidence_shares
 from hwsim.report.rows import Stage, stages
 from hwsim.report.summary import Metric, coverage_line, layer_metrics, percent, statements, totals_rows
 from hwsim.report.types import Report
+from hwsim.report.visible import visible
 
 PIPE_WIDTH = 100_000
 _NARROWEST_NAME = 12
@@ -45,7 +46,15 @@ def show(reports: Sequence[Report], file: TextIO, *, layers: bool = True) -> Non
     """
     comparison = align(reports)
     console = open_console(file)
-    console.print(Text(f"{comparison.network} on {', '.join(comparison.names)}", style="bold"))
+    with console.capture() as captured:
+        _print(console, comparison, layers=layers)
+    file.write(captured.get())
+
+
+def _print(console: Console, comparison: Comparison, *, layers: bool) -> None:
+    reports = comparison.reports
+    heading = f"{comparison.network} on {', '.join(comparison.names)}"
+    console.print(Text(visible(heading, lines=False), style="bold"))
     if layers:
         console.print(layer_table(comparison, console.width))
         _print_fused_note(console, reports)
@@ -53,9 +62,9 @@ def show(reports: Sequence[Report], file: TextIO, *, layers: bool = True) -> Non
         console.print(table)
     console.print(_evidence_line(comparison))
     for line in statements(comparison.names, [(coverage_line(report),) for report in reports]):
-        console.print(Text(f"coverage: {line}"))
+        console.print(Text(visible(f"coverage: {line}")))
     for line in statements(comparison.names, [report.warnings for report in reports]):
-        console.print(Text(f"warning: {line}", style="yellow"))
+        console.print(Text(visible(f"warning: {line}"), style="yellow"))
 
 
 def show_text(reports: Sequence[Report], *, layers: bool = True) -> str:
@@ -66,11 +75,18 @@ def show_text(reports: Sequence[Report], *, layers: bool = True) -> str:
 
 
 def open_console(file: TextIO) -> Console:
-    """Return a console on `file`: as wide as the terminal, or wide enough for anything if it is none."""
-    if file.isatty():
-        return Console(file=file, highlight=False, emoji=False, markup=False)
-    return Console(file=file, width=PIPE_WIDTH, highlight=False, emoji=False, markup=False, no_color=True,
-                   color_system=None)
+    """Return a console for texts that go to `file`: as wide as the terminal, or wide enough for anything.
+
+    What is printed is captured and written by the caller: rich itself would end the process when the reader
+    of a pipe has left.
+    """
+    if not file.isatty():
+        return Console(file=io.StringIO(), width=PIPE_WIDTH, highlight=False, emoji=False, markup=False,
+                       no_color=True, color_system=None)
+    seen = Console(file=file)
+    return Console(file=io.StringIO(), width=seen.width, force_terminal=True, no_color=seen.no_color,
+                   color_system=cast(Any, seen.color_system), highlight=False, emoji=False, markup=False,
+                   legacy_windows=False)
 
 
 def layer_table(comparison: Comparison, width: int = PIPE_WIDTH) -> Table:
@@ -78,8 +94,9 @@ def layer_table(comparison: Comparison, width: int = PIPE_WIDTH) -> Table:
     tables = [{stage.layer.name: stage for stage in stages(report)} for report in comparison.reports]
     order = list(dict.fromkeys(name for table in tables for name in table))
     rows = [[table.get(name) for table in tables] for name in order]
-    fixed = [("Layer", [_owner(row).layer.name + _fused_mark(_owner(row)) for row in rows], "left", 99),
-             ("Operator", [_owner(row).layer.kind for row in rows], "left", 2),
+    names = [visible(_owner(row).layer.name, lines=False) + _fused_mark(_owner(row)) for row in rows]
+    fixed = [("Layer", names, "left", 99),
+             ("Operator", [visible(_owner(row).layer.kind, lines=False) for row in rows], "left", 2),
              ("Output", ["x".join(map(str, _owner(row).layer.shape)) for row in rows], "left", 0),
              ("MACs", [f"{_owner(row).macs:,}" for row in rows], "right", 3)]
     columns: list[Column] = list(fixed)
@@ -127,7 +144,7 @@ def _metric_columns(metric: Metric, comparison: Comparison,
     justify = "left" if metric.title == "Bound by" else "right"
     several = len(comparison.names) > 1
     return [(f"{metric.title}\n{_tail(name)}" if several else metric.title,
-             ["-" if (stage := row[index]) is None else metric.text(stage) for row in rows],
+             ["-" if (stage := row[index]) is None else visible(metric.text(stage)) for row in rows],
              justify, metric.weight)
             for index, name in enumerate(comparison.names)]
 

@@ -14,7 +14,7 @@ METRICS = {
     "utilization": "ratio: executed MACs / (peak MACs per cycle x cycles); skipped ones do not count",
     "bit_operations": "count: MACs x weight bits x activation bits (BitOps)",
     "ace": "count: MACs x operand widths, floats counting as 16 bits (arithmetic computation effort)",
-    "parameters": "count: weight elements; tied weights count once in the totals",
+    "parameters": "count: weight elements; totals count the network as loaded, tied weights once",
     "bytes_by_memory": "bytes: reads and writes of each memory, rounded up per layer",
     "energy_j_by_unit": "joules: dynamic energy and leakage of each unit",
     "busy_cycles_by_unit": "cycles for which each unit works",

@@ -96,22 +96,24 @@ def _traffic_problems(
 
 
 def compulsory_bits(graph: Graph, skipping: Collection[str] = ()) -> int:
-    """Return the bits that must cross the chip's border once: weights of products and final results.
+    """Return the bits that must cross the chip's border once.
 
-    Weights of operators in `skipping` do not count: nobody needs a weight whose products are left out.
+    Weights of matrix products, the elements of network inputs that matrix products or elementwise operators
+    look at, and final results. Operators in `skipping` count with neither: nobody needs an operand whose
+    products are left out.
     """
-    weights = {
-        product.right
-        for op in graph.ops
-        if op.name not in skipping
-        for product in matrix_products(graph, op)
-        if product.right_is_weight
-    }
+    touched: dict[str, int] = {}
+    for op in graph.ops:
+        for product in matrix_products(graph, op) if op.name not in skipping else ():
+            if product.right_is_weight:
+                touched[product.right] = graph.tensors[product.right].bits
+            if product.left in graph.inputs:
+                bits = product.left_elements * graph.tensors[product.left].format.bits
+                touched[product.left] = max(touched.get(product.left, 0), bits)
+        if op.kind == "elementwise":
+            touched |= {name: graph.tensors[name].bits for name in op.inputs if name in graph.inputs}
     made = {
-        name
-        for op in graph.ops
-        if op.kind != "offload"
-        for name in op.outputs
-        if op.kind not in ("reshape", "identity")
+        name for op in graph.ops if op.kind not in ("offload", "reshape", "identity") for name in op.outputs
     }
-    return sum(graph.tensors[name].bits for name in weights | (set(graph.outputs) & made))
+    results = set(graph.outputs) & made
+    return sum(touched.values()) + sum(graph.tensors[name].bits for name in results)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hwsim.schedule.baselines import POLICIES, online_plan
 from hwsim.schedule.packing import greedy, rectangles
 from hwsim.schedule.plan import assemble_placed
-from hwsim.schedule.residency import episodes
+from hwsim.schedule.residency import episodes, footprint
 from hwsim.schedule.types import Plan, Problem
 from hwsim.schedule.verify import replay
 
@@ -57,6 +57,8 @@ def run_baselines(problem: Problem, budget: int, orders: Mapping[str, Sequence[i
 
 def arena_plan(problem: Problem, budget: int, order: Sequence[int]) -> Plan | None:
     """Return the plan of a greedy offline arena, None where it does not fit: it knows no replacement."""
+    if footprint(problem, order) > budget:
+        return None
     runs = episodes(problem, order, ())
     addresses = greedy(rectangles(problem, order, runs), budget, 0)
     return None if addresses is None else assemble_placed(problem, budget, order, runs, addresses)

@@ -23,7 +23,7 @@ _ROUNDS = 40
 class WindowsAnswer:
     """Best plan of F2; `answer` OPTIMAL means that no plan with addresses moves fewer blocks.
 
-    Relocation between adjacent steps is not offered (no fetch while resident), as in the paper.
+    `traffic` is in blocks, `cuts` counts the sets of rectangles that could not be packed.
     """
 
     answer: Answer
@@ -77,7 +77,7 @@ def solve_windows(problem: Problem, budget: int, *, solver: IlpSolver, time_limi
     """
     deadline = time.monotonic() + time_limit_s
     windows = _create_variables(problem, budget)
-    model = _build(problem, windows)
+    model = _build(problem, windows, relocate=False)
     hint = _start_values(windows, start) if start is not None else None
     for cuts in range(_ROUNDS):
         found = solve_model(model, solver, max(0.1, deadline - time.monotonic()), hint)
@@ -93,6 +93,9 @@ def solve_windows(problem: Problem, budget: int, *, solver: IlpSolver, time_limi
             return WindowsAnswer(Answer.NOTHING, None, None, cuts, "packing undecided")
         if time.monotonic() > deadline:
             return WindowsAnswer(Answer.NOTHING, None, None, cuts, "time limit while cutting")
+        if cuts == 0:
+            # Moving a tensor by a fetch while it is resident only pays where addresses matter.
+            model = _build(problem, windows, relocate=True)
         model += _no_good(windows, order, runs, packing.conflict) >= 1, f"cut_{cuts}"
         hint = None
     return WindowsAnswer(Answer.NOTHING, None, None, _ROUNDS, "too many packing cuts")
@@ -123,7 +126,7 @@ def _create_variables(problem: Problem, budget: int) -> _Windows:
     return windows
 
 
-def _build(problem: Problem, windows: _Windows) -> pulp.LpProblem:
+def _build(problem: Problem, windows: _Windows, *, relocate: bool) -> pulp.LpProblem:
     model = pulp.LpProblem("windows", pulp.LpMinimize)
     model += (pulp.lpSum(problem.tensors[a].size * s for a, s in windows.spill.items())
               + pulp.lpSum(problem.tensors[a].size * f for (a, _, _), f in windows.fetch.items()))
@@ -131,7 +134,8 @@ def _build(problem: Problem, windows: _Windows) -> pulp.LpProblem:
     _precedence(model, windows)
     _operands_resident(model, windows)
     _residency_has_cause(model, windows)
-    _no_fetch_while_resident(model, windows)
+    if not relocate:
+        _no_fetch_while_resident(model, windows)
     _fetch_follows_spill(model, windows)
     _capacity(model, windows)
     _conflict_cuts(model, windows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,10 @@ from hwsim.schedule.residency import Episode
 from hwsim.schedule.types import Problem
 
 _RESTARTS = 60
-_NODES = 60_000
+_NODES = 1_000_000
+_PLAIN_NODES = 300
+_FEW = 14
+_ROUNDS_FROM_BOTH_ENDS = 5
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -57,7 +61,7 @@ def rectangles(problem: Problem, order: Sequence[int], runs: Sequence[Episode]) 
 
 
 def pack(items: Sequence[Rectangle], budget: int, *, seed: int = 0) -> Packing:
-    """Place rectangles without overlap in `budget` blocks: greedy, restarts, then exhaustive per component.
+    """Place rectangles in `budget` blocks: greedy from below, from both ends, then exhaustive per component.
 
     Parameters
     ----------
@@ -72,6 +76,8 @@ def pack(items: Sequence[Rectangle], budget: int, *, seed: int = 0) -> Packing:
     for part in _components(items):
         chosen = [items[i] for i in part]
         found = greedy(chosen, budget, seed)
+        for attempt in range(_ROUNDS_FROM_BOTH_ENDS if found is None else 0):
+            found = found or greedy(chosen, budget, seed + attempt, both_ends=True)
         if found is None:
             found, decided = exhaust(chosen, budget)
             if found is None:
@@ -82,39 +88,50 @@ def pack(items: Sequence[Rectangle], budget: int, *, seed: int = 0) -> Packing:
     return Packing(tuple(addresses))
 
 
-def greedy(items: Sequence[Rectangle], budget: int, seed: int) -> list[int] | None:
+def greedy(items: Sequence[Rectangle], budget: int, seed: int, *,
+           both_ends: bool = False) -> list[int] | None:
     """Place rectangles one after the other at the lowest free address, in several sequences.
 
     From each starting sequence, rectangles that end up over the top move forward and the placement is
-    repeated (squeaky wheel), with a random swap now and then to leave cycles.
+    repeated (squeaky wheel). With `both_ends`, they and random neighbours of theirs change between the
+    lowest and the highest free address as well.
     """
     neighbours = _neighbours(items)
     generator = np.random.default_rng(seed)
     for key in _SEQUENCES:
         sequence = sorted(range(len(items)), key=lambda i, key=key: (key(items[i]), i))  # type: ignore[misc]
+        high = [False] * len(items)
         for _ in range(_RESTARTS):
-            addresses = _place_lowest(items, neighbours, sequence)
+            addresses = _place_each(items, neighbours, sequence, high, budget)
             over = [k for k, i in enumerate(sequence) if addresses[i] + items[i].size > budget]
             if not over:
                 return addresses
             for k in over:
+                near = neighbours[sequence[k]]
+                if both_ends and near:
+                    other = near[int(generator.integers(len(near)))]
+                    high[other] = not high[other]
+                    high[sequence[k]] ^= bool(generator.random() < 0.5)
                 target = int(generator.integers(0, k + 1)) // 2
                 sequence.insert(target, sequence.pop(k))
     return None
 
 
-def _place_lowest(items: Sequence[Rectangle], neighbours: Sequence[Sequence[int]],
-                  sequence: Sequence[int]) -> list[int]:
+def _place_each(items: Sequence[Rectangle], neighbours: Sequence[Sequence[int]], sequence: Sequence[int],
+                high: Sequence[bool], budget: int) -> list[int]:
+    """Return the lowest free address of each rectangle in turn, for those marked `high` the highest."""
     addresses = [-1] * len(items)
     for i in sequence:
         below = [j for j in neighbours[i] if addresses[j] >= 0]
         spans = sorted((addresses[j], addresses[j] + items[j].size) for j in below)
-        at = 0
-        for low, high in spans:
+        at, found = 0, -1
+        for low, top in [*spans, (budget, budget)]:
             if low - at >= items[i].size:
-                break
-            at = max(at, high)
-        addresses[i] = at
+                found = low - items[i].size if high[i] else at
+                if not high[i]:
+                    break
+            at = max(at, top)
+        addresses[i] = at if found < 0 else found
     return addresses
 
 
@@ -126,57 +143,27 @@ def exhaust(items: Sequence[Rectangle], budget: int, nodes: int = _NODES) -> tup
     tuple
         Addresses or None, and whether the search was complete (False when it ran out of `nodes`).
     """
-    neighbours = _neighbours(items)
+    from hwsim.kernels.compiling import compile_now, is_compiled
+    from hwsim.kernels.rectangle_packing import place_all
+
+    steps = sorted({item.start for item in items})
     load = _tallest_load(items)
-    base = [0] * len(items)
-    addresses = [-1] * len(items)
-    left = [nodes]
-
-    def place(floor: int, remaining: int) -> bool:
-        if remaining == 0:
-            return True
-        left[0] -= 1
-        if left[0] < 0:
-            return False
-        tried: set[tuple[int, int, int]] = set()
-        open_items = [i for i in range(len(items)) if addresses[i] < 0]
-        for i in sorted(open_items, key=lambda i: (base[i], -load[i], -items[i].size, i)):
-            at = base[i]
-            shape = (items[i].start, items[i].end, items[i].size)
-            if at < floor or shape in tried:
-                continue
-            tried.add(shape)
-            addresses[i] = at
-            saved = [(j, base[j]) for j in neighbours[i] if addresses[j] < 0]
-            for j, _ in saved:
-                base[j] = max(base[j], at + items[i].size)
-            if _still_fits(items, addresses, base, at, budget, neighbours[i]) and place(at, remaining - 1):
-                return True
-            for j, old in saved:
-                base[j] = old
-            addresses[i] = -1
-            if left[0] < 0:
-                return False
-        return False
-
-    if any(r.size > budget for r in items):
-        return None, True
-    done = place(0, len(items))
-    return (list(addresses), True) if done else (None, left[0] >= 0)
-
-
-def _still_fits(items: Sequence[Rectangle], addresses: Sequence[int], base: Sequence[int], floor: int,
-                budget: int, changed: Sequence[int]) -> bool:
-    """Refute a partial packing: an open rectangle over the top, or too little room above the floor."""
-    open_items = [j for j in changed if addresses[j] < 0]
-    if any(max(base[j], floor) + items[j].size > budget for j in open_items):
-        return False
-    for j in open_items:
-        step = items[j].start
-        here = [k for k in range(len(items)) if addresses[k] < 0 and items[k].start <= step <= items[k].end]
-        if sum(items[k].size for k in here) + min(max(base[k], floor) for k in here) > budget:
-            return False
-    return True
+    full = [i for i in range(len(items)) if items[i].size]
+    ranked = sorted(full, key=lambda i: (-load[i], -items[i].size, i))
+    start = np.array([bisect_left(steps, items[i].start) for i in ranked], np.int64)
+    end = np.array([bisect_right(steps, items[i].end) - 1 for i in ranked], np.int64)
+    size = np.array([items[i].size for i in ranked], np.int64)
+    address = np.full(len(ranked), -1, np.int64)
+    few = nodes if is_compiled() else min(nodes, _PLAIN_NODES)
+    verdict = place_all(start, end, size, len(steps), budget, few, address)
+    if verdict < 0 and few < nodes:
+        compile_now()
+        address[:] = -1
+        verdict = place_all(start, end, size, len(steps), budget, nodes, address)
+    if verdict != 1:
+        return None, verdict == 0
+    found = dict(zip(ranked, address.tolist(), strict=True))
+    return [found.get(i, 0) for i in range(len(items))], True
 
 
 def smallest_conflict(items: Sequence[Rectangle], budget: int) -> tuple[int, ...]:
@@ -202,7 +189,7 @@ def smallest_conflict(items: Sequence[Rectangle], budget: int) -> tuple[int, ...
 
 
 def _refuted(items: Sequence[Rectangle], budget: int) -> bool:
-    if greedy(items, budget, 0) is not None:
+    if len(items) > _FEW and greedy(items, budget, 0) is not None:
         return False
     found, decided = exhaust(items, budget)
     return found is None and decided

@@ -46,12 +46,13 @@ def smallest_peak(problem: Problem, orders: Sequence[Sequence[int]], *, limits: 
     limits = limits or Limits()
     best = min((tuple(order) for order in orders), key=lambda order: footprint(problem, order))
     high, low, kept = footprint(problem, best), problem.smallest_budget, 0
-    proven = True
+    refuted = low
     while low < high:
         probe = (low + high) // 2
         found = search(problem, probe, 1, limits=limits, tables=tables)
+        if found.complete and found.path is None:
+            refuted = probe + 1
         if not found.complete:
-            proven = False
             found = search(problem, probe, 1, width=_BEAM, limits=limits, tables=tables)
         kept += found.states
         if found.path is not None:
@@ -59,18 +60,5 @@ def smallest_peak(problem: Problem, orders: Sequence[Sequence[int]], *, limits: 
             high = footprint(problem, best)
         else:
             low = probe + 1
-    bound = high if proven else _last_refuted(problem, high, limits, tables)
-    return Peak(high, bound, best, kept)
+    return Peak(high, refuted, best, kept)
 
-
-def _last_refuted(problem: Problem, high: int, limits: Limits, tables: SearchTables) -> int:
-    """Return one more than the largest budget that an exhaustive search refuted."""
-    low = problem.smallest_budget
-    while low < high:
-        probe = (low + high) // 2
-        found = search(problem, probe, 1, limits=limits, tables=tables)
-        if found.complete and found.path is None:
-            low = probe + 1
-        else:
-            high = probe
-    return low

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from hwsim.schedule.types import Problem
 
 _RANDOM_ORDERS = 20
 _WIDTHS = (50, 500, 3000)
+_CHILDREN = 400_000
 
 
 def named_orders(problem: Problem) -> dict[str, Order]:
@@ -29,8 +31,8 @@ def named_orders(problem: Problem) -> dict[str, Order]:
             "depth-first": depth_first_order(problem), "memory-greedy": memory_greedy_order(problem)}
 
 
-def candidate_paths(problem: Problem, budget: int, orders: Mapping[str, Order], *, seed: int, limits: Limits,
-                    tables: SearchTables, solver: str | None = None) -> dict[str, Path]:
+def candidate_paths(problem: Problem, budget: int, orders: Mapping[str, Order], *, enough: int, seed: int,
+                    limits: Limits, tables: SearchTables, solver: str | None = None) -> dict[str, Path]:
     """Return the best path of each named and random order and of each beam, by name; stops at the deadline.
 
     Parameters
@@ -39,6 +41,8 @@ def candidate_paths(problem: Problem, budget: int, orders: Mapping[str, Order], 
         What is scheduled, and the scratchpad in blocks.
     orders : mapping of str to order
         Named orders, tried first.
+    enough : int
+        Traffic in blocks that nothing undercuts: a path that reaches it ends the search.
     seed : int
         Of the random orders.
     limits : Limits
@@ -51,18 +55,21 @@ def candidate_paths(problem: Problem, budget: int, orders: Mapping[str, Order], 
     tried: set[Order] = set()
     pool = list(orders.items())
     pool += [(f"random {i}", random_greedy_order(problem, generator)) for i in range(_RANDOM_ORDERS)]
+    cheapest = 1 << 40
     for name, order in pool:
-        if order not in tried and time.monotonic() < limits.deadline:
+        if cheapest > enough and order not in tried and time.monotonic() < limits.deadline_s:
             found[name] = best_replacement(problem, budget, order, limits=limits, tables=tables,
                                            solver=solver).path
+            cheapest = min(cheapest, found[name].traffic)
         tried.add(order)
     for width in _WIDTHS:
-        cheapest = min((path.traffic for path in found.values()), default=1 << 40)
-        if cheapest == 0 or time.monotonic() > limits.deadline:
+        if cheapest <= enough or time.monotonic() > limits.deadline_s:
             break
-        beam = search(problem, budget, cheapest, width=width, limits=limits, tables=tables)
+        bounded = replace(limits, level_states=_CHILDREN)
+        beam = search(problem, budget, cheapest, width=width, limits=bounded, tables=tables)
         if beam.path is not None:
             found[f"beam {width}"] = beam.path
+            cheapest = min(cheapest, beam.path.traffic)
         if beam.complete:
             break
     return found

@@ -89,7 +89,7 @@ def _ragged(rows: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[n
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When a search gives up: all but the wall-clock guard `deadline` are reproducible.
+    """When a search gives up: all but the wall-clock guard `deadline_s` are reproducible.
 
     Attributes
     ----------
@@ -99,14 +99,14 @@ class Limits:
         Children of one level before pruning.
     comparisons : int
         Kept states with the same executed set that each state is compared with.
-    deadline : float
+    deadline_s : float
         `time.monotonic()` value after which the search stops.
     """
 
     states: int = 4_000_000
     level_states: int = 8_000_000
     comparisons: int = 400
-    deadline: float = float("inf")
+    deadline_s: float = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +144,8 @@ class Outcome:
 
 
 _CHUNK = 8192
+# Beyond these sizes of a level, kernels run compiled.
+_PLAIN_CHUNK, _PLAIN_STATES, _PLAIN_CHILDREN = 16, 1000, 8192
 NO_BOUND = int(np.iinfo(np.int64).max)
 Trail = tuple[NDArray[np.uint64], NDArray[np.int32], NDArray[np.int16]]
 
@@ -178,7 +180,7 @@ def search(problem: Problem, budget: int, cutoff: int, *, order: Sequence[int] |
     sequence = order if order is not None else [-1] * len(problem.operators)
     end = descend(empty_state(tables), sequence, budget, cutoff, width, limits, tables)
     if not end.finished:
-        return Outcome(None, 0, False, end.states, time.monotonic() > limits.deadline)
+        return Outcome(None, 0, False, end.states, time.monotonic() > limits.deadline_s)
     if end.level.g.size == 0:
         return Outcome(None, 0 if end.narrowed else end.frontier, not end.narrowed, end.states)
     best = int(np.argmin(end.level.g))
@@ -256,21 +258,27 @@ def _take(level: States, chosen: NDArray[np.int64] | NDArray[np.bool_]) -> State
 def _expand_level(level: States, forced: int, budget: int, cutoff: int, tables: SearchTables,
                   limits: Limits) -> tuple[States | None, int]:
     """Return all children of a level (None beyond a limit) and the smallest f that was cut off."""
+    from hwsim.kernels.compiling import compile_now, is_compiled
     from hwsim.kernels.schedule_search import Sink, States, expand
 
+    if level.g.size > _PLAIN_STATES:
+        compile_now()
     capacity = min(limits.level_states, max(1024, 6 * level.g.size))
     while True:
+        if capacity > _PLAIN_CHILDREN:
+            compile_now()
         out = States(np.empty((capacity, level.rows.shape[1]), np.uint64),
                      *(np.empty(capacity, np.int64) for _ in range(4)))
         counter = np.array([0, NO_BOUND], np.int64)
         sink = Sink(out, np.full(1 << (2 * capacity - 1).bit_length(), -1, np.int64), counter)
-        for first in range(0, level.g.size, _CHUNK):
-            last = min(first + _CHUNK, level.g.size)
+        last = 0
+        while last < level.g.size:
+            first, last = last, min(last + (_CHUNK if is_compiled() else _PLAIN_CHUNK), level.g.size)
             expand(level, first, last, forced, budget, cutoff, tables.op_words, tables.tensor_words,
                    tables.arrays, sink)
             if counter[0] < 0:
                 break
-            if time.monotonic() > limits.deadline:
+            if time.monotonic() > limits.deadline_s:
                 return None, 0
         if counter[0] >= 0:
             return _take(out, np.arange(counter[0])), int(counter[1])

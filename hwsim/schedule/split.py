@@ -75,7 +75,7 @@ def compose(problem: Problem, budget: int, *, limits: Limits) -> Composition:
         before = parts[index - 1][-1] if index else None
         part, tensors = segment_problem(problem, inside, before)
         share = max(500, limits.states * len(inside) // len(problem.operators))
-        own = Limits(share, limits.level_states, limits.comparisons, limits.deadline)
+        own = Limits(share, limits.level_states, limits.comparisons, limits.deadline_s)
         rough = search(part, budget, 1 << 40, width=_BEAM, limits=own)
         proof = certify(part, budget, rough.path, 0, limits=own)
         states += rough.states + proof.states
@@ -132,7 +132,7 @@ def improve_windows(problem: Problem, budget: int, path: Path, *, size: int, rou
     for _ in range(rounds):
         start = path
         for first, last in _windows(len(path.order), size):
-            if time.monotonic() > limits.deadline:
+            if time.monotonic() > limits.deadline_s:
                 return path
             inner = _best_window(problem, budget, path, first, last, limits, tables)
             if inner is not None and tuple(inner) != path.order[first:last]:

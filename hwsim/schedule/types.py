@@ -217,7 +217,7 @@ class Infeasible:
 
 @dataclass(frozen=True, slots=True)
 class SolveStats:
-    """How a result was reached; everything but `seconds` is a function of the input alone if proven.
+    """How a result was reached; everything but `time_s` is a function of the input alone if proven.
 
     Attributes
     ----------
@@ -237,7 +237,7 @@ class SolveStats:
         The user stopped the search; the plan is the best one until then.
     notes : tuple of str
         Anything a reader must know: floored budgets, limits reached.
-    seconds : float
+    time_s : float
         Wall time; never part of the plan's bytes.
     """
 
@@ -250,7 +250,7 @@ class SolveStats:
     states: int = 0
     interrupted: bool = False
     notes: tuple[str, ...] = ()
-    seconds: float = field(default=0.0, compare=False)
+    time_s: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What the hardware does: loop programs in columns, and the readers that count and time them."""
 
 from hwsim.trace.build import TraceBuilder
-from hwsim.trace.fold import Folded, fold
+from hwsim.trace.fold import Folded, busy_cycles, fold
 from hwsim.trace.reduce import Activity, iterations, reduce
 from hwsim.trace.text import fingerprint, to_text
 from hwsim.trace.types import LoopKind, Trace
@@ -15,6 +15,7 @@ __all__ = [
     "LoopKind",
     "Trace",
     "TraceBuilder",
+    "busy_cycles",
     "fingerprint",
     "fold",
     "iterations",

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.errors import VerifyError
+from hwsim.errors import TooLong, VerifyError
 from hwsim.trace.types import ROOT, Accesses, Ints, LoopKind, Loops, Rows, Series, Trace
 
 _EMPTY: tuple[tuple[()], ...] = ((),) * 8
@@ -208,7 +208,7 @@ def _ints(values: Sequence[Number] | tuple[Number, ...]) -> Ints:
     try:
         return _freeze(np.array(values, dtype=np.int64).reshape(len(values)))
     except OverflowError as error:
-        raise VerifyError(
+        raise TooLong(
             f"a trip or count does not fit into 64 bits: {max(values, key=abs)}",  # type: ignore[arg-type]
             where="trace.build",
         ) from error

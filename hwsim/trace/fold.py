@@ -15,15 +15,16 @@ later one. Zero trips take no time.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hwsim.errors import VerifyError
+from hwsim.errors import TooLong
 from hwsim.trace.fold_series import fold_series
-from hwsim.trace.reduce import SAFE, iterations
+from hwsim.trace.reduce import iterations
+from hwsim.trace.runs import SAFE
 from hwsim.trace.types import ROOT, Ints, LoopKind, Trace
+
+SLOWER = "take a smaller network, a faster clock or more bandwidth"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +37,14 @@ class Folded:
         Latency of the whole program.
     loop_cycles : int64[..., L]
         Latency of each loop, added up over all its executions.
-    busy_cycles : int64[..., N, U]
-        Cycles for which each unit works for each node.
     """
 
     cycles: Ints
     loop_cycles: Ints
-    busy_cycles: Ints
 
 
 def fold(trace: Trace, row_cycles: Ints) -> Folded:
-    """Return latency and busy cycles of `trace`.
+    """Return the latency of `trace`.
 
     Parameters
     ----------
@@ -57,32 +55,28 @@ def fold(trace: Trace, row_cycles: Ints) -> Folded:
 
     Raises
     ------
-    VerifyError
+    TooLong
         If a sum would not fit into 64 bits.
     """
     runs = iterations(trace)
     work = row_cycles.astype(np.float64) * runs[..., trace.rows.loop].astype(np.float64)
     if float(work.sum(axis=-1).max(initial=0.0)) > SAFE:
-        raise VerifyError("latency does not fit into 64 bits", where="trace.fold")
-    busy = _busy(trace, row_cycles * runs[..., trace.rows.loop].astype(np.int64))
+        raise TooLong("the latency does not fit into 64 bits", where="trace.fold", hint=SLOWER)
     if bool((trace.loops.series >= 0).any()):
         loop_cycles = fold_series(trace, row_cycles)
     else:
         above = np.where(trace.loops.parent >= 0, trace.loops.parent, ROOT)
         executions = np.where(trace.loops.parent >= 0, runs[..., above], 1).astype(np.int64)
         loop_cycles = fold_regular(trace, row_cycles) * executions
-    return Folded(loop_cycles[..., ROOT], loop_cycles, busy)
+    return Folded(loop_cycles[..., ROOT], loop_cycles)
 
 
-def _busy(trace: Trace, totals: Ints) -> Ints:
-    shape = (*totals.shape[:-1], len(trace.nodes), len(trace.units))
-    busy = np.zeros((*shape[:-2], shape[-2] * shape[-1]), dtype=np.int64)
-    key = trace.rows.node * len(trace.units) + trace.rows.unit
-    order = np.argsort(key, kind="stable")
-    keys, starts = np.unique(key[order], return_index=True)
-    if keys.size:
-        busy[..., keys] = np.add.reduceat(totals[..., order], starts, axis=-1)
-    return busy.reshape(shape)
+def busy_cycles(trace: Trace, row_cycles: Ints) -> Ints:
+    """Return int64[..., N, U]: cycles for which each unit works for each node, over the whole program."""
+    totals = row_cycles * iterations(trace)[..., trace.rows.loop].astype(np.int64)
+    busy = np.zeros((*totals.shape[:-1], len(trace.nodes) * len(trace.units)), dtype=np.int64)
+    trace.layout.node_unit.add(totals, busy)
+    return busy.reshape(*totals.shape[:-1], len(trace.nodes), len(trace.units))
 
 
 def fold_regular(trace: Trace, row_cycles: Ints) -> Ints:
@@ -99,7 +93,7 @@ def fold_regular(trace: Trace, row_cycles: Ints) -> Ints:
         cycles = np.broadcast_to(row_cycles, (*lead, rows.loop.size))[..., layout.row_order]
         total[..., layout.row_loops] = np.add.reduceat(cycles, layout.row_starts, axis=-1)
         longest[..., layout.row_loops] = np.maximum.reduceat(cycles, layout.row_starts, axis=-1)
-        _add_unit_cycles(trace, row_cycles, busy)
+        layout.loop_unit.add(row_cycles, busy.reshape((*lead, size * len(trace.units))))
     for level in reversed(layout.levels):
         here = level.loops
         latency[..., here] = _latency(
@@ -118,15 +112,6 @@ def fold_regular(trace: Trace, row_cycles: Ints) -> Ints:
         )
         busy[..., level.parents, :] += np.add.reduceat(spent, level.starts, axis=-2)
     return latency
-
-
-def _add_unit_cycles(trace: Trace, row_cycles: Ints, busy: NDArray[Any]) -> None:
-    """Add the cycles of each row to its (loop, unit) cell."""
-    key = trace.rows.loop * len(trace.units) + trace.rows.unit
-    order = np.argsort(key, kind="stable")
-    keys, starts = np.unique(key[order], return_index=True)
-    cells = busy.reshape((*busy.shape[:-2], busy.shape[-2] * busy.shape[-1]))
-    cells[..., keys] = np.add.reduceat(row_cycles[..., order], starts, axis=-1)
 
 
 def _latency(kind: Ints, trip: Ints, total: Ints, longest: Ints, busiest: Ints) -> Ints:

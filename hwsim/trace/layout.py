@@ -30,6 +30,37 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
+class Cells:
+    """Rows sorted by the cell of a table that they add to.
+
+    Attributes
+    ----------
+    order : int64[R]
+        Rows sorted by cell (stable).
+    cells : int64[c]
+        Distinct cells, flattened.
+    starts : int64[c]
+        Where in `order` the rows of each cell start.
+    """
+
+    order: Ints
+    cells: Ints
+    starts: Ints
+
+    @staticmethod
+    def of(cell: Ints) -> Cells:
+        """Return the grouping of rows that add to `cell`."""
+        order = np.argsort(cell, kind="stable")
+        cells, starts = np.unique(cell[order], return_index=True)
+        return Cells(order, cells, starts)
+
+    def add(self, values: Ints, into: Ints) -> None:
+        """Add values[..., R] to the flattened cells of `into`."""
+        if self.cells.size:
+            into[..., self.cells] += np.add.reduceat(values[..., self.order], self.starts, axis=-1)
+
+
+@dataclass(frozen=True, slots=True)
 class Layout:
     """Shape of a trace without its numbers.
 
@@ -45,6 +76,8 @@ class Layout:
         Distinct loops that own rows.
     row_starts : int64[q]
         Where in `row_order` the rows of each of them start.
+    loop_unit, node_unit : Cells
+        Rows by (loop, unit) and by (node, unit).
     """
 
     depth: Ints
@@ -52,17 +85,21 @@ class Layout:
     row_order: Ints
     row_loops: Ints
     row_starts: Ints
+    loop_unit: Cells
+    node_unit: Cells
 
 
-def lay_out(parent: Ints, row_loop: Ints) -> Layout:
+def lay_out(parent: Ints, row_loop: Ints, row_node: Ints, row_unit: Ints, units: int) -> Layout:
     """Return the layout of a loop tree given in pre-order.
 
     Parameters
     ----------
     parent : int64[L]
         Parent of each loop, smaller than its own index; -1 for loop 0.
-    row_loop : int64[R]
-        Loop of each row.
+    row_loop, row_node, row_unit : int64[R]
+        Loop, node and unit of each row.
+    units : int
+        Size of the unit pool.
     """
     depth = np.zeros(parent.shape[0], dtype=np.int64)
     for index, above in enumerate(parent.tolist()):
@@ -75,4 +112,5 @@ def lay_out(parent: Ints, row_loop: Ints) -> Layout:
         levels.append(Level(loops, parents, starts))
     row_order = np.argsort(row_loop, kind="stable")
     row_loops, row_starts = np.unique(row_loop[row_order], return_index=True)
-    return Layout(depth, tuple(levels), row_order, row_loops, row_starts)
+    cells = Cells.of(row_loop * units + row_unit), Cells.of(row_node * units + row_unit)
+    return Layout(depth, tuple(levels), row_order, row_loops, row_starts, *cells)

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.trace.types import ROOT, Ints, Trace
-
-SAFE = float(2**62)
+from hwsim.trace.runs import SAFE
+from hwsim.trace.types import Ints, Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,29 +60,9 @@ def iterations(trace: Trace) -> NDArray[Any]:
 
     Returns
     -------
-    int64[..., L], or object (Python ints) where 64 bits would not hold the counts.
+    int64[..., L], or object (Python ints) where 64 bits would not hold the counts; computed once a trace.
     """
-    shadow = _iterations(trace, np.float64)
-    return _iterations(trace, object if float(shadow.max(initial=0.0)) > SAFE else np.int64)
-
-
-def _iterations(trace: Trace, dtype: Any) -> NDArray[Any]:
-    loops, levels = trace.loops, trace.layout.levels
-    trip = loops.trip.astype(dtype)
-    total = trip.copy()
-    series_sum = {
-        index: int(trace.series.of(int(index)).astype(object).sum())
-        for index in np.unique(loops.series)
-        if index >= 0
-    }
-    for level in levels[1:]:
-        here = level.loops
-        total[..., here] = total[..., loops.parent[here]] * trip[..., here]
-        for loop in here[loops.series[here] >= 0]:
-            total[..., loop] = series_sum[loops.series[loop]]
-    if loops.series[ROOT] >= 0:
-        total[..., ROOT] = series_sum[loops.series[ROOT]]
-    return total
+    return trace.runs
 
 
 def reduce(trace: Trace) -> Activity:

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import IntEnum
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.trace.layout import Layout, lay_out
+from hwsim.trace.runs import count_runs
 
 Ints = NDArray[np.int64]
 ROOT = 0
@@ -165,6 +167,17 @@ class Trace:
         return sum(int(getattr(part, column.name).nbytes) for part in parts for column in fields(part))
 
     @cached_property
+    def runs(self) -> NDArray[Any]:
+        """How often each loop body runs in the whole program, see `hwsim.trace.iterations`."""
+        loops = self.loops
+        named = np.unique(loops.series[loops.series >= 0]).tolist()
+        sums = {index: int(self.series.of(index).astype(object).sum()) for index in named}
+        runs = count_runs(loops.parent, loops.trip, loops.series, sums, self.layout.levels)
+        runs.setflags(write=False)
+        return runs
+
+    @cached_property
     def layout(self) -> Layout:
         """Index vectors that let `reduce` and `fold` work level by level; depends on structure only."""
-        return lay_out(self.loops.parent, self.rows.loop)
+        rows = self.rows
+        return lay_out(self.loops.parent, rows.loop, rows.node, rows.unit, len(self.units))

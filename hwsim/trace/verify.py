@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from hwsim.errors import Problem, VerifyError
-from hwsim.trace.reduce import SAFE, Activity, iterations
+from hwsim.errors import Problem, TooLong, VerifyError
+from hwsim.trace.reduce import Activity, iterations
+from hwsim.trace.runs import SAFE
 from hwsim.trace.types import ROOT, LoopKind, Trace
 
 
@@ -94,7 +95,7 @@ def _access_problems(trace: Trace) -> Iterator[Problem]:
 def _count_problems(trace: Trace) -> Iterator[Problem]:
     runs = iterations(trace)
     if float(runs.astype(np.float64).max(initial=0.0)) > SAFE:
-        yield Problem("trace.loops", f"{runs.max():.3e} executions do not fit into 64 bits")
+        raise TooLong(f"{float(runs.max()):.3e} executions do not fit into 64 bits", where="trace.loops")
     for loop in np.flatnonzero(trace.loops.series >= 0):
         entered = int(np.max(runs[..., trace.loops.parent[loop]]))
         length = trace.series.of(int(trace.loops.series[loop])).shape[0]

@@ -10,10 +10,10 @@ import sys
 from typing import Any
 
 import pytest
-from hwsim.graph.text import fingerprint, from_text, to_text
 
 import workloads
 from hwsim.errors import DesignError, GraphError
+from hwsim.graph.text import fingerprint, from_text, to_text
 from hwsim.graph.types import INT8, Role
 from hwsim.graph.verify import verify_graph
 from workloads.types import Workload

@@ -102,6 +102,7 @@ class _Anchor:
     source: str
     reason: str
     passed: bool
+    known_error_ratio: float = 0.0
 
 
 def _anchors(monkeypatch: pytest.MonkeyPatch, *modeled: float) -> None:

@@ -125,6 +125,14 @@ def test_all_problems_of_a_file_come_at_once(tmp_path: Path) -> None:
         "net.csv:2.IFMAP Height", "net.csv:2.Channels", "net.csv:5", "net.csv:4.Layer name"]
 
 
+def test_problems_of_fields_and_of_geometry_come_together(tmp_path: Path) -> None:
+    error = refusal(tmp_path, HEADER + "a,8,8,3,3,4,6,-1,\nb,8,2,3,3,4,6,1,\nc,2,8,3,3,4,6,0,\n"
+                    "d,2000000000,2000000000,1,1,4000,1,1,\n")
+    assert [problem.where for problem in error.problems] == [
+        "net.csv:2.Strides", "net.csv:3.Filter Width", "net.csv:4.Strides", "net.csv:4.Filter Height",
+        "net.csv:5"]
+
+
 @pytest.mark.parametrize(("text", "reason"), [
     ("", "is empty"),
     ("  \n \n", "is empty"),

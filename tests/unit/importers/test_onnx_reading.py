@@ -89,6 +89,17 @@ def test_ir_version_out_of_range(tmp_path: Path) -> None:
         import_onnx(path)
 
 
+def test_reports_and_other_json_are_no_networks(tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    for text, reason in [('{\n"schema_version": "1.0",', "is a report of hwsim, not a network"),
+                         ('{"nodes": []}', "is JSON, neither"), (None, "cannot be read: No such file")]:
+        path.unlink(missing_ok=True)
+        if text is not None:
+            path.write_text(text)
+        with pytest.raises(InputError, match=reason):
+            load_network(path)
+
+
 @pytest.mark.parametrize("suffix", [".pt", ".pb", ".tflite", ".h5"])
 def test_other_forms_are_told_the_way_to_onnx(tmp_path: Path, suffix: str) -> None:
     with pytest.raises(InputError, match="export to ONNX"):
@@ -115,6 +126,15 @@ def test_wrong_dimensions(tmp_path: Path, dimensions: dict[str, Any], reason: st
     path = save(tmp_path, [helper.make_node("Relu", ["x"], ["y"])], {"x": ["batch", "height"]}, {"y": None})
     with pytest.raises(InputError, match=reason):
         import_onnx(path, dimensions=dimensions)
+
+
+@pytest.mark.parametrize("size", [0, -1, -5])
+def test_stored_sizes_below_one_are_refused_with_the_name_of_the_tensor(tmp_path: Path, size: int) -> None:
+    path = save(tmp_path, [helper.make_node("Relu", ["x"], ["y"])], {"x": [size, 4]}, {"y": None})
+    with pytest.raises(InputError) as caught:
+        import_onnx(path)
+    assert [(p.where, p.reason) for p in caught.value.problems] == [
+        ("net.onnx.x", f"axis 0 has size {size}, must be at least 1")]
 
 
 @pytest.mark.parametrize("size", [0, -5, 10**18])

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hwsim.errors import InputError, VerifyError
+from hwsim.errors import InputError, TooLong, VerifyError
 from hwsim.kernels import odometer
 from hwsim.trace import (
     LoopKind,
@@ -56,9 +56,9 @@ def test_counts_beyond_64_bits_are_exact() -> None:
     activity = reduce(trace)
     assert activity.events_of("array", "mac") == 7 * 2**40 * 3**20
     assert next(iter(activity.items()))[2] == 77 * 2**40 * 3**20
-    with pytest.raises(VerifyError, match="64 bits"):
+    with pytest.raises(TooLong, match="64 bits"):
         fold(trace, np.array([1]))
-    with pytest.raises(VerifyError, match="64 bits"):
+    with pytest.raises(TooLong, match="64 bits"):
         verify_trace(trace)
 
 

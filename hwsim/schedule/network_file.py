@@ -1,0 +1,54 @@
+"""Reads plain operator graphs: one graph object, or a collection of which one is named."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from hwsim.errors import InputError, nearest
+from hwsim.schedule.types import Problem
+
+_MAX_BYTES = 1 << 28
+
+
+def read_text(path: Path, hint: str = "") -> str:
+    """Return the text of a file; InputError with the reason where it cannot be read."""
+    try:
+        if path.is_file() and path.stat().st_size > _MAX_BYTES:
+            raise InputError("larger than 256 MiB", where=str(path), hint=hint)
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a text file"
+        raise InputError(f"cannot be read: {reason or error}", where=str(path), hint=hint) from None
+
+
+def read_graph_file(path: Path, name: str | None = None) -> Problem:
+    """Read a graph with `size` and `ins`, or the one called `name` out of a file with a list `graphs`.
+
+    Raises
+    ------
+    InputError
+        Unreadable file, no JSON, no such graph, or every defect of the graph.
+    """
+    where = path.name
+    try:
+        document = json.loads(read_text(path, "give a graph with 'size' and 'ins'"))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"is not JSON: {error}", where=where) from None
+    if not isinstance(document, Mapping) or "graphs" not in document:
+        if name is not None and isinstance(document, Mapping) and document.get("name") != name:
+            raise InputError(f"holds one graph, called {document.get('name')!r}", where=where,
+                             hint=f"leave out --graph {name}")
+        return Problem.from_blocks(document, where=where)
+    listed = document["graphs"]
+    graphs = [graph for graph in listed if isinstance(graph, Mapping)] if isinstance(listed, list) else []
+    names = [str(graph.get("name")) for graph in graphs]
+    if name is None and len(graphs) == 1:
+        name = names[0]
+    if name is None:
+        raise InputError(f"holds {len(graphs)} graphs", where=where,
+                         hint=f"choose one with --graph NAME: {', '.join(names[:20])}")
+    if name not in names:
+        raise InputError(f"holds no graph called {name!r}", where=where, hint=nearest(name, names))
+    return Problem.from_blocks(graphs[names.index(name)], where=f"{where}.{name}")

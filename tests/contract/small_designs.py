@@ -1,0 +1,60 @@
+"""Random designs on which a chip's machine can be stepped in milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from hwsim.model.types import Accelerator
+
+Draw = Callable[[np.random.Generator], dict[str, Any]]
+
+
+def _systolic(rng: np.random.Generator) -> dict[str, Any]:
+    return {
+        "array_rows": int(rng.integers(1, 6)),
+        "array_cols": int(rng.integers(1, 6)),
+        "dataflow": str(rng.choice(["best", "os", "ws", "is"])),
+        "objective": str(rng.choice(["cycles", "energy", "product", "traffic"])),
+        "fold_model": str(rng.choice(["overlapped", "sequential", "scalesim"])),
+        "memory_model": "stall_free" if rng.integers(8) == 0 else "double_buffered",
+        "fuse_elementwise": bool(rng.integers(2)),
+        "operand_bits": 8,
+        "input_scratchpad_bytes": int(rng.integers(256, 1024)),
+        "weight_scratchpad_bytes": int(rng.integers(128, 512)),
+        "output_scratchpad_bytes": int(rng.integers(64, 1024)),
+        "vector_lanes": int(rng.integers(1, 5)),
+        "clock_hz": 1e9,
+        "dram_bits_per_s": float(rng.choice([3.3e9, 7e9, 64e9, 1e12])),
+    }
+
+
+def _binary_lstm(rng: np.random.Generator) -> dict[str, Any]:
+    return {
+        "mac_units": int(rng.integers(1, 30)),
+        "memory_bits_per_cycle": int(rng.integers(1, 60)),
+        "elementwise_lanes": int(rng.integers(1, 30)),
+    }
+
+
+def _sparse_fc(rng: np.random.Generator) -> dict[str, Any]:
+    return {
+        "neurons": int(rng.integers(1, 20)),
+        "memory_bits": 4096,
+        "sparsity_ratio": float(rng.choice([0.0, 0.5, 0.75])),
+    }
+
+
+# A chip without an entry is stepped in its presets.
+KNOBS: Mapping[str, Draw] = {"binary_lstm": _binary_lstm, "sparse_fc": _sparse_fc, "systolic": _systolic}
+
+
+def small_design(accelerator: Accelerator, rng: np.random.Generator) -> Any:
+    """Return a random design of `accelerator` that is small enough to step."""
+    presets = list(accelerator.presets.values())
+    preset = presets[int(rng.integers(len(presets)))]
+    if accelerator.name not in KNOBS:
+        return preset
+    return accelerator.design.model_validate(preset.model_dump() | KNOBS[accelerator.name](rng))

@@ -1,0 +1,186 @@
+"""Prices as columns: cycles worked out by hand, clock domains, bandwidths, and what is refused."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from hwsim.errors import MissingDatasheetRow
+from hwsim.model.prices import price, row_cycles, transfer_cycles, verify_datasheet
+from hwsim.model.types import ActionRow, Datasheet
+from hwsim.trace import Trace, TraceBuilder
+from tests.unit.model.sheets import compute, hertz, joules, rate, sheet, transfer, two_layers, unit, watts
+
+
+def one_row(unit_name: str, action: str, count: int, bits: int = 0) -> Trace:
+    build = TraceBuilder()
+    with build.loop(1, node="n"):
+        build.event(unit_name, action, count, bits=bits)
+    return build.build()
+
+
+def cycles_of(trace: Trace, datasheet: Datasheet) -> list[int]:
+    found: list[int] = row_cycles(trace, price(trace, datasheet)).tolist()
+    return found
+
+
+@pytest.mark.parametrize(("count", "cycles"), [(0, 0), (1, 2), (4, 2), (5, 4), (8, 4), (9, 6)])
+def test_events_take_groups_of_lanes_times_interval(count: int, cycles: int) -> None:
+    assert cycles_of(one_row("alu", "add", count), sheet()) == [cycles]
+
+
+@pytest.mark.parametrize(("bits", "cycles"), [(0, 0), (1, 1), (3, 1), (4, 2), (3000000, 1000000)])
+def test_bits_take_their_bandwidth_rounded_up(bits: int, cycles: int) -> None:
+    assert cycles_of(one_row("dram", "read", 1, bits), sheet()) == [cycles]
+
+
+def test_bits_of_all_events_of_a_row_are_rounded_once() -> None:
+    assert cycles_of(one_row("dram", "read", 5, 2), sheet()) == [4]
+
+
+def test_the_longer_of_events_and_bits_counts() -> None:
+    both = sheet(compute(), transfer(interval_cycles=4))
+    assert cycles_of(one_row("dram", "read", 3, 3), both) == [12]
+    assert cycles_of(one_row("dram", "read", 1, 99), both) == [33]
+
+
+def test_without_a_bandwidth_bits_take_no_time() -> None:
+    endless = sheet(transfer(bits_per_s=None, zero_time="always in time"))
+    assert cycles_of(one_row("dram", "read", 1, 10**15), endless) == [0]
+
+
+def test_a_decimal_bandwidth_means_what_it_says() -> None:
+    """0.1 bit a second is one bit in ten cycles, not in eleven."""
+    slow = sheet(transfer(bits_per_s=rate(0.1)))
+    assert cycles_of(one_row("dram", "read", 1, 3), slow) == [30]
+    assert price(one_row("dram", "read", 1, 3), slow).cycles_per_bit == ((Fraction(10),),)
+
+
+@pytest.mark.parametrize(
+    ("reference", "own", "cycles"),
+    [(1.0, 1.0, 3), (2.0, 1.0, 6), (1.0, 2.0, 2), (3.0, 2.0, 5), (1.0, 1000.0, 1)],
+)
+def test_another_clock_domain_becomes_reference_cycles_rounded_up(
+    reference: float, own: float, cycles: int
+) -> None:
+    """An interval of three cycles of its own clock."""
+    row = compute(lanes=1, interval_cycles=3)
+    units = (unit("alu", clock="slow"),)
+    other = sheet(row, clock=reference, units=units, clocks={"slow": hertz(own)})
+    assert cycles_of(one_row("alu", "add", 1), other) == [cycles]
+
+
+def test_bandwidth_follows_the_reference_clock_only() -> None:
+    units = (unit("dram", clock="bus", role="memory"),)
+    other = sheet(transfer(), clock=6.0, units=units, clocks={"bus": hertz(2.0)})
+    assert cycles_of(one_row("dram", "read", 1, 3), other) == [6]
+
+
+def test_transfer_cycles_are_exact_beyond_64_bits() -> None:
+    bits = np.array([2**61, 2**61 + 1, 1, 0])
+    third = Fraction(1, 3)
+    expected = [-(-int(b) // 3) for b in bits]
+    assert transfer_cycles(bits, third).tolist() == expected
+    odd = Fraction(10**18 + 9, 10**18 + 7)
+    assert transfer_cycles(np.array([10**17]), odd).tolist() == [10**17 + 1]
+    assert transfer_cycles(bits, Fraction(0)).tolist() == [0, 0, 0, 0]
+
+
+def test_a_transfer_too_long_for_64_bits_is_not_free() -> None:
+    """2^70 bits at three a cycle: an error or the exact figure, but never nothing."""
+    assert cycles_of(one_row("dram", "read", 2**40, 2**30), sheet(transfer(bits_per_s=rate(2.0**20)))) == [
+        2**50
+    ]
+
+
+def test_pairs_are_priced_once() -> None:
+    trace = two_layers()
+    prices = price(trace, sheet())
+    names = [(trace.units[u], trace.actions[a]) for u, a in zip(prices.unit, prices.action, strict=True)]
+    assert sorted(names) == [("alu", "add"), ("dram", "read"), ("dram", "write")]
+    energy = dict(zip(names, prices.energy.tolist(), strict=True))
+    bit_energy = dict(zip(names, prices.energy_per_bit.tolist(), strict=True))
+    assert energy == {("alu", "add"): 3.0, ("dram", "read"): 0.0, ("dram", "write"): 0.0}
+    assert bit_energy == {("alu", "add"): 0.0, ("dram", "read"): 0.5, ("dram", "write"): 0.5}
+    assert [names[pair] for pair in prices.pair] == [
+        (trace.units[u], trace.actions[a]) for u, a in zip(trace.rows.unit, trace.rows.action, strict=True)
+    ]
+
+
+def test_every_missing_row_is_named_with_the_nearest() -> None:
+    build = TraceBuilder()
+    with build.loop(1, node="n"):
+        for name, action in (("alu", "adds"), ("drum", "read"), ("alu", "add")):
+            build.event(name, action, 1)
+    with pytest.raises(MissingDatasheetRow) as caught:
+        price(build.build(), sheet())
+    problems = {problem.where: problem for problem in caught.value.problems}
+    assert set(problems) == {"datasheet.alu.adds", "datasheet.drum.read"}
+    assert problems["datasheet.alu.adds"].hint == "did you mean 'alu.add'?"
+    assert problems["datasheet.drum.read"].hint == "did you mean 'dram.read'?"
+    assert all("does not price it" in problem.reason for problem in problems.values())
+
+
+def test_a_trace_of_nothing_has_no_prices() -> None:
+    trace = TraceBuilder().build()
+    prices = price(trace, sheet())
+    assert prices.pair.size == prices.lanes.size == 0
+    assert row_cycles(trace, prices).tolist() == []
+
+
+COMPLETE = sheet()
+
+
+@pytest.mark.parametrize(
+    ("row", "place", "reason"),
+    [
+        (compute(energy=None), "alu.add", "no energy and no reason why it is zero"),
+        (compute(interval_cycles=0), "alu.add", "no time and no reason why it is zero"),
+        (compute(lanes=0), "alu.add", "lanes 0 or interval 2 out of range"),
+        (compute(interval_cycles=-1), "alu.add", "lanes 4 or interval -1 out of range"),
+        (transfer(bits_per_s=rate(0.0)), "dram.read", "bandwidth 0.0 is not positive"),
+        (transfer(bits_per_s=rate(-1.0)), "dram.read", "bandwidth -1.0 is not positive"),
+        (ActionRow("aul", "add", energy=joules(1.0)), "aul.add", "unit 'aul' has no row of its own"),
+    ],
+)
+def test_incomplete_actions_are_refused(row: ActionRow, place: str, reason: str) -> None:
+    with pytest.raises(MissingDatasheetRow) as caught:
+        verify_datasheet(sheet(row))
+    assert [(p.where, p.reason) for p in caught.value.problems] == [(f"datasheet.{place}", reason)]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        compute(energy=None, zero_energy="charged elsewhere"),
+        compute(interval_cycles=0, zero_time="hidden"),
+        transfer(energy_per_bit=None, zero_energy="free"),
+        compute(energy=joules(0.0)),
+    ],
+)
+def test_an_explicit_zero_with_a_reason_is_complete(row: ActionRow) -> None:
+    verify_datasheet(sheet(row))
+    verify_datasheet(COMPLETE)
+
+
+def test_incomplete_units_are_refused_all_at_once() -> None:
+    bad = sheet(
+        compute(),
+        units=(unit("alu", zero_area="", zero_leakage="", clock="fats"),),
+        clocks={"fast": hertz(2.0)},
+    )
+    with pytest.raises(MissingDatasheetRow) as caught:
+        verify_datasheet(bad)
+    assert [(p.reason, p.hint) for p in caught.value.problems] == [
+        ("no area and no reason why it is zero", ""),
+        ("no leakage and no reason why it is zero", ""),
+        ("unknown clock 'fats'", "did you mean 'fast'?"),
+    ]
+
+
+def test_a_sheet_names_its_units() -> None:
+    assert sheet(units=(unit("alu", leakage=watts(2.0)), unit("dram"))).unit("alu").leakage == watts(2.0)
+    with pytest.raises(MissingDatasheetRow, match="no unit 'gpu'"):
+        sheet().unit("gpu")

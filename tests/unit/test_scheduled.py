@@ -1,0 +1,49 @@
+"""A scheduled scratchpad on a chip: what it saves, on the command line and from Python."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import hwsim
+from hwsim.__main__ import main
+from hwsim.errors import ScheduleInfeasible
+
+
+def test_a_plan_saves_traffic_cycles_and_joules() -> None:
+    run = hwsim.evaluate_scheduled("resnet18", "systolic:tpu_v1")
+    costs = {cost.name: cost for cost in run.costs}
+    none, planned, baseline = costs["none"], run.planned, costs["default/belady"]
+    assert run.schedule.status == "OPTIMAL"
+    assert run.schedule.non_compulsory_bytes == planned.non_compulsory_bytes == 0
+    assert planned.non_compulsory_bytes <= baseline.non_compulsory_bytes <= none.non_compulsory_bytes
+    assert planned.compute_cycles == none.compute_cycles == run.report.totals.compute_cycles
+    assert planned.cycles <= baseline.cycles <= none.cycles
+    assert planned.energy_j <= baseline.energy_j <= none.energy_j
+    assert none.energy_j == run.report.totals.energy_j
+    for cost in run.costs:
+        assert cost.cycles == cost.compute_cycles + cost.stall_cycles
+        assert cost.stall_cycles >= 0
+
+
+def test_too_small_a_scratchpad_names_the_operator() -> None:
+    with pytest.raises(ScheduleInfeasible, match="needs 980 KiB at once"):
+        hwsim.evaluate_scheduled("resnet18", "systolic", scratchpad="64KiB")
+
+
+def test_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["run", "mobilenet_v1_025_96", "--on", "systolic:tpu_v1", "--schedule", "cosma"]
+    assert main(words) == 0
+    assert "schedule OPTIMAL" in capsys.readouterr().out
+    assert main([*words, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["schedule"]["status"] == "OPTIMAL"
+    assert document["schedule"]["costs"][0]["name"] == "none"
+    assert document["schedule"]["costs"][-1]["name"] == "cosma"
+    assert document["totals"]["macs"] == 7489664
+
+
+def test_a_size_needs_a_schedule(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "mlp_mnist", "--on", "systolic", "--scratchpad", "64KiB"]) == 2
+    assert "add --schedule cosma" in capsys.readouterr().err
