@@ -7,13 +7,14 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from hwsim import registry
 from hwsim.errors import InputError, Problem, nearest
 from hwsim.graph.contraction import matrix_products
+from hwsim.graph.formats import parse_format
+from hwsim.graph.passes import set_precision
 from hwsim.graph.statistics import ace, bit_operations, macs, parameters
 from hwsim.graph.types import Graph
 from hwsim.model.types import Accelerator
@@ -22,6 +23,9 @@ from hwsim.run import chip as choose_chip
 from hwsim.run import evaluate, load
 from hwsim.units import parse_as
 
+Networks = dict[tuple[str, ...], Graph]
+
+NETWORK_FIELDS = ("network", "batch", "precision", "activations", "network_knobs")
 STATUSES = ("predicted", "calibrated", "unconfirmed")
 COMPARISONS = ("equal", "at_most", "at_least")
 FIELDS = {
@@ -40,6 +44,7 @@ OPTIONAL = {
     "preset": str,
     "batch": int,
     "precision": str,
+    "activations": str,
     "network_knobs": dict,
     "knobs": dict,
     "layers": list,
@@ -147,9 +152,10 @@ def validate(chip: str | None = None) -> tuple[AnchorResult, ...]:
     """
     names = registry.accelerator_names() if chip is None else (chip.partition(":")[0],)
     results: list[AnchorResult] = []
+    networks: Networks = {}
     for name in names:
         folder = registry.load_accelerator(name).folder
-        results += [judge(name, anchor) for anchor in read_anchors(folder / "anchors.toml")]
+        results += [judge(name, anchor, networks) for anchor in read_anchors(folder / "anchors.toml")]
     return tuple(results)
 
 
@@ -157,12 +163,12 @@ def read_anchors(path: Path) -> tuple[dict[str, Any], ...]:
     """Return the checked rows of an anchors.toml.
 
     Each ``[[anchors]]`` table has name, metric, published (a text with unit), tolerance_ratio, status, source
-    and where; optional are preset, knobs, network, network_knobs, batch, precision, layers (kinds of
-    operators to add up), known_error_ratio, reason, comparison (equal; at_most or at_least for bounds) and
-    baseline (knobs on top of the others). Executed operations are twice the MACs that were not skipped;
-    equivalent ones are those that the baseline executes. Per joule means the chip without its off-chip unit.
-    unit_bits are those that `unit` handles; weight_bytes are those of matrix products, in the formats of the
-    chip where a preset is named.
+    and where; optional are preset, knobs, network, network_knobs, batch, precision, activations (their
+    precision where it is not that of the weights), layers (kinds of operators to add up), known_error_ratio,
+    reason, comparison (equal; at_most or at_least for bounds) and baseline (knobs on top of the others).
+    Executed operations are twice the MACs that were not skipped; equivalent ones are those that the baseline
+    executes. Per joule means the chip without its off-chip unit. unit_bits are those that `unit` handles;
+    weight_bytes are those of matrix products, in the formats of the chip where a preset is named.
     """
     where = f"{path.parent.name}/{path.name}"
     try:
@@ -215,14 +221,14 @@ def _value_problems(place: str, row: Mapping[str, Any]) -> list[Problem]:
     return problems
 
 
-def judge(chip: str, row: Mapping[str, Any]) -> AnchorResult:
-    """Return what the model says of one row of `read_anchors`."""
+def judge(chip: str, row: Mapping[str, Any], networks: Networks | None = None) -> AnchorResult:
+    """Return what the model says of one row of `read_anchors`; `networks` keeps graphs for further rows."""
     metric = METRICS[row["metric"]]
     try:
         published = float(parse_as(row["published"], metric.suffix))
     except InputError as refusal:
         raise InputError(problems=refusal.inside(f"{chip}.{row['name']}.published").problems) from None
-    modeled = _modeled(chip, row, metric)
+    modeled = _modeled(chip, row, metric, {} if networks is None else networks)
     error = modeled / published - 1
     known, comparison = float(row.get("known_error_ratio", 0.0)), row.get("comparison", "equal")
     distance = {"equal": abs(error - known), "at_most": error - known, "at_least": known - error}[comparison]
@@ -243,17 +249,11 @@ def judge(chip: str, row: Mapping[str, Any]) -> AnchorResult:
     )
 
 
-def _modeled(chip: str, row: Mapping[str, Any], metric: Metric) -> float:
-    graph = _network(
-        row.get("network", "mlp_mnist"),
-        row.get("batch"),
-        row.get("precision"),
-        tuple(
-            sorted(
-                (k, tuple(v) if isinstance(v, list) else v) for k, v in row.get("network_knobs", {}).items()
-            )
-        ),
-    )
+def _modeled(chip: str, row: Mapping[str, Any], metric: Metric, networks: Networks) -> float:
+    key = tuple(str(row.get(field)) for field in NETWORK_FIELDS)
+    if key not in networks:
+        networks[key] = _network(row)
+    graph = networks[key]
     spec, knobs = f"{chip}:{row['preset']}" if "preset" in row else chip, row.get("knobs", {})
     target = choose_chip(spec, **knobs)
     if not metric.needs_chip:
@@ -292,13 +292,18 @@ def kept_parameters(graph: Graph) -> int:
     return round(sum(tensor.elements * Fraction(repr(tensor.density)) for tensor in graph.weights))
 
 
-@cache
-def _network(
-    name: str, batch: int | None, precision: str | None, knobs: tuple[tuple[str, Any], ...]
-) -> Graph:
-    if not knobs:
-        return load(name, batch=batch, precision=precision)
-    return registry.load_workload(name, dict(knobs) | ({"batch": batch} if batch else {}))
+def _network(row: Mapping[str, Any]) -> Graph:
+    name, batch, knobs = row.get("network", "mlp_mnist"), row.get("batch"), row.get("network_knobs", {})
+    if knobs:
+        graph = registry.load_workload(name, knobs | ({"batch": batch} if batch else {}))
+    else:
+        graph = load(name, batch=batch)
+    weights, activations = row.get("precision"), row.get("activations", row.get("precision"))
+    return set_precision(
+        graph,
+        weights=None if weights is None else parse_format(weights),
+        activations=None if activations is None else parse_format(activations),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,8 +59,13 @@ class Unsupported(StrEnum):
 Network = Annotated[str, typer.Argument(
     metavar="NETWORK",
     help="An ONNX file, a SCALE-Sim layer CSV, or a built-in network (`hwsim list workloads`).")]
-On = Annotated[list[str], typer.Option(
-    "--on", metavar="CHIP[:PRESET]", help="Chip and preset; several with commas or by repeating the option.")]
+Networks = Annotated[list[str], typer.Argument(
+    metavar="NETWORK|REPORT.json...",
+    help="One network as for `run`, or reports of one network that `-o` has written as JSON.")]
+_CHIPS: Any = typer.Option(
+    "--on", metavar="CHIP[:PRESET]", help="Chip and preset; several with commas or by repeating the option.")
+On = Annotated[list[str], _CHIPS]
+OnOrNone = Annotated[list[str] | None, _CHIPS]
 Set = Annotated[list[str] | None, typer.Option(
     "--set", metavar="KNOB=VALUE",
     help="Change a design knob of every chip named; `hwsim show CHIP` lists them.")]
@@ -117,17 +122,17 @@ def _run(network: Network, on: On, settings: Set = None, dim: Dim = None, batch:
 
 
 @app.command("compare")
-def _compare(network: Network, on: On, settings: Set = None, dim: Dim = None, batch: Batch = None,
-             precision: Precision = None, output: Output = None, timeline: Timeline = None,
-             on_unsupported: OnUnsupported = Unsupported.ERROR, schedule: Planned = Planning.NONE,
-             scratchpad: Scratchpad = None, time_limit: PlanTime = 60.0, json: Json = False,
-             quiet: Quiet = False) -> int:
-    """Cost a network on several chips side by side."""
+def _compare(networks: Networks, on: OnOrNone = None, settings: Set = None, dim: Dim = None,
+             batch: Batch = None, precision: Precision = None, output: Output = None,
+             timeline: Timeline = None, on_unsupported: OnUnsupported = Unsupported.ERROR,
+             schedule: Planned = Planning.NONE, scratchpad: Scratchpad = None, time_limit: PlanTime = 60.0,
+             json: Json = False, quiet: Quiet = False) -> int:
+    """Show chips, or reports, side by side."""
     from hwsim.commands.evaluate import Job, compare
 
-    return compare(Job(network, tuple(on), tuple(settings or ()), tuple(dim or ()), batch, precision,
-                       on_unsupported.value, schedule is Planning.COSMA, scratchpad, time_limit),
-                   tuple(output or ()), timeline, json=json, quiet=quiet)
+    job = Job("", tuple(on or ()), tuple(settings or ()), tuple(dim or ()), batch, precision,
+              on_unsupported.value, schedule is Planning.COSMA, scratchpad, time_limit)
+    return compare(networks, job, tuple(output or ()), timeline, json=json, quiet=quiet)
 
 
 @app.command("schedule")

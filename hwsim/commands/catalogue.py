@@ -60,9 +60,9 @@ def print_schema(what: str, chip: str | None) -> int:
         if chip is not None:
             raise InputError(f"`schema report` takes no chip, got {chip!r}", where="schema",
                              hint=f"for its knobs write: hwsim schema design {chip}")
-        from hwsim.report.json_form import report_schema
+        from hwsim.report.json_form import file_schema
 
-        emit_json(report_schema())
+        emit_json(file_schema())
         return EXIT_OK
     if chip is None:
         raise InputError("which chip?", where="schema", hint="write: hwsim schema design CHIP")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as json_text
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,9 @@ from hwsim.errors import EXIT_OK, InputError, Problem
 from hwsim.units import parse_as, suffix_of
 
 if TYPE_CHECKING:
+    from hwsim.graph.types import Graph
     from hwsim.report.types import Report
+    from hwsim.run import Chip
     from hwsim.scheduled import ScheduledRun
 
 
@@ -62,9 +64,9 @@ def evaluate(job: Job, outputs: Sequence[Path], timeline: Path | None, *, json: 
         if job.scratchpad is not None:
             raise InputError("a scratchpad size without a schedule", where="--scratchpad",
                              hint="add --schedule cosma")
-        _deliver(_reports(job), outputs, timeline, json=json, quiet=quiet)
+        _deliver(_reports(job, quiet=quiet), outputs, timeline, json=json, quiet=quiet)
         return EXIT_OK
-    runs = _scheduled(job)
+    runs = _scheduled(job, quiet=quiet)
     reports = tuple(run.report for run in runs)
     if json:
         _deliver(reports, outputs, timeline, json=False, quiet=True)
@@ -76,12 +78,53 @@ def evaluate(job: Job, outputs: Sequence[Path], timeline: Path | None, *, json: 
     return EXIT_OK
 
 
-def compare(job: Job, outputs: Sequence[Path], timeline: Path | None, *, json: bool, quiet: bool) -> int:
-    """Do as `evaluate`, for two or more chips."""
+def compare(networks: Sequence[str], job: Job, outputs: Sequence[Path], timeline: Path | None, *,
+            json: bool, quiet: bool) -> int:
+    """Do as `evaluate` for one network on two or more chips, or show reports that are written already.
+
+    Raises
+    ------
+    InputError
+        Several networks, a single chip, or options that reports no longer obey.
+    """
+    files = [word for word in networks if Path(word).suffix.lower() == ".json"]
+    if len(files) == len(networks):
+        return _compare_files(files, job, outputs, timeline, json=json, quiet=quiet)
+    if len(networks) > 1:
+        raise InputError(f"{len(networks)} networks given: {', '.join(networks)}", where="compare",
+                         hint="name one network and several chips, or only reports (.json)")
+    if not job.on:
+        raise InputError("no chip given", where="--on",
+                         hint="name two or more, as in --on systolic:tpu_v1,systolic:edge_32")
     if len(chip_specs(job.on)) < 2:
         raise InputError(f"only one chip given: {', '.join(job.on)}", where="--on",
                          hint="name two or more, as in --on systolic:tpu_v1,systolic:edge_32")
-    return evaluate(job, outputs, timeline, json=json, quiet=quiet)
+    return evaluate(replace(job, network=networks[0]), outputs, timeline, json=json, quiet=quiet)
+
+
+def _compare_files(files: Sequence[str], job: Job, outputs: Sequence[Path], timeline: Path | None, *,
+                   json: bool, quiet: bool) -> int:
+    """Show reports side by side that `write` has written, whatever hwsim computed them."""
+    from hwsim.report.files import read
+
+    given = {"--on": job.on, "--set": job.settings, "--dim": job.dim, "--batch": job.batch,
+             "--precision": job.precision, "--schedule": job.schedule, "--scratchpad": job.scratchpad,
+             "--on-unsupported": job.on_unsupported != "error"}
+    problems = [Problem(option, "changes nothing in a report that is written already",
+                        "leave it out, or name a network") for option, value in given.items() if value]
+    if problems:
+        raise InputError(problems=problems)
+    _check_outputs(outputs, timeline)
+    reports: list[Report] = []
+    for file in files:
+        try:
+            reports += read(file)
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems=problems)
+    _deliver(tuple(reports), outputs, timeline, json=json, quiet=quiet)
+    return EXIT_OK
 
 
 def chip_specs(words: Sequence[str]) -> tuple[str, ...]:
@@ -156,23 +199,38 @@ def _value(name: str, text: str) -> Any:
         return parse_as(text, suffix) if suffix and text[0] in "+-.0123456789" else text
 
 
-def _reports(job: Job) -> tuple[Report, ...]:
+def note_bound(graph: Graph, dim: Sequence[str], batch: int | None, *, quiet: bool = False) -> None:
+    """Say which open dimensions of an ONNX file were given a size that nobody asked for."""
+    bound = graph.provenance.get("dimensions", "")
+    chosen = dimensions(dim).keys() | ({"batch"} if batch is not None else set())
+    for name, _, size in (pair.rpartition("=") for pair in bound.split(", ") if pair):
+        if name not in chosen:
+            note(f"dimension {name} of {graph.provenance['file']} bound to {size}; "
+                 f"choose with --dim {name}=N", quiet=quiet)
+
+
+def _prepare(job: Job, *, quiet: bool) -> tuple[Graph, tuple[Chip, ...]]:
     specs, settings, sizes = chip_specs(job.on), knobs(job.settings), dimensions(job.dim)
     from hwsim import run
 
     chips = tuple(run.chip(spec, **settings) for spec in specs)
     graph = run.load(job.network, dimensions=sizes, batch=job.batch, precision=job.precision,
                      on_unsupported=job.on_unsupported)
+    note_bound(graph, job.dim, job.batch, quiet=quiet)
+    return graph, chips
+
+
+def _reports(job: Job, *, quiet: bool) -> tuple[Report, ...]:
+    graph, chips = _prepare(job, quiet=quiet)
+    from hwsim import run
+
     return tuple(run.evaluate(graph, chip, on_unsupported=job.on_unsupported) for chip in chips)
 
 
-def _scheduled(job: Job) -> tuple[ScheduledRun, ...]:
-    specs, settings, sizes = chip_specs(job.on), knobs(job.settings), dimensions(job.dim)
-    from hwsim import run, scheduled
+def _scheduled(job: Job, *, quiet: bool) -> tuple[ScheduledRun, ...]:
+    graph, chips = _prepare(job, quiet=quiet)
+    from hwsim import scheduled
 
-    chips = tuple(run.chip(spec, **settings) for spec in specs)
-    graph = run.load(job.network, dimensions=sizes, batch=job.batch, precision=job.precision,
-                     on_unsupported=job.on_unsupported)
     return tuple(scheduled.evaluate_scheduled(graph, chip, scratchpad=job.scratchpad,
                                               time_limit_s=job.time_limit_s,
                                               on_unsupported=job.on_unsupported) for chip in chips)

@@ -82,7 +82,7 @@ def schedule(job: ScheduleJob, outputs: Sequence[Path], *, json: bool, quiet: bo
     (the best baseline is shown and written), 130 after Ctrl-C (the best plan so far is shown and written).
     """
     _check_words(job, outputs)
-    network = _read_network(job)
+    network = _read_network(job, quiet=quiet)
     if job.verify is not None:
         return _verify(job, network, json=json, quiet=quiet)
     if job.sweep is not None:
@@ -124,7 +124,7 @@ def _check_words(job: ScheduleJob, outputs: Sequence[Path]) -> None:
         raise InputError(problems=problems)
 
 
-def _read_network(job: ScheduleJob) -> NetworkProblem:
+def _read_network(job: ScheduleJob, *, quiet: bool) -> NetworkProblem:
     from hwsim.schedule.network import Options, Weights, from_graph, from_problem
     from hwsim.schedule.network_fusion import Fusion
 
@@ -138,12 +138,14 @@ def _read_network(job: ScheduleJob) -> NetworkProblem:
         raise InputError("only a .json file holds several graphs", where=f"--graph {job.graph}")
     _check_choices(job)
     from hwsim import run
-    from hwsim.commands.evaluate import dimensions
+    from hwsim.commands.evaluate import dimensions, note_bound
 
     sized = {} if job.block_bytes is None else {"block_bytes": job.block_bytes}
     options = Options(bits=job.bits, fusion=Fusion(job.fusion), weights=Weights(job.weights),
                       clean_outputs=job.clean_outputs, **sized)
-    return from_graph(run.load(job.network, dimensions=dimensions(job.dim), batch=job.batch), options)
+    loaded = run.load(job.network, dimensions=dimensions(job.dim), batch=job.batch)
+    note_bound(loaded, job.dim, job.batch, quiet=quiet)
+    return from_graph(loaded, options)
 
 
 def _check_choices(job: ScheduleJob) -> None:

@@ -34,7 +34,9 @@ def _print(results: tuple[AnchorResult, ...], failed: list[AnchorResult]) -> Non
             emit(f"{result.chip} {result.name}: {result.reason} [{result.source}]")
     counts = [f"{sum(result.status == status for result in results)} {status}"
               for status in ("predicted", "calibrated", "unconfirmed")]
-    emit(f"{len(results)} anchors: {', '.join(counts)}; {len(failed)} out of tolerance")
+    known = sum(bool(result.passed and result.known_error_ratio) for result in results)
+    emit(f"{len(results)} anchors: {', '.join(counts)}; "
+         f"{known} known deviation{'' if known == 1 else 's'}, {len(failed)} out of tolerance")
 
 
 def _row(result: AnchorResult) -> tuple[str, ...]:

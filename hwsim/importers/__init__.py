@@ -47,6 +47,8 @@ def load_network(path: str | Path, *, dimensions: Mapping[str, int] | None = Non
     if suffix in _RECIPES:
         raise InputError(f"{suffix} files are not read", where=str(path),
                          hint=f"export to ONNX: {_RECIPES[suffix]}")
+    if suffix == ".json":
+        raise _json_refusal(path)
     if suffix in _TEXT_SUFFIXES or (suffix != ".onnx" and _is_text(path)):
         from hwsim.importers.layer_csv import import_layer_csv
 
@@ -57,6 +59,19 @@ def load_network(path: str | Path, *, dimensions: Mapping[str, int] | None = Non
 
     return import_onnx(path, dimensions=dimensions, format_override=format_override,
                        on_unsupported=on_unsupported)
+
+
+def _json_refusal(path: Path) -> InputError:
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(512)
+    except (OSError, ValueError) as error:
+        return InputError(f"cannot be read: {getattr(error, 'strerror', None) or error}", where=str(path))
+    if b'"schema_version"' in head:
+        return InputError("is a report of hwsim, not a network", where=str(path),
+                          hint="`hwsim compare` shows reports side by side, `hwsim explain` explains one")
+    return InputError("is JSON, neither an ONNX file nor a layer list", where=str(path),
+                      hint="only `hwsim schedule` takes operator graphs in JSON")
 
 
 def _is_text(path: Path) -> bool:

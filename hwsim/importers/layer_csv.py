@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from hwsim.errors import GraphError, InputError, Problem
+from hwsim.errors import InputError
 from hwsim.graph.build import GraphBuilder
 from hwsim.graph.types import INT8, Graph, NumberFormat, Sparsity, SparsityPattern
 from hwsim.importers.layer_csv_read import CONVOLUTION, LayerRow, parse_table, read_text
@@ -59,7 +59,7 @@ def import_layer_csv(path: str | Path, *, kind: str | None = None,
         provenance["output_size_convention"] = CONVENTION
     builder = GraphBuilder(path.stem or "layers", format=number_format, provenance=provenance)
     add = _add_convolution if table.kind == CONVOLUTION else _add_product
-    problems: list[Problem] = []
+    problems = list(table.problems)
     for row in table.rows:
         try:
             builder.output(add(builder, row, path.name))
@@ -82,11 +82,6 @@ def _add_convolution(builder: GraphBuilder, row: LayerRow, file: str) -> str:
     both = sizes.get("Strides", 1)
     strides = (sizes.get("Stride height", both), sizes.get("Stride width", both))
     where = f"{file}:{row.line}"
-    problems = [Problem(f"{where}.Filter {axis}", f"{kernel[i]} is larger than IFMAP {axis} {inputs[i]}",
-                        "SCALE-Sim has no padding: write it into the IFMAP size")
-                for i, axis in enumerate(("Height", "Width")) if kernel[i] > inputs[i]]
-    if problems:
-        raise GraphError(problems=problems)
     channels, filters = sizes["Channels"], sizes["Num Filter"]
     groups = channels if "DP" in row.name else 1
     input_shape = (1, channels, *inputs)

@@ -66,11 +66,12 @@ class LayerRow:
 
 @dataclass(frozen=True, slots=True)
 class LayerTable:
-    """All rows of one topology file and which of the two forms it has."""
+    """The sound rows of one topology file, what is wrong with the others, and which form the file has."""
 
     kind: str
     rows: tuple[LayerRow, ...]
     digest: str
+    problems: tuple[Problem, ...] = ()
 
 
 def read_text(path: Path) -> str:
@@ -108,11 +109,16 @@ def parse_table(text: str, *, file: str, kind: str | None, digest: str = "") -> 
     digest : str
         Fingerprint of the file, passed through.
 
+    Returns
+    -------
+    LayerTable
+        Its problems are ragged rows, duplicate names, fields that are no positive integer and kernels larger
+        than their input; the caller raises them, together with what it finds in the sound rows.
+
     Raises
     ------
     InputError
-        Missing or unknown columns, ragged rows, duplicate names, fields that are no positive
-        integer: all of them in one error.
+        Missing or unknown columns: no row can be read without them.
     """
     if kind not in (None, CONVOLUTION, GEMM):
         raise InputError(f"unknown kind of layer list {kind!r}", where="kind", hint=nearest(kind, _REQUIRED))
@@ -124,13 +130,10 @@ def parse_table(text: str, *, file: str, kind: str | None, digest: str = "") -> 
     columns = _columns(header, kind, f"{file}:{header_line}")
     problems: list[Problem] = []
     rows = [_row(fields, line, columns, file, problems) for line, fields in lines[1:]]
-    found = [row for row in rows if row is not None]
-    _refuse_duplicates(found, file, problems)
+    found = _distinct([row for row in rows if row is not None], file, problems)
     if not rows:
         problems.append(Problem(file, "has a header but no layer"))
-    if problems:
-        raise InputError(problems=problems)
-    return LayerTable(kind, tuple(found), digest)
+    return LayerTable(kind, found, digest, tuple(problems))
 
 
 def _split(text: str, file: str) -> list[tuple[int, list[str]]]:
@@ -204,6 +207,7 @@ def _row(fields: list[str], line: int, columns: Sequence[str], file: str,
             sizes[column] = _size(field, f"{where}.{column}", problems)
     if not name:
         problems.append(Problem(f"{where}.Layer name", "the layer has no name"))
+    problems += _too_large_kernels(sizes, where)
     return LayerRow(line, name, sizes, n_of_m) if len(problems) == before else None
 
 
@@ -237,10 +241,21 @@ def _shown(field: str) -> str:
     return repr(field if len(field) <= 40 else field[:37] + "...")
 
 
-def _refuse_duplicates(rows: Sequence[LayerRow], file: str, problems: list[Problem]) -> None:
-    first: dict[str, int] = {}
+def _too_large_kernels(sizes: Mapping[str, int], where: str) -> list[Problem]:
+    """Return the axes on which the kernel exceeds the input; fields that are wrong themselves are 0."""
+    pairs = [(axis, sizes.get(f"Filter {axis}", 0), sizes.get(f"IFMAP {axis}", 0))
+             for axis in ("Height", "Width")]
+    return [Problem(f"{where}.Filter {axis}", f"{kernel} is larger than IFMAP {axis} {size}",
+                    "SCALE-Sim has no padding: write it into the IFMAP size")
+            for axis, kernel, size in pairs if kernel > size > 0]
+
+
+def _distinct(rows: Sequence[LayerRow], file: str, problems: list[Problem]) -> tuple[LayerRow, ...]:
+    """Return the first row of every name; report the others."""
+    first: dict[str, LayerRow] = {}
     for row in rows:
         if row.name in first:
-            reason = f"{_shown(row.name)} is already the name of the layer in line {first[row.name]}"
+            reason = f"{_shown(row.name)} is already the name of the layer in line {first[row.name].line}"
             problems.append(Problem(f"{file}:{row.line}.Layer name", reason))
-        first.setdefault(row.name, row.line)
+        first.setdefault(row.name, row)
+    return tuple(first.values())

@@ -77,9 +77,10 @@ def _size(dim: onnx.TensorShapeProto.Dimension, name: str, axis: int, dimensions
           found: tuple[dict[str, int], set[str], list[Problem]], where: str) -> int:
     bound, known, problems = found
     place = f"{name}.{axis}"
-    if dim.HasField("dim_value") and dim.dim_value != -1:
+    if dim.HasField("dim_value"):
         if dim.dim_value < 1:
-            problems.append(Problem(where, f"axis {axis} has size {dim.dim_value}, must be at least 1"))
+            problems.append(Problem(where, f"axis {axis} has size {dim.dim_value}, must be at least 1",
+                                    "export again with a name in place of an open size"))
         return int(dim.dim_value)
     label = dim.dim_param or place
     known.update((label, place))

@@ -86,6 +86,26 @@ def report_schema() -> dict[str, Any]:
             } | schema_of(Report, lambda name: METRICS.get(name, ""))
 
 
+def file_schema() -> dict[str, Any]:
+    """Return the JSON Schema of what ``-o report.json`` writes: one report, or several side by side."""
+    report = report_schema()
+    ratio = {"anyOf": [{"type": "number"}, {"enum": [None]}]}
+    properties: dict[str, Any] = {
+        "schema_version": {"type": "string"}, "network": {"type": "string"},
+        "graph_fingerprint": {"type": "string"},
+        "names": {"type": "array", "items": {"type": "string"},
+                  "description": "chip and preset of each report, all different"},
+        "ratios": {"type": "object", "additionalProperties": {"type": "array", "items": ratio},
+                   "description": "value / value of the first report; null where that is zero"},
+        "reports": {"type": "array", "items": {"$ref": "#/$defs/report"}}}
+    comparison = {"type": "object", "title": "comparison of several designs", "properties": properties,
+                  "required": list(properties), "additionalProperties": False}
+    return {"$schema": report.pop("$schema"), "title": "hwsim report file",
+            "description": "A report, or for several designs a comparison that holds their reports.",
+            "anyOf": [{"$ref": "#/$defs/report"}, {"$ref": "#/$defs/comparison"}],
+            "$defs": {"report": report, "comparison": comparison}}
+
+
 def plain(value: object) -> Any:
     """Return `value` as dicts, lists, texts and exact numbers; VerifyError for anything JSON cannot hold."""
     if value is None or isinstance(value, str | bool | int):

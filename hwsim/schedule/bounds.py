@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hwsim.schedule.search import Limits, search
 from hwsim.schedule.types import Operator, Problem, Tensor
 
@@ -96,30 +99,47 @@ def _raise_dual(tensors: Sequence[int], sizes: Sequence[int], slack: list[float]
     return gained
 
 
-def partition_bound(problem: Problem, budget: int, order: Sequence[int], chunk: int, limits: Limits) -> int:
-    """Return the sum of the optima of consecutive parts of an order, each with the others left out.
+def partition_bounds(problem: Problem, budget: int, order: Sequence[int], *, stride: int, longest: int,
+                     limits: Limits) -> tuple[NDArray[np.int64], int]:
+    """Return what the operators from each rank of an order on cost at least, by parts that add up.
 
-    A re-fetch belongs to the part of the consumer that needs it, a spill to the part of the producer.
-    Within a part, operands from elsewhere are loaded once for free and evicted without a spill, results
-    for elsewhere vanish: every schedule of the whole restricts to schedules of the parts.
+    The operators are cut into runs, each searched with the other operators left out. A re-fetch belongs to
+    the part of the consumer that needs it, a spill to the part of the producer. Within a part, operands from
+    elsewhere are loaded once for free and evicted without a spill, results for elsewhere vanish: every
+    schedule of the whole restricts to schedules of the parts. The best cuts are found from the end.
 
     Parameters
     ----------
-    order : sequence of int
-        Any topological order; parts are runs of `chunk` operators, in the order given.
+    problem, budget, order
+        What is scheduled, the scratchpad in blocks, and any topological order.
+    stride, longest : int
+        Parts begin at multiples of `stride` and have at most `longest` operators.
     limits : Limits
-        Of each part; a part that exceeds them counts 0.
+        Of each part; a part that exceeds them counts 0, and no longer one from its rank is tried.
+
+    Returns
+    -------
+    tuple
+        The bounds in blocks, one per rank and a final 0, and the number of states searched.
     """
-    total = 0
-    for start in range(0, len(order), chunk):
-        part = restrict(problem, order[start:start + chunk])
-        found = search(part, budget, 1 << 40, limits=limits)
-        total += found.lower_bound if found.complete else 0
-    return total
+    count = len(order)
+    bounds = np.zeros(count + 1, np.int64)
+    states = 0
+    for start in reversed(range(0, count, stride)):
+        for end in range(start + stride, start + longest + 1, stride):
+            end = min(end, count)
+            found = search(restrict(problem, order[start:end]), budget, 1 << 40, limits=limits)
+            states += found.states
+            if not found.complete:
+                break
+            bounds[:start + 1] = np.maximum(bounds[:start + 1], found.lower_bound + bounds[end])
+            if end == count:
+                break
+    return bounds, states
 
 
 def restrict(problem: Problem, operators: Sequence[int]) -> Problem:
-    """Return the relaxed problem of some operators that are convex in the graph; see `partition_bound`."""
+    """Return the relaxed problem of some operators that are convex in the graph; see `partition_bounds`."""
     inside = sorted(operators)
     touched = sorted({t for v in inside for t in problem.operators[v].inputs + problem.operators[v].outputs})
     index = {t: i for i, t in enumerate(touched)}

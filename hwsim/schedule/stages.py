@@ -5,7 +5,10 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field, replace
 
-from hwsim.schedule.bounds import must_cross_bound
+import numpy as np
+from numpy.typing import NDArray
+
+from hwsim.schedule.bounds import must_cross_bound, partition_bounds
 from hwsim.schedule.certificate import certify
 from hwsim.schedule.comparisons import run_baselines
 from hwsim.schedule.gaps import place
@@ -19,12 +22,15 @@ from hwsim.schedule.types import Plan, Problem
 from hwsim.schedule.verify import require_valid
 
 # Search effort per second of time limit: slow enough that an idle machine runs out of states, not of time.
-_STATES_PER_SECOND = 40_000
+_STATES_PER_SECOND = 80_000
 _MOST_STATES = 12_000_000
 _PACKING_ATTEMPTS = 5
 _WINDOW = 24
 _WINDOW_STATES = 30_000
 _SUFFIXES = 16
+_PARTS = 40
+# States for each part, and the share of the states and the time left for the search that uses the bounds.
+_PART_ROUNDS = ((5000, 0.15), (50_000, 0.35))
 _F2_OPERATORS = 20
 _GUARD_NOTE = "a wall-clock guard ended a search: a repetition on a faster machine may get further"
 
@@ -140,9 +146,13 @@ def _join_segments(problem: Problem, budget: int, best: Progress, settings: Sett
 
 def _prove(problem: Problem, budget: int, best: Progress, path: Path, settings: Settings,
            tables: SearchTables) -> None:
-    """Improve and prove in three steps: short search, windows, search with suffix bounds."""
-    if path.traffic > best.lower_bound:
-        path = _certify(problem, budget, best, path, settings.limits(0.35, 0.35), settings, tables)
+    """Improve and prove: short search, bounds of parts, windows, search with the bounds of suffixes."""
+    path = _certify(problem, budget, best, path, settings.limits(0.05, 0.1), settings, tables)
+    for part_states, share in _PART_ROUNDS:
+        if path.traffic > best.lower_bound:
+            sums = _bound_parts(problem, budget, best, path, settings, part_states)
+            tables = add_reference(tables, path.order, sums)
+            path = _certify(problem, budget, best, path, settings.limits(share, share), settings, tables)
     if path.traffic > best.lower_bound:
         limits = replace(settings.limits(0.1, 0.35), states=_WINDOW_STATES, level_states=8 * _WINDOW_STATES)
         better = improve_windows(problem, budget, path, size=_WINDOW, rounds=3, limits=limits,
@@ -155,8 +165,21 @@ def _prove(problem: Problem, budget: int, best: Progress, path: Path, settings: 
         best.watch(limits)
         best.states += states
         best.raise_bound(int(bounds[0]), "search of the last operators")
-        deep = add_reference(tables, path.order, bounds)
-        _certify(problem, budget, best, path, settings.limits(0.4, 1.0), settings, deep)
+        tables = add_reference(tables, path.order, bounds)
+        _certify(problem, budget, best, path, settings.limits(0.4, 1.0), settings, tables)
+
+
+def _bound_parts(problem: Problem, budget: int, best: Progress, path: Path, settings: Settings,
+                 part_states: int) -> NDArray[np.int64]:
+    """Return the bounds from each rank of a path on by parts that add up, and take the whole one over."""
+    limits = replace(settings.limits(0.0, 0.25), states=part_states)
+    stride = max(1, len(path.order) // _PARTS)
+    sums, states = partition_bounds(problem, budget, path.order, stride=stride, longest=12 * stride,
+                                    limits=limits)
+    best.watch(limits)
+    best.states += states
+    best.raise_bound(int(sums[0]), "sum over parts of an order")
+    return sums
 
 
 def _take_better(problem: Problem, budget: int, best: Progress, old: Path, new: Path | None, name: str,

@@ -71,19 +71,48 @@ def answer(capsys: pytest.CaptureFixture[str], words: list[str]) -> tuple[int, s
     return code, shown.out
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.tuples(st.sampled_from(KNOBS), NASTY), min_size=1, max_size=3))
-def test_knobs(capsys: pytest.CaptureFixture[str], network: Path, chosen: list) -> None:
-    chip = chosen[0][0][0]
-    words = ["run", str(network), "--on", chip, "--json"]
+CHOICES = st.lists(st.tuples(st.sampled_from(KNOBS), NASTY), min_size=1, max_size=3)
+
+
+def set_knobs(capsys: pytest.CaptureFixture[str], network: str, chosen: list) -> dict | None:
+    """Run `network` with the knobs of the first chip set; return the totals, None when it was refused."""
+    words = ["run", network, "--on", chosen[0][0][0], "--json"]
     for (_, knob), value in chosen:
         words += ["--set", f"{knob}={value}"]
     code, out = answer(capsys, words)
-    if code == 0:
-        totals = json.loads(out)["totals"]
-        assert totals["macs"] == 7 * 33 * 20 + 300 * 5 * 64
-        assert 0 <= totals["utilization"] <= 1 + 1e-9
-        assert math.isfinite(totals["energy_j"])
+    if code != 0:
+        return None
+    totals: dict = json.loads(out)["totals"]
+    assert 0 <= totals["utilization"] <= 1 + 1e-9
+    assert math.isfinite(totals["energy_j"])
+    return totals
+
+
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(CHOICES)
+def test_knobs(capsys: pytest.CaptureFixture[str], network: Path, chosen: list) -> None:
+    totals = set_knobs(capsys, str(network), chosen)
+    assert totals is None or totals["macs"] == 7 * 33 * 20 + 300 * 5 * 64
+
+
+SIZES = st.one_of(st.integers(0, 64).map(lambda power: 2**power), st.integers(-64, 64).map(lambda p: 10.0**p),
+                  NASTY)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sampled_from(KNOBS), SIZES), min_size=1, max_size=2))
+def test_knobs_on_a_large_network(capsys: pytest.CaptureFixture[str], chosen: list) -> None:
+    totals = set_knobs(capsys, "vgg16", chosen)
+    assert totals is None or totals["macs"] == 15_470_264_320
+
+
+@pytest.mark.parametrize("network", ["resnet50", "vgg16"])
+@pytest.mark.parametrize("knob", [knob for knob in KNOBS if knob[1].endswith(("_hz", "_per_s", "_bits"))
+                                  or "bytes" in knob[1]])
+@pytest.mark.parametrize("value", ["1e-6", "1e-3", "1", "1e30"])
+def test_slow_and_huge_knobs_on_large_networks(capsys: pytest.CaptureFixture[str], network: str,
+                                               knob: tuple[str, str], value: str) -> None:
+    set_knobs(capsys, network, [(knob, value)])
 
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])

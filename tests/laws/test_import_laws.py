@@ -18,6 +18,7 @@ from hwsim.graph.types import Graph
 from hwsim.importers.layer_csv import export_layer_csv, import_layer_csv
 from hwsim.importers.onnx import import_onnx
 from hwsim.importers.onnx_table import HANDLERS
+from hwsim.run import evaluate
 
 DATA = Path(__file__).parents[1] / "data"
 PACKAGE = Path(onnx.__file__).parent / "backend" / "test" / "data"
@@ -121,18 +122,24 @@ CHANGES: list[Callable[[onnx.ModelProto, onnx.NodeProto, random.Random], None]] 
     change_type, remove_node, change_opset]
 
 
-def answer(read: Callable[[], Graph]) -> None:
-    """Run `read`; anything but a costed graph or an InputError with a message is let through and fails."""
+def answer(read: Callable[[], Graph], *, chip: str = "") -> None:
+    """Run `read`; anything but a costed graph or an InputError with a message is let through and fails.
+
+    With a chip, the graph is also evaluated on it, which again ends in a report or an InputError.
+    """
     refusal, graph = None, None
     try:
         graph = read()
+        if chip:
+            report = evaluate(graph, chip, on_unsupported="traffic")
+            assert report.totals.macs == sum(work_of(graph, op).macs for op in graph.ops)
     except InputError as error:
         refusal = error
-    if graph is not None:
+    if refusal is None:
+        assert graph is not None
         assert all(work_of(graph, op).macs >= 0 for op in graph.ops)
     else:
         assert str(refusal)
-        assert refusal is not None
         assert refusal.exit_code in (2, 3)
 
 
@@ -155,7 +162,8 @@ def test_damaged_networks(blob: bytes, rng: random.Random, policy: str,
             rng.choice(CHANGES)(model, rng.choice(model.graph.node), rng)
     path = tmp_path_factory.getbasetemp() / "changed.onnx"
     path.write_bytes(model.SerializeToString())
-    answer(lambda: import_onnx(path, on_unsupported=policy))
+    chip = "systolic" if rng.random() < 0.2 else ""
+    answer(lambda: import_onnx(path, on_unsupported=policy), chip=chip)
 
 
 FIELDS = ["0", "-3", "2.5", "1e18", "1" * 5000, "x", "", " ", "\N{SUPERSCRIPT TWO}", "nan", "1:4", "4:1",

@@ -93,3 +93,21 @@ def test_the_eyeriss_rows_are_marked_unconfirmed() -> None:
     rows = {row.name: row for row in anchors.validate("systolic")}
     assert all(rows[name].status == "unconfirmed" for name in rows if name.startswith("Eyeriss"))
     assert all(row.passed for row in rows.values())
+
+
+def test_activations_may_have_a_precision_of_their_own(tmp_path: Path) -> None:
+    text = ROW.replace('"macs"', '"ace"') + 'precision = "int4"\nactivations = "int2"\n'
+    (row,) = anchors.read_anchors(write(tmp_path, text))
+    graphs: anchors.Networks = {}
+    first = anchors.judge("systolic", row, graphs)
+    assert first.modeled == 668672 * 4 * 2
+    assert len(graphs) == 1
+    assert anchors.judge("systolic", row, graphs) == first
+    assert len(graphs) == 1
+    anchors.judge("systolic", {**row, "activations": "int4"}, graphs)
+    assert len(graphs) == 2
+
+
+def test_ace_of_mixed_precisions_is_the_published_one() -> None:
+    rows = {row.name: row for row in anchors.validate("systolic")}
+    assert rows["ACE of ResNet-50, w4a2"].modeled == 32713474048

@@ -105,9 +105,10 @@ class _Anchor:
     known_error_ratio: float = 0.0
 
 
-def _anchors(monkeypatch: pytest.MonkeyPatch, *modeled: float) -> None:
+def _anchors(monkeypatch: pytest.MonkeyPatch, *modeled: float, known_error_ratio: float = 0.0) -> None:
     results = tuple(_Anchor("systolic", f"peak{index}", "OP/s", 92e12, value, value / 92e12 - 1, 0.05,
-                            "predicted", "jouppi2017", "peak of the array", abs(value / 92e12 - 1) <= 0.05)
+                            "predicted", "jouppi2017", "peak of the array", abs(value / 92e12 - 1) <= 0.05,
+                            known_error_ratio)
                     for index, value in enumerate(modeled))
     stand_in = SimpleNamespace(validate=lambda chip: results)
     monkeypatch.setitem(sys.modules, "hwsim.anchors", stand_in)
@@ -119,7 +120,10 @@ def test_validate_passes_and_fails_by_tolerance(command: Command, monkeypatch: p
     outcome = command("validate")
     assert outcome.code == 0
     assert "-0.3%" in outcome.out
-    assert "1 anchors: 1 predicted, 0 calibrated, 0 unconfirmed; 0 out of tolerance" in outcome.out
+    counts = "1 anchors: 1 predicted, 0 calibrated, 0 unconfirmed; 0 known deviations, 0 out of tolerance"
+    assert counts in outcome.out
+    _anchors(monkeypatch, 91.75e12, 91e12, known_error_ratio=-0.01)
+    assert "2 known deviations, 0 out of tolerance" in command("validate").out
     _anchors(monkeypatch, 91.75e12, 60e12)
     outcome = command("validate", "systolic")
     assert outcome.code == 1
@@ -137,7 +141,7 @@ def test_validate_as_json(command: Command, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_schema_of_reports_describes_what_run_writes(command: Command, report_path: Path) -> None:
-    schema = json.loads(command("schema", "report").out)
+    schema = json.loads(command("schema", "report").out)["$defs"]["report"]
     document = json.loads(report_path.read_text())
     assert set(schema["required"]) <= set(document) <= set(schema["properties"])
     assert set(document["totals"]) == set(schema["properties"]["totals"]["required"])

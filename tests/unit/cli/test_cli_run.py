@@ -37,6 +37,44 @@ def test_every_option_reaches_the_model(command: Command, calls: Any) -> None:
     assert outcome.out == outcome.err == ""
 
 
+@pytest.mark.parametrize(("words", "notes"), [
+    ([], ["batch=N", "seq=N"]), (["--dim", "seq=128"], ["batch=N"]), (["--batch", "1"], ["seq=N"]),
+    (["--dim", "seq=128", "--dim", "batch=1"], []), (["--quiet"], [])])
+def test_dimensions_bound_without_a_word_are_noted(command: Command, calls: Any, words: list[str],
+                                                   notes: list[str]) -> None:
+    outcome = command("run", "open.onnx", "--on", "systolic", *words)
+    assert outcome.code == 0
+    lines = outcome.err.splitlines()
+    assert [line.rpartition(" ")[2] for line in lines] == notes
+    if "batch=N" in notes:
+        assert lines[0] == "hwsim: dimension batch of open.onnx bound to 1; choose with --dim batch=N"
+
+
+def test_reports_are_compared_without_chips(command: Command, calls: Any, tmp_path: Path) -> None:
+    files = [str(tmp_path / f"{name}.json") for name in "abc"]
+    for preset, file in zip(("x", "y"), files, strict=False):
+        command("run", "net.onnx", "--on", f"systolic:{preset}", "-o", file)
+    both = command("compare", "net.onnx", "--on", "systolic:x,systolic:y", "-o", files[2])
+    done = command("compare", *files[:2], "-o", str(tmp_path / "d.json"), "-o", str(tmp_path / "d.html"))
+    assert (done.code, done.out) == (0, both.out)
+    assert Path(files[2]).read_bytes() == (tmp_path / "d.json").read_bytes()
+    assert command("compare", files[2]).out == both.out
+    assert len(calls.load) == 3
+
+
+@pytest.mark.parametrize(("words", "text"), [
+    (["r.json", "--on", "systolic"], "--on: changes nothing in a report"),
+    (["r.json", "--set", "a=1", "--batch", "2"], "--batch: changes nothing in a report"),
+    (["r.json"], "r.json: cannot be read: No such file"),
+    (["r.json", "net.onnx"], "2 networks given: r.json, net.onnx"), (["net.onnx"], "--on: no chip given"),
+    ([], "Missing argument 'NETWORK|REPORT.json...'")])
+def test_compare_says_what_it_needs(command: Command, calls: Any, words: list[str], text: str) -> None:
+    outcome = command("compare", *words)
+    assert outcome.code == 2
+    assert text in outcome.err
+    assert outcome.err.startswith("hwsim: error: ")
+
+
 def test_json_is_the_document_and_nothing_else(command: Command, calls: Any) -> None:
     one = json.loads(command("run", "net.onnx", "--on", "systolic", "--json").out)
     assert one["totals"]["macs"] > 0

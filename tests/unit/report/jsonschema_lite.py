@@ -8,10 +8,15 @@ _TYPES: dict[str, Any] = {"object": dict, "array": list, "string": str, "integer
                           "number": (int, float)}
 
 
-def violations(value: Any, schema: dict[str, Any], where: str = "") -> list[str]:
+def violations(value: Any, schema: dict[str, Any], where: str = "",
+               definitions: dict[str, Any] | None = None) -> list[str]:
     """Return the dotted places where `value` does not obey `schema`."""
+    named = schema.get("$defs", definitions or {})
+    if "$ref" in schema:
+        return violations(value, named[schema["$ref"].removeprefix("#/$defs/")], where, named)
     if "anyOf" in schema:
-        return [] if any(not violations(value, option, where) for option in schema["anyOf"]) else [where]
+        fits = any(not violations(value, option, where, named) for option in schema["anyOf"])
+        return [] if fits else [where]
     if "enum" in schema:
         return [] if value in schema["enum"] else [where]
     if "type" in schema and (not isinstance(value, _TYPES[schema["type"]]) or isinstance(value, bool)):
@@ -19,7 +24,7 @@ def violations(value: Any, schema: dict[str, Any], where: str = "") -> list[str]
     found = []
     if isinstance(value, list):
         for index, item in enumerate(value):
-            found += violations(item, schema["items"], f"{where}[{index}]")
+            found += violations(item, schema["items"], f"{where}[{index}]", named)
     if isinstance(value, dict):
         known, rest = schema.get("properties", {}), schema.get("additionalProperties", {})
         found += [f"{where}.{name}".strip(".") for name in schema.get("required", []) if name not in value]
@@ -28,5 +33,5 @@ def violations(value: Any, schema: dict[str, Any], where: str = "") -> list[str]
             if name not in known and rest is False:
                 found.append(place)
             else:
-                found += violations(item, known.get(name, rest or {}), place)
+                found += violations(item, known.get(name, rest or {}), place, named)
     return found

@@ -7,7 +7,14 @@ import jsonschema_lite
 import pytest
 
 from hwsim.errors import InputError, VerifyError
-from hwsim.report.json_form import comparison_to_json, from_json, report_schema, reports_from_json, to_json
+from hwsim.report.json_form import (
+    comparison_to_json,
+    file_schema,
+    from_json,
+    report_schema,
+    reports_from_json,
+    to_json,
+)
 from hwsim.report.types import Layer, Report, Totals
 
 
@@ -52,6 +59,15 @@ def test_written_reports_obey_the_published_schema(report: Report) -> None:
     assert jsonschema_lite.violations(document, report_schema()) == []
     document["totals"]["cycles"] = "many"
     assert jsonschema_lite.violations(document, report_schema()) == ["totals.cycles"]
+
+
+def test_the_schema_of_files_describes_comparisons_too(reports: tuple[Report, Report]) -> None:
+    schema = file_schema()
+    document = json.loads(comparison_to_json(reports))
+    assert jsonschema_lite.violations(document, schema) == []
+    assert jsonschema_lite.violations(json.loads(to_json(reports[0])), schema) == []
+    document["reports"][1]["totals"]["cycles"] = "many"
+    assert jsonschema_lite.violations(document, schema) == [""]
 
 
 def test_comparison_holds_ratios_and_every_report(reports: tuple[Report, Report]) -> None:
