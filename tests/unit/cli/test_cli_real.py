@@ -36,6 +36,16 @@ def test_compare_of_presets_shares_the_work(command: Command) -> None:
     assert document["ratios"]["energy_j"][1] == pytest.approx(second["energy_j"] / first["energy_j"])
 
 
+def test_open_dimensions_and_reports_given_as_networks(command: Command, tmp_path: Path) -> None:
+    path = Path(__file__).parents[2] / "data" / "onnx" / "resnet18_dynamic.onnx"
+    report = tmp_path / "r.json"
+    outcome = command("run", str(path), "--on", "systolic", "-o", str(report))
+    assert outcome.code == 0, outcome.err
+    assert "dimension batch of resnet18_dynamic.onnx bound to 1; choose with --dim batch=N" in outcome.err
+    assert "dimension" not in command("run", str(path), "--on", "systolic", "--batch", "2").err
+    assert "is a report of hwsim" in command("run", str(report), "--on", "systolic").err
+
+
 def test_two_runs_give_the_same_bytes(command: Command) -> None:
     words = ("run", "mlp_mnist", "--on", "systolic", "--json")
     assert command(*words).out == command(*words).out

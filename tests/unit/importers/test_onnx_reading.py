@@ -16,7 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 from hwsim.errors import InputError, UnsupportedOp
 from hwsim.graph.ops import work_of
 from hwsim.graph.types import FLOAT16, INT8, Graph, Role
-from hwsim.importers import load_network, onnx_read
+from hwsim.importers import onnx_read
 from hwsim.importers.coverage import coverage_of
 from hwsim.importers.onnx import import_onnx
 
@@ -87,23 +87,6 @@ def test_ir_version_out_of_range(tmp_path: Path) -> None:
     path.write_bytes(model.SerializeToString())
     with pytest.raises(InputError, match="IR version 999"):
         import_onnx(path)
-
-
-def test_reports_and_other_json_are_no_networks(tmp_path: Path) -> None:
-    path = tmp_path / "r.json"
-    for text, reason in [('{\n"schema_version": "1.0",', "is a report of hwsim, not a network"),
-                         ('{"nodes": []}', "is JSON, neither"), (None, "cannot be read: No such file")]:
-        path.unlink(missing_ok=True)
-        if text is not None:
-            path.write_text(text)
-        with pytest.raises(InputError, match=reason):
-            load_network(path)
-
-
-@pytest.mark.parametrize("suffix", [".pt", ".pb", ".tflite", ".h5"])
-def test_other_forms_are_told_the_way_to_onnx(tmp_path: Path, suffix: str) -> None:
-    with pytest.raises(InputError, match="export to ONNX"):
-        load_network(tmp_path / f"net{suffix}")
 
 
 def test_batch_defaults_to_one_and_other_dimensions_must_be_given(tmp_path: Path) -> None:
