@@ -65,6 +65,10 @@ class Constants(Mapping[str, Sourced]):
             raise AttributeError(name)
         return self[name]
 
+    def __contains__(self, name: object) -> bool:
+        # Mapping would look the name up and pay for a message that nobody reads.
+        return name in self._values
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
 

@@ -22,6 +22,8 @@ def fold_batch_normalization(graph: Graph) -> Graph:
     parameters. Left alone: normalizations whose operand is read elsewhere or is a network output, tied
     weights, and weights that cannot be scaled (binary, ternary, power of two).
     """
+    if not any(op.kind == "batch_normalization" for op in graph.ops):
+        return graph
     readers = _readers(graph)
     producer = {output: op for op in graph.ops for output in op.outputs if output}
     tensors = dict(graph.tensors)
