@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +22,23 @@ class _Pool:
 
     def of(self, name: str) -> int:
         return self.index.setdefault(name, len(self.index))
+
+
+class Scope:
+    """The body of a loop while it is written; leaving the ``with`` block closes the loop."""
+
+    __slots__ = ("_open", "_owner")
+
+    def __init__(self, open_loops: list[int], owners: list[int] | None) -> None:
+        self._open, self._owner = open_loops, owners
+
+    def __enter__(self) -> None:
+        """Do nothing: the loop is open already."""
+
+    def __exit__(self, *_: object) -> None:
+        self._open.pop()
+        if self._owner is not None:
+            self._owner.pop()
 
 
 class TraceBuilder:
@@ -56,7 +72,6 @@ class TraceBuilder:
         self._open: list[int] = [ROOT]
         self._owner: list[int] = []
 
-    @contextmanager
     def loop(
         self,
         trip: Number = 1,
@@ -64,7 +79,7 @@ class TraceBuilder:
         *,
         node: str | None = None,
         series: Sequence[int] | Ints | None = None,
-    ) -> Iterator[None]:
+    ) -> Scope:
         """Open a loop; the body is what is written inside the ``with`` block.
 
         Parameters
@@ -88,10 +103,7 @@ class TraceBuilder:
         self._loops.append((self._open[-2], trip, which, int(kind), owner))
         if node is not None:
             self._owner.append(owner)
-        yield
-        self._open.pop()
-        if node is not None:
-            self._owner.pop()
+        return Scope(self._open, self._owner if node is not None else None)
 
     def event(
         self,

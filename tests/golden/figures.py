@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from hwsim import registry
+from hwsim.errors import InputError
+from hwsim.graph.types import Graph
 from hwsim.report.types import Layer, Report, Totals
 from hwsim.run import evaluate, load
 
 FILE = Path(__file__).with_name("figures.json")
-NETWORKS = ("resnet50", "bert_base", "mobilenet_v2", "lstm_ptb_char")
+NETWORKS = ("resnet50", "bert_base", "mobilenet_v2", "lstm_ptb_char", "mlp_mnist")
 TOTALS = ("macs", "cycles", "compute_cycles", "stall_cycles", "bit_operations", "ace", "parameters")
 
 
@@ -48,17 +50,21 @@ def figures_of(report: Report) -> dict[str, Any]:
     }
 
 
+def figures(network: Graph, spec: str) -> dict[str, Any]:
+    """Return the figures of a network on a chip, or how many of its operators the chip refuses."""
+    try:
+        return figures_of(evaluate(network, spec))
+    except InputError as refusal:
+        return {"refused": len(refusal.problems)}
+
+
 def main() -> int:
     """Write figures.json."""
-    found = {
-        network: {spec: figures_of(evaluate(load(network), spec)) for spec in specs()} for network in NETWORKS
-    }
+    found = {network: {spec: figures(load(network), spec) for spec in specs()} for network in NETWORKS}
     text = json.dumps(found, indent=None, separators=(",", ":"), sort_keys=True)
-    text = (
-        text.replace('"layers":{', '\n"layers":{')
-        .replace('],"', '],\n"')
-        .replace('"systolic:', '\n"systolic:')
-    )
+    text = text.replace('"layers":{', '\n"layers":{').replace('],"', '],\n"')
+    for name in registry.accelerator_names():
+        text = text.replace(f'"{name}:', f'\n"{name}:')
     beside = FILE.with_suffix(".new")
     beside.write_text(text + "\n", encoding="utf-8")
     beside.replace(FILE)

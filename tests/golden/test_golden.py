@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from hwsim.graph.types import Graph
-from hwsim.run import evaluate, load
-from tests.golden.figures import FILE, NETWORKS, figures_of, specs
+from hwsim.run import load
+from tests.golden.figures import FILE, NETWORKS, figures, specs
 
 EXPECTED: dict[str, dict[str, Any]] = json.loads(FILE.read_text(encoding="utf-8"))
 CASES = [(network, spec) for network in EXPECTED for spec in EXPECTED[network]]
@@ -45,7 +45,7 @@ def test_the_file_holds_every_network_and_preset() -> None:
 @pytest.mark.parametrize(("network", "spec"), CASES, ids=[f"{n}-{s}" for n, s in CASES])
 def test_no_figure_moved(network: str, spec: str) -> None:
     graph: Graph = network_of(network)
-    found = json.loads(json.dumps(figures_of(evaluate(graph, spec))))
+    found = json.loads(json.dumps(figures(graph, spec)))
     differences = moved(EXPECTED[network][spec], found)
     assert not differences, "name them in CHANGELOG, then: python -m tests.golden.figures\n" + "\n".join(
         sorted(differences)[:20]
