@@ -75,8 +75,10 @@ def pack(items: Sequence[Rectangle], budget: int, *, seed: int = 0) -> Packing:
     addresses = [0] * len(items)
     for part in _components(items):
         chosen = [items[i] for i in part]
-        found = greedy(chosen, budget, seed)
-        for attempt in range(_ROUNDS_FROM_BOTH_ENDS if found is None else 0):
+        overloaded = any(sum(b.size for b in chosen if b.start <= a.start <= b.end) > budget for a in chosen)
+        found = None if overloaded else greedy(chosen, budget, seed)
+        rounds = 0 if overloaded or len(chosen) <= _FEW else _ROUNDS_FROM_BOTH_ENDS
+        for attempt in range(rounds):
             found = found or greedy(chosen, budget, seed + attempt, both_ends=True)
         if found is None:
             found, decided = exhaust(chosen, budget)
