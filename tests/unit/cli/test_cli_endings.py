@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -21,6 +21,14 @@ from hwsim.report.visible import visible
 Command = Callable[..., Any]
 NOTE = "hwsim: interrupted; nothing was left half-written\n"
 REPORT = ["run", "mlp_mnist", "--on", "systolic"]
+
+
+@pytest.fixture(autouse=True)
+def keyboard() -> Iterator[None]:
+    """Listen to Ctrl-C even where the tests were started in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def press_ctrl_c(*_: object, **__: object) -> NoReturn:
