@@ -113,7 +113,8 @@ def _measure(problem: Problem, budget: int, best: Progress, settings: Settings,
              tables: SearchTables) -> dict[str, Order]:
     """Find the smallest peak, run the baselines and the bounds that need no search; return the orders."""
     orders = named_orders(problem)
-    limits = settings.limits(0.1, 0.15)
+    # The first search of a process also compiles its kernels, which the clock must not mistake for effort.
+    limits = settings.limits(0.1, 0.4)
     peak = smallest_peak(problem, list(orders.values()), limits=limits, tables=tables)
     best.watch(limits)
     best.peak = peak.blocks
