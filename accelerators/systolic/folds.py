@@ -64,27 +64,15 @@ def _overlapped_cycles(
     """Return when the last result of any fold leaves: full and edge folds may each be the last to finish."""
     (p, q, t), (row_folds, col_folds) = sizes, folds
     last_rows, last_cols = p - (row_folds - 1) * rows, q - (col_folds - 1) * cols
-    used_rows = _least(p, rows)
+    used_rows, used_cols = _least(p, rows), _least(q, cols)
     full, edge = _most(t, rows), _most(t, last_rows)
     per_column = (row_folds - 1) * full + edge
-    shift = edge - _most(t, used_rows) if loads else 0
-    before = 0 * p
-    last_column = (col_folds - 1) * per_column
-    row_places = (
-        ((row_folds - 1) * full + shift, last_rows),
-        (
-            _most(row_folds - 2, 0) * full + _where(row_folds == 1, shift, 0 * p),
-            _where(row_folds == 1, last_rows, rows),
-        ),
+    shift, leaving = (edge - _most(t, used_rows), used_rows) if loads else (0, last_rows)
+    down = _most((row_folds - 1) * full + shift + leaving, _most(row_folds - 2, 0) * full + used_rows)
+    across = _most(
+        (col_folds - 1) * per_column + last_cols, _most(col_folds - 2, 0) * per_column + used_cols
     )
-    for column, used_cols in (
-        (last_column, last_cols),
-        (_most(col_folds - 2, 0) * per_column, _where(col_folds == 1, last_cols, cols)),
-    ):
-        for place, own_rows in row_places:
-            leaving = used_rows if loads else own_rows
-            before = _most(before, column + place + leaving + used_cols)
-    return (used_rows if loads else 0) + before + t - 2
+    return (used_rows if loads else 0) + down + across + t - 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +121,6 @@ def register_bits(dataflow: Dataflow, design: SystolicDesign) -> int:
 
 def _least(value: Size, bound: int) -> Size:
     return min(value, bound) if isinstance(value, int) else np.minimum(value, bound)
-
-
-def _where(condition: Any, one: Size, other: Size) -> Size:
-    if isinstance(condition, bool):
-        return one if condition else other
-    return np.where(condition, one, other)
 
 
 def _most(one: Size, other: Size) -> Size:

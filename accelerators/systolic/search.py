@@ -53,16 +53,21 @@ class Search:
         if self.design.objective is Objective.TRAFFIC:
             return self._tiling(int(np.lexsort((work, traffic))[0]))
         bound = self._cost(space.least_cycles.reshape(-1), traffic, space.onchip_j.reshape(-1))
-        best, chosen = (float("inf"), 0, 0), 0
-        for candidate in np.lexsort((traffic, bound)).tolist():
+        first = int(bound.argmin())
+        best = (self._exact_cost(first), int(traffic[first]), first)
+        near = np.flatnonzero(bound <= best[0])
+        for candidate in near[np.lexsort((traffic[near], bound[near]))].tolist():
             if (bound[candidate], traffic[candidate]) > best[:2]:
                 break
-            pick = slice(candidate, candidate + 1)
-            cycles = np.array([float(self.cycles(self._tiling(candidate)))])
-            exact = float(self._cost(cycles, traffic[pick], space.onchip_j.reshape(-1)[pick])[0])
-            best = min(best, (exact, int(traffic[candidate]), candidate))
-            chosen = best[2]
-        return self._tiling(chosen)
+            if candidate != first:
+                best = min(best, (self._exact_cost(candidate), int(traffic[candidate]), candidate))
+        return self._tiling(best[2])
+
+    def _exact_cost(self, candidate: int) -> float:
+        flow, order, size = np.unravel_index(candidate, self.space.least_cycles.shape)
+        cycles = np.array(float(self.cycles(self._tiling(candidate))))
+        traffic, onchip_j = self.space.traffic[0, order, size], self.space.onchip_j[flow, order, size]
+        return float(self._cost(cycles, traffic, onchip_j))
 
     def cycles(self, tiling: Tiling) -> int:
         """Return the exact cycles of all groups and steps under `tiling`."""

@@ -192,8 +192,9 @@ def enumerate_space(
     """Return every candidate for `product`; DesignError if no tile fits the scratchpads."""
     sizes = _sizes(product, design)
     flows = DATAFLOWS if design.dataflow is Dataflow.BEST else (design.dataflow,)
-    sums = [_tile_sums(product, design, rates, flow, sizes) for flow in flows]
-    work, largest, joules = (np.stack(columns)[:, None, :] for columns in zip(*sums, strict=True))
+    grid = _tile_grid(product, sizes)
+    sums = [_tile_sums(product, design, rates, flow, grid) for flow in flows]
+    work, largest, joules = (np.array(columns)[:, None, :] for columns in zip(*sums, strict=True))
     inputs, weights = _loads(product, design, epilogue, sizes)
     repeats = product.groups * product.steps
     stores = repeats * product.m * product.n * epilogue.output_bits
@@ -271,27 +272,42 @@ def _too_small(design: SystolicDesign, need: list[int], have: list[int]) -> Desi
     return DesignError(reason, where="design", hint="enlarge the scratchpad")
 
 
+@dataclass(frozen=True, slots=True)
+class _TileGrid:
+    """Full and last tiles of each axis: sizes int64[2, 2, 2, G] by broadcasting, and how many there are."""
+
+    m: Ints
+    k: Ints
+    n: Ints
+    count: Ints
+    tiles_k: Ints
+
+
+def _tile_grid(product: MatrixProduct, sizes: Sizes) -> _TileGrid:
+    one = np.ones_like(sizes.k)
+    return _TileGrid(
+        np.array([sizes.full_m, sizes.last_m])[:, None, None],
+        np.array([sizes.k, product.k - (sizes.tiles_k - 1) * sizes.k])[None, :, None],
+        np.array([sizes.n, product.n - (sizes.tiles_n - 1) * sizes.n])[None, None, :],
+        np.array([sizes.tiles_m - 1, one])[:, None, None]
+        * np.array([sizes.tiles_k - 1, one])[None, :, None]
+        * np.array([sizes.tiles_n - 1, one])[None, None, :]
+        * (sizes.repeats * product.groups * product.steps),
+        sizes.tiles_k,
+    )
+
+
 def _tile_sums(
-    product: MatrixProduct, design: SystolicDesign, rates: Rates, flow: Dataflow, sizes: Sizes
+    product: MatrixProduct, design: SystolicDesign, rates: Rates, flow: Dataflow, grid: _TileGrid
 ) -> tuple[Ints, Ints, Floats]:
     """Return array cycles of all tiles, of the largest tile, and on-chip joules without fills."""
-    images, repeats = sizes.repeats, product.groups * product.steps
-    one = np.ones_like(sizes.k)
-    m = np.stack([sizes.full_m, sizes.last_m])[:, None, None]
-    k = np.stack([sizes.k, product.k - (sizes.tiles_k - 1) * sizes.k])[None, :, None]
-    n = np.stack([sizes.n, product.n - (sizes.tiles_n - 1) * sizes.n])[None, None, :]
-    count = (
-        np.stack([sizes.tiles_m - 1, one])[:, None, None]
-        * np.stack([sizes.tiles_k - 1, one])[None, :, None]
-        * np.stack([sizes.tiles_n - 1, one])[None, None, :]
-        * (images * repeats)
-    )
+    m, k, n, count = grid.m, grid.k, grid.n, grid.count
     cycles = tile_cycles(flow, m, k, n, design.array_rows, design.array_cols, design.fold_model)
     work = (count * cycles).sum(axis=(0, 1, 2))
     if design.objective not in (Objective.ENERGY, Objective.PRODUCT):
         return work, cycles[0, 0, 0], np.zeros(work.shape)
     words = tile_words(flow, m, k, n, design.array_rows, design.array_cols, 0)
-    again = repeats * product.m * product.n * (sizes.tiles_k - 1)
+    again = product.groups * product.steps * product.m * product.n * (grid.tiles_k - 1)
     sums = (count * (words.output_writes + words.output_reads)).sum(axis=(0, 1, 2)) + again
     joules = (
         (count * words.input_reads).sum(axis=(0, 1, 2)) * rates.input_j * design.operand_bits
@@ -309,10 +325,10 @@ def _loads(
     images, repeats = sizes.repeats, product.groups * product.steps
     tiles_m, whole = sizes.tiles_m * images, sizes.tiles_k == 1
     stay = whole & (sizes.tiles_n == 1)
-    input_passes = np.stack(
+    input_passes = np.array(
         [np.where(whole, 1, sizes.tiles_n), np.where(whole & (tiles_m == 1), 1, sizes.tiles_n)]
     )
-    weight_passes = np.stack([np.where(stay, 1, tiles_m), np.where(whole, 1, tiles_m)])
+    weight_passes = np.array([np.where(stay, 1, tiles_m), np.where(whole, 1, tiles_m)])
     held = np.where(stay & (product.groups == 1) & (not epilogue.reload), 1, product.steps)
     channels = product.k // kernel_positions(product)
     inputs = (
@@ -358,11 +374,11 @@ class _TileBits:
         ]
         deep = full_m * full_n * (sizes.tiles_k - 1)
         result = [
-            (np.stack([np.where(whole, turn[0], 0), np.zeros_like(deep)]), np.stack([turn[1]] * 2))
+            (np.array([np.where(whole, turn[0], 0), np.zeros_like(deep)]), np.array([turn[1]] * 2))
             for turn in turns
         ]
         result += [
-            (np.stack([np.zeros_like(deep), np.where(whole, column[0], 0)]), np.stack([column[1]] * 2))
+            (np.array([np.zeros_like(deep), np.where(whole, column[0], 0)]), np.array([column[1]] * 2))
             for column in columns
         ]
-        return [*result, (np.stack([np.where(whole, 0, np.maximum(deep - 1, 0))] * 2), np.stack([both] * 2))]
+        return [*result, (np.array([np.where(whole, 0, np.maximum(deep - 1, 0))] * 2), np.array([both] * 2))]

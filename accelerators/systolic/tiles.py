@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from accelerators.systolic.design import Dataflow, SystolicDesign
 from accelerators.systolic.folds import tile_cycles
@@ -19,6 +20,7 @@ Store = tuple[int, int]
 TileStream = Stream[Load, int, Store, Any]
 TileSlots = Slots[Load, int, Store]
 Measure = Callable[[Load, int, Store], Any]
+Part = TypeVar("Part")
 IDLE: Tile[Load, int, Store] = ((0, 0), 0, (0, 0))
 
 
@@ -239,16 +241,14 @@ class TileOrder:
 
     def _m_outer(self, loaded: bool) -> TileStream:
         keep = self.weights_stay
-        later = self._empty()
-        for tile, count in self._rows:
-            later = later.then(self._along_n(tile, first_weights=not keep).times(count))
+        later = partial(self._along_n, first_weights=not keep)
         if not keep or loaded:
-            return later.times(self._images)
+            return self._each(self._rows, later).times(self._images)
         head, rest = self._split_first()
-        first = self._along_n(head, first_weights=True)
-        for tile, count in rest:
-            first = first.then(self._along_n(tile, first_weights=False).times(count))
-        return first.then(later.times(self._images - 1))
+        first = self._along_n(head, first_weights=True).then(self._each(rest, later))
+        if self._images == 1:
+            return first
+        return first.then(self._each(self._rows, later).times(self._images - 1))
 
     def _split_first(self) -> tuple[RowTile, list[Segment]]:
         (head, count), *others = self._rows
@@ -256,36 +256,34 @@ class TileOrder:
 
     def _along_n(self, tile: RowTile, first_weights: bool) -> TileStream:
         """All columns of one row tile: its inputs are loaded once if they are one tile deep."""
-        result, first = self._empty(), True
-        for n, count in self._ns:
-            for repeats in (1, count - 1) if first else (count,):
-                weights = first_weights if first else True
-                result = result.then(
-                    self._along_k(tile, n, first or not self._whole_k, weights).times(repeats)
-                )
-                first = False
-        return result
+        (head, count), *others = self._ns
+        first = self._along_k(tile, head, True, first_weights)
+        later = partial(self._along_k, tile, inputs=not self._whole_k, weights=True)
+        return first.then(self._each([(head, count - 1), *others], later))
 
     def _n_outer(self, loaded: bool) -> TileStream:
-        result, first = self._empty(), True
-        for n, count in self._ns:
-            for repeats in (1, count - 1) if first else (count,):
-                column = self._along_m(n, first_inputs=first or not self._one_m, weights=not loaded)
-                result = result.then(column.times(repeats))
-                first = False
-        return result
+        (head, count), *others = self._ns
+        first = self._along_m(head, True, not loaded)
+        later = partial(self._along_m, first_inputs=not self._one_m, weights=not loaded)
+        return first.then(self._each([(head, count - 1), *others], later))
 
     def _along_m(self, n: int, first_inputs: bool, weights: bool) -> TileStream:
         """All rows of one column tile: its weights are loaded once if they are one tile deep."""
         head, rest = self._split_first()
-        result = self._along_k(head, n, first_inputs or not self._whole_k, weights or not self._whole_k)
-        again = not self._whole_k
-        later = self._empty()
-        for tile, count in self._rows:
-            later = later.then(self._along_k(tile, n, True, again).times(count))
-        for tile, count in rest:
-            result = result.then(self._along_k(tile, n, True, again).times(count))
-        return result.then(later.times(self._images - 1))
+        first = self._along_k(head, n, first_inputs or not self._whole_k, weights or not self._whole_k)
+        later = partial(self._along_k, n=n, inputs=True, weights=not self._whole_k)
+        result = first.then(self._each(rest, later))
+        if self._images == 1:
+            return result
+        return result.then(self._each(self._rows, later).times(self._images - 1))
+
+    def _each(self, parts: Iterable[tuple[Part, int]], make: Callable[[Part], TileStream]) -> TileStream:
+        """Return what `make` gives of all parts in turn, each as often as it occurs."""
+        result = self._empty()
+        for part, count in parts:
+            if count:
+                result = result.then(make(part).times(count))
+        return result
 
     def _along_k(self, tile: RowTile, n: int, inputs: bool, weights: bool) -> TileStream:
         """One output tile: partial sums stay in the accumulators until the last tile along k."""
@@ -295,7 +293,6 @@ class TileOrder:
         return self._made[key]
 
     def _make_along_k(self, tile: RowTile, n: int, inputs: bool, weights: bool) -> TileStream:
-        result = self._empty()
         count = sum(count for _, count in self._ks)
         first_k, last_k = self._ks[0][0], self._ks[-1][0]
         if count == 1:
@@ -303,7 +300,8 @@ class TileOrder:
         result = self._tile(tile, first_k, n, (inputs, weights), (True, False))
         for place, (k, many) in enumerate(self._ks):
             inner = many - (place == 0) - (place == len(self._ks) - 1)
-            result = result.then(self._tile(tile, k, n, (inputs, weights), (False, False)).times(inner))
+            if inner:
+                result = result.then(self._tile(tile, k, n, (inputs, weights), (False, False)).times(inner))
         return result.then(self._tile(tile, last_k, n, (inputs, weights), (False, True)))
 
     def _tile(

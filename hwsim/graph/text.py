@@ -27,6 +27,7 @@ from hwsim.graph.types import (
 _HEADER = "hwsim graph 1"
 _WORD = re.compile(r"\s*([A-Za-z_][\w:]*|->)")
 _DIGEST_BYTES = 16
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
@@ -107,7 +108,7 @@ def from_text(text: str) -> Graph:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return _ENCODER.encode(value)
 
 
 def _digest(text: str) -> str:
