@@ -87,30 +87,28 @@ def fold_regular(trace: Trace, row_cycles: Ints) -> Ints:
     trip = np.broadcast_to(loops.trip, (*lead, size))
     total = np.zeros((*lead, size), dtype=np.int64)
     longest = np.zeros((*lead, size), dtype=np.int64)
-    busy = np.zeros((*lead, size, len(trace.units)), dtype=np.int64)
+    busy = np.zeros((*lead, len(trace.units), size), dtype=np.int64)
     latency = np.zeros((*lead, size), dtype=np.int64)
     if rows.loop.size:
         cycles = np.broadcast_to(row_cycles, (*lead, rows.loop.size))[..., layout.row_order]
         total[..., layout.row_loops] = np.add.reduceat(cycles, layout.row_starts, axis=-1)
         longest[..., layout.row_loops] = np.maximum.reduceat(cycles, layout.row_starts, axis=-1)
-        layout.loop_unit.add(row_cycles, busy.reshape((*lead, size * len(trace.units))))
+        layout.unit_loop.add(row_cycles, busy.reshape((*lead, len(trace.units) * size)))
     for level in reversed(layout.levels):
         here = level.loops
-        latency[..., here] = _latency(
-            loops.kind[here],
-            trip[..., here],
-            total[..., here],
-            longest[..., here],
-            busy[..., here, :].max(axis=-1, initial=0),
+        own, turns = busy[..., here], trip[..., here]
+        done = _latency(
+            loops.kind[here], turns, total[..., here], longest[..., here], own.max(axis=-2, initial=0)
         )
+        latency[..., here] = done
         if level.parents[0] < 0:
             break
-        spent = busy[..., here, :] * trip[..., here, None]
-        total[..., level.parents] += np.add.reduceat(latency[..., here], level.starts, axis=-1)
+        spent = own * turns[..., None, :]
+        total[..., level.parents] += np.add.reduceat(done, level.starts, axis=-1)
         longest[..., level.parents] = np.maximum(
-            longest[..., level.parents], np.maximum.reduceat(latency[..., here], level.starts, axis=-1)
+            longest[..., level.parents], np.maximum.reduceat(done, level.starts, axis=-1)
         )
-        busy[..., level.parents, :] += np.add.reduceat(spent, level.starts, axis=-2)
+        busy[..., level.parents] += np.add.reduceat(spent, level.starts, axis=-1)
     return latency
 
 

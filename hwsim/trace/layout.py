@@ -76,8 +76,8 @@ class Layout:
         Distinct loops that own rows.
     row_starts : int64[q]
         Where in `row_order` the rows of each of them start.
-    loop_unit, node_unit : Cells
-        Rows by (loop, unit) and by (node, unit).
+    unit_loop, node_unit : Cells
+        Rows by (unit, loop) and by (node, unit).
     """
 
     depth: Ints
@@ -85,7 +85,7 @@ class Layout:
     row_order: Ints
     row_loops: Ints
     row_starts: Ints
-    loop_unit: Cells
+    unit_loop: Cells
     node_unit: Cells
 
 
@@ -112,5 +112,5 @@ def lay_out(parent: Ints, row_loop: Ints, row_node: Ints, row_unit: Ints, units:
         levels.append(Level(loops, parents, starts))
     row_order = np.argsort(row_loop, kind="stable")
     row_loops, row_starts = np.unique(row_loop[row_order], return_index=True)
-    cells = Cells.of(row_loop * units + row_unit), Cells.of(row_node * units + row_unit)
+    cells = Cells.of(row_unit * parent.shape[0] + row_loop), Cells.of(row_node * units + row_unit)
     return Layout(depth, tuple(levels), row_order, row_loops, row_starts, *cells)
