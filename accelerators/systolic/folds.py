@@ -69,9 +69,7 @@ def _overlapped_cycles(
     per_column = (row_folds - 1) * full + edge
     shift, leaving = (edge - _most(t, used_rows), used_rows) if loads else (0, last_rows)
     down = _most((row_folds - 1) * full + shift + leaving, _most(row_folds - 2, 0) * full + used_rows)
-    across = _most(
-        (col_folds - 1) * per_column + last_cols, _most(col_folds - 2, 0) * per_column + used_cols
-    )
+    across = _most((col_folds - 1) * per_column + last_cols, _most(col_folds - 2, 0) * per_column + used_cols)
     return (used_rows if loads else 0) + down + across + t - 2
 
 
