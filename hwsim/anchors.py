@@ -15,9 +15,9 @@ from hwsim.errors import InputError, Problem, nearest
 from hwsim.graph.statistics import ace, bit_operations, macs, parameters
 from hwsim.graph.types import Graph
 from hwsim.report.types import Report
+from hwsim.run import Chip, evaluate, load
 from hwsim.run import chip as choose_chip
-from hwsim.run import evaluate, load
-from hwsim.units import parse_as
+from hwsim.units import parse_as, suffix_of
 
 STATUSES = ("predicted", "calibrated", "unconfirmed")
 FIELDS = {
@@ -129,7 +129,7 @@ def read_anchors(path: Path) -> tuple[dict[str, Any], ...]:
 
     Each ``[[anchors]]`` table has name, metric, published (a text with unit), tolerance_ratio, status, source
     and where; optional are preset, knobs, network, network_knobs, batch, precision, layers (kinds of
-    operators to add up), known_error_ratio and reason.
+    operators to add up), known_error_ratio and reason. A metric ``figures.NAME`` is one of the chip's own.
     """
     where = f"{path.parent.name}/{path.name}"
     try:
@@ -162,7 +162,7 @@ def _value_problems(place: str, row: Mapping[str, Any]) -> list[Problem]:
         problems.append(
             Problem(f"{place}.status", f"{row['status']!r}", nearest(str(row["status"]), STATUSES))
         )
-    if row.get("metric") not in (*METRICS, None):
+    if row.get("metric") not in (*METRICS, None) and not _own_figure(row["metric"]):
         problems.append(
             Problem(f"{place}.metric", f"{row['metric']!r}", nearest(str(row["metric"]), METRICS))
         )
@@ -175,9 +175,16 @@ def _value_problems(place: str, row: Mapping[str, Any]) -> list[Problem]:
     return problems
 
 
+def _own_figure(metric: str) -> str:
+    """Return the name behind ``figures.``, a figure that the chip itself works out; "" for other metrics."""
+    name = metric.removeprefix("figures.")
+    return name if name != metric and suffix_of(name) else ""
+
+
 def judge(chip: str, row: Mapping[str, Any]) -> AnchorResult:
     """Return what the model says of one row of `read_anchors`."""
-    metric = METRICS[row["metric"]]
+    own = _own_figure(row["metric"])
+    metric = Metric(f"_{suffix_of(own)}", True) if own else METRICS[row["metric"]]
     try:
         published = float(parse_as(row["published"], metric.suffix))
     except InputError as refusal:
@@ -212,8 +219,18 @@ def _modeled(chip: str, row: Mapping[str, Any], metric: Metric) -> float:
         counts = {"macs": macs, "ace": ace, "bit_operations": bit_operations, "parameters": parameters}
         return float(counts[row["metric"]](graph))
     target = choose_chip(f"{chip}:{row['preset']}" if "preset" in row else chip, **row.get("knobs", {}))
+    if own := _own_figure(row["metric"]):
+        return _figure(own, graph, target)
     report = evaluate(graph, target)
     return _measure(row["metric"], report, row.get("layers"), row.get("batch", 1), target.accelerator.offchip)
+
+
+def _figure(name: str, graph: Graph, target: Chip) -> float:
+    accelerator, design = target.accelerator, target.design
+    found = accelerator.figures(accelerator.prepare(graph, design), design) if accelerator.figures else {}
+    if name not in found:
+        raise InputError(f"no figure {name!r}", where=target.name, hint=nearest(name, found))
+    return found[name]
 
 
 @cache

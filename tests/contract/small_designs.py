@@ -31,8 +31,19 @@ def _systolic(rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
+def _integral_sc(rng: np.random.Generator) -> dict[str, Any]:
+    return {
+        "stream_length": int(rng.integers(1, 40)),
+        "m": int(rng.integers(1, 5)),
+        "fill_cycles": int(rng.integers(0, 12)),
+        "states_count": 2 * int(rng.integers(0, 20)),
+        "adder_range": int(rng.integers(0, 6)),
+        "shared_generators": bool(rng.integers(2)),
+    }
+
+
 # A chip without an entry is stepped in its presets.
-KNOBS: Mapping[str, Draw] = {"systolic": _systolic}
+KNOBS: Mapping[str, Draw] = {"systolic": _systolic, "integral_sc": _integral_sc}
 
 
 def small_design(accelerator: Accelerator, rng: np.random.Generator) -> Any:

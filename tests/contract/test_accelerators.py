@@ -36,7 +36,9 @@ GRAPHS = (*KINDS, *VARIANTS)
 HEAVY = ("numba", "pandas", "onnx", "pulp", "matplotlib", "networkx")
 
 # Rows of a datasheet that no small network asks for, by chip: {("unit", "action"): "why it is there"}.
-UNUSED_ROWS: Mapping[str, Mapping[tuple[str, str], str]] = {}
+UNUSED_ROWS: Mapping[str, Mapping[tuple[str, str], str]] = {
+    "integral_sc": {("machines", "special"): "sigmoid and tanh; the small networks hold relu"},
+}
 
 
 def dense(kind: str, scale: int) -> Graph:
