@@ -119,7 +119,7 @@ def _compared(sequence: Ints, places: Ints, probability: Values, length: int) ->
 
 
 def input_words(pixels: Values, first: int, design: IntegralScDesign) -> Words:
-    """Return the streams of up to 32 samples, numbered from `first`, as uint64[W, padded k * LANES]."""
+    """Return the streams of up to 64 samples, numbered from `first`, as uint64[W, padded k * LANES]."""
     lanes, k = pixels.shape
     j = np.tile(np.arange(k), lanes)
     sample = np.repeat(np.arange(first, first + lanes), k)

@@ -137,18 +137,62 @@ def sobol(width: int, dimension: int) -> Ints:
 
 
 @compiled
+def _threshold_rows(sequence: Ints, highest: int) -> Words:
+    """Return one period of ``sequence < t`` for t from 0 to `highest`; each row adds to the last."""
+    period = sequence.shape[0]
+    counts = np.zeros(highest + 2, np.int64)
+    for at in range(period):
+        counts[min(sequence[at], highest) + 1] += 1
+    starts = np.cumsum(counts)
+    filled, places = starts.copy(), np.zeros(period, np.int64)
+    for at in range(period):
+        value = min(sequence[at], highest)
+        places[filled[value]] = at
+        filled[value] += 1
+    rows = np.zeros((highest + 1, (period + 63) // 64 + 1), np.uint64)
+    for t in range(1, highest + 1):
+        rows[t] = rows[t - 1]
+        for i in range(starts[t - 1], starts[t]):
+            rows[t, places[i] >> 6] |= _ONE << np.uint64(places[i] & 63)
+    return rows
+
+
+@compiled
 def compare_words(sequence: Ints, phases: Ints, thresholds: Ints, length: int) -> Words:
-    """Return one row per phase: bit i is ``sequence[(phase + i) % period] < threshold``."""
+    """Return one row per phase: bit i is ``sequence[(phase + i) % period] < threshold``.
+
+    One period is packed for every threshold; a phase is a shift of it, 64 clocks at a time.
+    """
     count, period = (length + 63) // 64, sequence.shape[0]
     out = np.zeros((phases.shape[0], count), np.uint64)
+    highest = 0
     for s in range(phases.shape[0]):
-        at = phases[s] % period
-        for i in range(length):
-            if sequence[at] < thresholds[s]:
-                out[s, i >> 6] |= _ONE << np.uint64(i & 63)
-            at += 1
-            if at == period:
-                at = 0
+        highest = max(highest, min(thresholds[s], period + 1))
+    rows = _threshold_rows(sequence, highest)
+    for s in range(phases.shape[0]):
+        row, at = rows[max(0, min(thresholds[s], highest))], phases[s] % period
+        for w in range(count):
+            if at + 64 < period:
+                low = np.uint64(at & 63)
+                out[s, w] = (row[at >> 6] >> low) | ((row[(at >> 6) + 1] << _ONE) << (np.uint64(63) - low))
+                at += 64
+                continue
+            word, have = np.uint64(0), 0
+            while have < 64:
+                take, shift = min(64 - have, period - at), at & 63
+                part = row[at >> 6] >> np.uint64(shift)
+                if shift:
+                    part |= row[(at >> 6) + 1] << np.uint64(64 - shift)
+                if take < 64:
+                    part &= (_ONE << np.uint64(take)) - _ONE
+                word |= part << np.uint64(have)
+                have += take
+                at += take
+                if at == period:
+                    at = 0
+            out[s, w] = word
+        if length % 64 and count:
+            out[s, count - 1] &= (_ONE << np.uint64(length % 64)) - _ONE
     return out
 
 
