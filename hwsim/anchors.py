@@ -19,9 +19,9 @@ from hwsim.graph.statistics import ace, bit_operations, macs, parameters
 from hwsim.graph.types import Graph
 from hwsim.model.types import Accelerator
 from hwsim.report.types import Report
+from hwsim.run import Chip, evaluate, load
 from hwsim.run import chip as choose_chip
-from hwsim.run import evaluate, load
-from hwsim.units import parse_as
+from hwsim.units import parse_as, suffix_of
 
 Networks = dict[tuple[str, ...], Graph]
 
@@ -168,7 +168,8 @@ def read_anchors(path: Path) -> tuple[dict[str, Any], ...]:
     reason, comparison (equal; at_most or at_least for bounds) and baseline (knobs on top of the others).
     Executed operations are twice the MACs that were not skipped; equivalent ones are those that the baseline
     executes. Per joule means the chip without its off-chip unit. unit_bits are those that `unit` handles;
-    weight_bytes are those of matrix products, in the formats of the chip where a preset is named.
+    weight_bytes are those of matrix products, in the formats of the chip where a preset is named. A metric
+    ``figures.NAME`` is one of the chip's own.
     """
     where = f"{path.parent.name}/{path.name}"
     try:
@@ -201,7 +202,7 @@ def _value_problems(place: str, row: Mapping[str, Any]) -> list[Problem]:
         problems.append(
             Problem(f"{place}.status", f"{row['status']!r}", nearest(str(row["status"]), STATUSES))
         )
-    if row.get("metric") not in (*METRICS, None):
+    if row.get("metric") not in (*METRICS, None) and not _own_figure(row["metric"]):
         problems.append(
             Problem(f"{place}.metric", f"{row['metric']!r}", nearest(str(row["metric"]), METRICS))
         )
@@ -221,9 +222,16 @@ def _value_problems(place: str, row: Mapping[str, Any]) -> list[Problem]:
     return problems
 
 
+def _own_figure(metric: str) -> str:
+    """Return the name behind ``figures.``, a figure that the chip itself works out; "" for other metrics."""
+    name = metric.removeprefix("figures.")
+    return name if name != metric and suffix_of(name) else ""
+
+
 def judge(chip: str, row: Mapping[str, Any], networks: Networks | None = None) -> AnchorResult:
     """Return what the model says of one row of `read_anchors`; `networks` keeps graphs for further rows."""
-    metric = METRICS[row["metric"]]
+    own = _own_figure(row["metric"])
+    metric = Metric(f"_{suffix_of(own)}", True) if own else METRICS[row["metric"]]
     try:
         published = float(parse_as(row["published"], metric.suffix))
     except InputError as refusal:
@@ -259,6 +267,8 @@ def _modeled(chip: str, row: Mapping[str, Any], metric: Metric, networks: Networ
     if not metric.needs_chip:
         prepared = target.accelerator.prepare(graph, target.design) if "preset" in row else graph
         return _count(row["metric"], prepared, row.get("layers"))
+    if own := _own_figure(row["metric"]):
+        return _figure(own, graph, target)
     if row["metric"] == "weight_saving_ratio":
         designs = (choose_chip(spec, **knobs | row["baseline"]).design, target.design)
         before, after = (target.accelerator.prepare(graph, design) for design in designs)
@@ -270,6 +280,14 @@ def _modeled(chip: str, row: Mapping[str, Any], metric: Metric, networks: Networ
     if row["metric"] == "unit_bits":
         return float(sum(e.bits for e in run.report.events if e.unit == row.get("unit")))
     return _measure(row["metric"], run)
+
+
+def _figure(name: str, graph: Graph, target: Chip) -> float:
+    accelerator, design = target.accelerator, target.design
+    found = accelerator.figures(accelerator.prepare(graph, design), design) if accelerator.figures else {}
+    if name not in found:
+        raise InputError(f"no figure {name!r}", where=target.name, hint=nearest(name, found))
+    return found[name]
 
 
 def _count(metric: str, graph: Graph, kinds: Sequence[str] | None) -> float:

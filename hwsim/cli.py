@@ -88,6 +88,9 @@ Scratchpad = Annotated[str | None, typer.Option(
     "--scratchpad", metavar="SIZE", help="For --schedule, such as 512KiB; the design's if left out.")]
 PlanTime = Annotated[float, typer.Option(
     "--time-limit", min=0.0, metavar="S", help="Seconds for --schedule.")]
+Functional = Annotated[Path | None, typer.Option(
+    "--functional", metavar="FILE.npz",
+    help="Also run the network on labelled samples in the chip's arithmetic; show misclassification.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print neither tables nor notes, only errors.")]
 
@@ -111,13 +114,13 @@ def _options(version: Annotated[bool, typer.Option(
 def _run(network: Network, on: On, settings: Set = None, dim: Dim = None, batch: Batch = None,
          precision: Precision = None, output: Output = None, timeline: Timeline = None,
          on_unsupported: OnUnsupported = Unsupported.ERROR, schedule: Planned = Planning.NONE,
-         scratchpad: Scratchpad = None, time_limit: PlanTime = 60.0, json: Json = False,
-         quiet: Quiet = False) -> int:
+         scratchpad: Scratchpad = None, time_limit: PlanTime = 60.0, functional: Functional = None,
+         json: Json = False, quiet: Quiet = False) -> int:
     """Cost a network on a chip: layers and totals."""
     from hwsim.commands.evaluate import Job, evaluate
 
     return evaluate(Job(network, tuple(on), tuple(settings or ()), tuple(dim or ()), batch, precision,
-                        on_unsupported.value, schedule is Planning.COSMA, scratchpad, time_limit),
+                        on_unsupported.value, schedule is Planning.COSMA, scratchpad, time_limit, functional),
                     tuple(output or ()), timeline, json=json, quiet=quiet)
 
 

@@ -43,6 +43,8 @@ class Job:
         Its size, such as ``512KiB``; None takes the design's.
     time_limit_s : float
         Seconds for the schedule of one chip.
+    functional : Path or None
+        Labelled samples and weights to run in the arithmetic of every chip.
     """
 
     network: str
@@ -55,11 +57,14 @@ class Job:
     schedule: bool = False
     scratchpad: str | None = None
     time_limit_s: float = 60.0
+    functional: Path | None = None
 
 
 def evaluate(job: Job, outputs: Sequence[Path], timeline: Path | None, *, json: bool, quiet: bool) -> int:
     """Cost the network on every chip, write the files, print the tables or the JSON form."""
     _check_outputs(outputs, timeline)
+    if job.functional is not None:
+        return _evaluate_functional(job, outputs, timeline, json=json, quiet=quiet)
     if not job.schedule:
         if job.scratchpad is not None:
             raise InputError("a scratchpad size without a schedule", where="--scratchpad",
@@ -234,6 +239,23 @@ def _scheduled(job: Job, *, quiet: bool) -> tuple[ScheduledRun, ...]:
     return tuple(scheduled.evaluate_scheduled(graph, chip, scratchpad=job.scratchpad,
                                               time_limit_s=job.time_limit_s,
                                               on_unsupported=job.on_unsupported) for chip in chips)
+
+
+def _evaluate_functional(job: Job, outputs: Sequence[Path], timeline: Path | None, *, json: bool,
+                         quiet: bool) -> int:
+    """Cost the network, and run it on samples in the chips' own arithmetic."""
+    from hwsim import run
+    from hwsim.commands.functional import emit_outcomes, run_functional
+
+    if job.schedule:
+        raise InputError("samples and a schedule in one run", where="--functional", hint="run them apart")
+    chips = tuple(run.chip(spec, **knobs(job.settings)) for spec in chip_specs(job.on))
+    graph = run.load(job.network, dimensions=dimensions(job.dim), batch=job.batch, precision=job.precision)
+    outcomes = run_functional(graph, chips, job.functional) if job.functional else ()
+    reports = tuple(run.evaluate(graph, chip, on_unsupported=job.on_unsupported) for chip in chips)
+    _deliver(reports, outputs, timeline, json=False, quiet=quiet or json)
+    emit_outcomes(reports, outcomes, json=json, quiet=quiet)
+    return EXIT_OK
 
 
 def _print_schedules(runs: Sequence[ScheduledRun]) -> None:

@@ -185,7 +185,28 @@ class MachineResult:
     events: Mapping[tuple[str, str], int]
 
 
+@dataclass(frozen=True, slots=True)
+class FunctionalResult:
+    """What a chip's own arithmetic made of labelled samples.
+
+    Attributes
+    ----------
+    labels, predicted, reference : int64[samples]
+        The right classes, those of the chip, and those of the same network in floating point.
+    notes, warnings : tuple of str
+        How the run was set up, and what the user should know about it.
+    """
+
+    labels: Ints
+    predicted: Ints
+    reference: Ints
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
 Machine = Callable[[Graph, Any, np.random.Generator], MachineResult]
+Figures = Mapping[str, float]
+Functional = Callable[[Graph, Any, Mapping[str, NDArray[Any]]], FunctionalResult]
 
 
 @dataclass(frozen=True)
@@ -232,6 +253,10 @@ class Accelerator:
         Joules per bit of an access to a scratchpad of that many bytes.
     lane_knobs : tuple of str
         Knobs of which more never slows a network down.
+    functional : callable (Graph, Design, arrays by name) -> FunctionalResult, or None
+        Runs a network on arrays named after its tensors, and "labels"; None: the chip computes no values.
+    figures : callable (Graph, Design) -> mapping of str to float, or None
+        Figures of the chip's own beside the report, each name ending in its unit.
     model_version : str
         Changes whenever the numbers do.
     """
@@ -255,4 +280,6 @@ class Accelerator:
     scratchpad_bytes: Callable[[Any], int] | None = None
     scratchpad_j_per_bit: Callable[[Any, int], Sourced] | None = None
     lane_knobs: tuple[str, ...] = ()
+    functional: Functional | None = None
+    figures: Callable[[Graph, Any], Figures] | None = None
     model_version: str = "1"

@@ -47,8 +47,24 @@ def _sparse_fc(rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
+def _integral_sc(rng: np.random.Generator) -> dict[str, Any]:
+    return {
+        "stream_length": int(rng.integers(1, 40)),
+        "m": int(rng.integers(1, 5)),
+        "fill_cycles": int(rng.integers(0, 12)),
+        "states_count": 2 * int(rng.integers(0, 20)),
+        "adder_range": int(rng.integers(0, 6)),
+        "shared_generators": bool(rng.integers(2)),
+    }
+
+
 # A chip without an entry is stepped in its presets.
-KNOBS: Mapping[str, Draw] = {"binary_lstm": _binary_lstm, "sparse_fc": _sparse_fc, "systolic": _systolic}
+KNOBS: Mapping[str, Draw] = {
+    "binary_lstm": _binary_lstm,
+    "integral_sc": _integral_sc,
+    "sparse_fc": _sparse_fc,
+    "systolic": _systolic,
+}
 
 
 def small_design(accelerator: Accelerator, rng: np.random.Generator) -> Any:
