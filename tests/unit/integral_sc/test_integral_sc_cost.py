@@ -6,6 +6,7 @@ import pytest
 
 from accelerators.integral_sc import figures
 from hwsim import registry
+from hwsim.anchors import judge
 from hwsim.errors import DesignError, InputError
 from hwsim.graph.types import Graph
 from hwsim.run import chip, evaluate
@@ -97,3 +98,23 @@ def test_equal_random_seeds_are_refused_for_bernoulli_streams_too() -> None:
     with pytest.raises(DesignError, match="same numbers"):
         chip("integral_sc", generator="bernoulli", input_seed=9, weight_seed=9)
     assert chip("integral_sc", generator="bernoulli", input_seed=9, weight_seed=9 + 2047)
+
+
+def test_figures_are_anchor_metrics_and_unknown_ones_name_the_nearest() -> None:
+    row = {
+        "name": "n", "metric": "figures.luts_count", "published": "460194", "tolerance_ratio": 0.001,
+        "status": "calibrated", "source": "s", "where": "w", "preset": "virtex7_n1024_m1",
+        "network_knobs": {"layers": "784,100,200,10", "activation": "sigmoid"},
+    }
+    assert judge("integral_sc", row).passed
+    with pytest.raises(InputError, match=r"no figure 'lut_count'.*did you mean 'luts_count'"):
+        judge("integral_sc", row | {"metric": "figures.lut_count"})
+
+
+def test_energy_breaks_even_with_the_binary_twin_near_23_bits() -> None:
+    def ratio(n: int, m: int) -> float:
+        own = figures(published(), chip("integral_sc", stream_length=n, m=m).design)
+        return own["energy_over_binary_ratio"]
+
+    assert ratio(22, 1) < 1 < ratio(24, 1)
+    assert ratio(1024, 1) == pytest.approx(44.4, rel=0.01)
