@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.kernels.bit_masks import compiled
+from hwsim.kernels.compiling import compiled_at_once
 
 Words = NDArray[np.uint64]
 Ints = NDArray[np.int64]
@@ -44,7 +44,7 @@ def words_of(length: int) -> int:
     return -(-length // 64)
 
 
-@compiled
+@compiled_at_once
 def mix(value: np.uint64) -> np.uint64:
     """Return 64 well-mixed bits of a counter (the finalizer of SplitMix64)."""
     z = (value ^ (value >> _S30)) * _MIX1
@@ -52,7 +52,7 @@ def mix(value: np.uint64) -> np.uint64:
     return z ^ (z >> _S31)
 
 
-@compiled
+@compiled_at_once
 def ones_of(word: np.uint64) -> np.uint64:
     """Return the number of set bits; the compiler knows the pattern."""
     x = word - ((word >> _S1) & _M1)
@@ -61,7 +61,7 @@ def ones_of(word: np.uint64) -> np.uint64:
     return (x * _H01) >> _S56
 
 
-@compiled
+@compiled_at_once
 def bernoulli_words(probability: Floats, streams: Ints, seed: int, length: int) -> Words:
     """Return independent streams, one row each: bit i of row s is set with `probability` [s].
 
@@ -90,7 +90,7 @@ def bernoulli_words(probability: Floats, streams: Ints, seed: int, length: int) 
     return out
 
 
-@compiled
+@compiled_at_once
 def shift_register(width: int, taps: int, state: int, leap: int) -> Ints:
     """Return one period of a Fibonacci shift register as numbers from 0, `leap` shifts a clock.
 
@@ -136,7 +136,7 @@ def sobol(width: int, dimension: int) -> Ints:
     return out
 
 
-@compiled
+@compiled_at_once
 def _threshold_rows(sequence: Ints, highest: int) -> Words:
     """Return one period of ``sequence < t`` for t from 0 to `highest`; each row adds to the last."""
     period = sequence.shape[0]
@@ -157,7 +157,7 @@ def _threshold_rows(sequence: Ints, highest: int) -> Words:
     return rows
 
 
-@compiled
+@compiled_at_once
 def compare_words(sequence: Ints, phases: Ints, thresholds: Ints, length: int) -> Words:
     """Return one row per phase: bit i is ``sequence[(phase + i) % period] < threshold``.
 
@@ -209,7 +209,7 @@ def multiply_bipolar(a: Words, b: Words, length: int) -> Words:
     return out
 
 
-@compiled
+@compiled_at_once
 def count_ones(words: Words) -> int:
     """Return the set bits of an array of any number of rows, given flat."""
     total = np.uint64(0)
@@ -218,7 +218,7 @@ def count_ones(words: Words) -> int:
     return int(total)
 
 
-@compiled
+@compiled_at_once
 def count_and(a: Words, b: Words) -> int:
     """Return the set bits of ``a & b``: the bare loop that other kernels are measured against."""
     total = np.uint64(0)
@@ -227,7 +227,7 @@ def count_and(a: Words, b: Words) -> int:
     return int(total)
 
 
-@compiled
+@compiled_at_once
 def column_counts(words: Words, length: int) -> Ints:
     """Return int64[length]: how many of the rows are one at each clock, an exact parallel counter.
 
@@ -285,7 +285,7 @@ def integral_values(words: Words, length: int, *, bipolar: bool) -> Ints:
     return 2 * counts - words.shape[0] if bipolar else counts
 
 
-@compiled
+@compiled_at_once
 def tanh_machine(steps: Ints, states: int, start: int) -> Words:
     """Return the output stream of NStanh: the state walks by `steps` in 0..states-1, one in the upper half.
 
@@ -300,7 +300,7 @@ def tanh_machine(steps: Ints, states: int, start: int) -> Words:
     return out
 
 
-@compiled
+@compiled_at_once
 def exp_machine(steps: Ints, states: int, gap: int, start: int) -> Words:
     """Return the output stream of NSexp: one while the state is below ``states - gap``."""
     out = np.zeros((steps.shape[0] + 63) // 64, np.uint64)

@@ -23,13 +23,13 @@ _PLAIN_S, _PLAIN_BESIDE_CACHE_S = 1.2, 0.3
 class Kernel:
     """A function in two forms with the same results, which call other kernels in their own form."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], at_once: bool = False) -> None:
         functools.update_wrapper(self, function)
-        self._function = function
+        self._function, self._at_once = function, at_once
 
     def __call__(self, *arguments: Any) -> Any:
         """Run the form that is in use; numbers wrap around in both."""
-        if _EFFORT.compiled:
+        if self._at_once or _EFFORT.compiled:
             return self.fast(*arguments)
         with np.errstate(over="ignore"), _EFFORT.measured():
             return self.plain(*arguments)
@@ -78,6 +78,11 @@ _EFFORT = _Effort()
 def compiled(function: F) -> F:
     """Make a kernel; it may call kernels of its own or other modules, and its signature stays visible."""
     return cast(F, Kernel(function))
+
+
+def compiled_at_once(function: F) -> F:
+    """Make a kernel whose single calls are long enough to compile it on the first."""
+    return cast(F, Kernel(function, at_once=True))
 
 
 def compile_now() -> None:

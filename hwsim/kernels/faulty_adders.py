@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.kernels.bit_masks import compiled
+from hwsim.kernels.compiling import compiled_at_once
 
 Words = NDArray[np.uint64]
 Ints = NDArray[np.int64]
@@ -17,21 +17,21 @@ _S27, _S30, _S31, _S32 = np.uint64(27), np.uint64(30), np.uint64(31), np.uint64(
 _LOW = np.uint64(0xFFFFFFFF)
 
 
-@compiled
+@compiled_at_once
 def _mix(value: np.uint64) -> np.uint64:
     z = (value ^ (value >> _S30)) * _MIX1
     z = (z ^ (z >> _S27)) * _MIX2
     return z ^ (z >> _S31)
 
 
-@compiled
+@compiled_at_once
 def flipped(value: int, bit: int, width: int) -> int:
     """Return a two's complement number of `width` bits with one bit inverted."""
     pattern = (value ^ (1 << bit)) & ((1 << width) - 1)
     return pattern - (1 << width) if pattern >> (width - 1) else pattern
 
 
-@compiled
+@compiled_at_once
 def faulty_layer(inputs: Words, weights: Words, rows: int, planes: int, states: int, limit: int, rates: Ints,
                  whole_words: bool, seed: int, length: int) -> tuple[Words, Ints]:
     """Return the neurons' streams and the sums of one layer whose additions fail.

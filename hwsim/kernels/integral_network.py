@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.kernels.bit_masks import compiled
+from hwsim.kernels.compiling import compiled_at_once
 
 Words = NDArray[np.uint64]
 Ints = NDArray[np.int64]
@@ -33,7 +33,7 @@ _S16, _S24, _S32, _S40, _S48, _S56 = (np.uint64(16), np.uint64(24), np.uint64(32
                                       np.uint64(48), np.uint64(56))
 
 
-@compiled
+@compiled_at_once
 def _ones(word: np.uint64) -> np.uint64:
     x = word - ((word >> _ONE) & _M1)
     x = (x & _M2) + ((x >> _S2) & _M2)
@@ -41,7 +41,7 @@ def _ones(word: np.uint64) -> np.uint64:
     return (x * _SPREAD) >> _S56
 
 
-@compiled
+@compiled_at_once
 def _add_sixteen(v: Words, x: Words, planes: Words, carry: Words) -> None:
     """Multiply sixteen synapses by AND and add them to planes 0 to 3; what overflows weighs sixteen."""
     x0, x1, x2, x3, x4, x5, x6, x7 = x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7]
@@ -89,7 +89,7 @@ def _add_sixteen(v: Words, x: Words, planes: Words, carry: Words) -> None:
         planes[b], planes[LANES + b], planes[2 * LANES + b], planes[3 * LANES + b] = one, two, four, u ^ eight
 
 
-@compiled
+@compiled_at_once
 def _add_sixteen_approximately(v: Words, x: Words, planes: Words, carry: Words) -> None:
     """Do as `_add_sixteen` with OR and AND in turn in place of the first full adders."""
     x0, x1, x2, x3, x4, x5, x6, x7 = x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7]
@@ -121,7 +121,7 @@ def _add_sixteen_approximately(v: Words, x: Words, planes: Words, carry: Words) 
         planes[LANES + b], planes[2 * LANES + b], planes[3 * LANES + b] = two, four, u ^ eight
 
 
-@compiled
+@compiled_at_once
 def _carry_on(group: int, planes: Words, waiting: Words, carry: Words) -> None:
     """Add a carry of weight sixteen; every other carry of a level waits for the next one."""
     level = 4
@@ -139,7 +139,7 @@ def _carry_on(group: int, planes: Words, waiting: Words, carry: Words) -> None:
         held[b] = carry[b]
 
 
-@compiled
+@compiled_at_once
 def _settle(groups: int, planes: Words, waiting: Words) -> None:
     """Add the carries that still wait."""
     level = 4
@@ -156,7 +156,7 @@ def _settle(groups: int, planes: Words, waiting: Words) -> None:
         groups >>= 1
 
 
-@compiled
+@compiled_at_once
 def _sum_products(v: Words, x: Words, rows: int, repeats: int, approximate: bool, planes: Words,
                   waiting: Words, carry: Words) -> None:
     """Count, clock by clock, the ones of ``v & x`` over `rows` synapses and `repeats` planes of weights."""
@@ -174,7 +174,7 @@ def _sum_products(v: Words, x: Words, rows: int, repeats: int, approximate: bool
     _settle(group, planes, waiting)
 
 
-@compiled
+@compiled_at_once
 def _spread_bytes(p: Words, r: int, up: int, start: Narrow, counts: Narrow) -> None:
     """Add eight planes, from weight 2**up on, to `start` at every eighth clock from `r`: one a byte."""
     s, above = np.uint64(r), np.int32(up)
@@ -198,7 +198,7 @@ def _spread_bytes(p: Words, r: int, up: int, start: Narrow, counts: Narrow) -> N
         c[56 * LANES + b] = np.int32(d[56 * LANES + b] + (np.int32(a >> _S56) << above))
 
 
-@compiled
+@compiled_at_once
 def _numbers(planes: Words, levels: int, up: int, start: Narrow, counts: Narrow) -> None:
     """Set ``counts[clock][lane]`` to `start` plus what the bit planes hold, times 2**up."""
     for r in range(8):
@@ -208,7 +208,7 @@ def _numbers(planes: Words, levels: int, up: int, start: Narrow, counts: Narrow)
             _spread_bytes(planes[8 * LANES : 16 * LANES], r, up + 8, counts, counts)
 
 
-@compiled
+@compiled_at_once
 def _step_machines(sums: Narrow, states: int, state: Narrow, bits: Narrow, out: Words) -> None:
     """Step NStanh through 64 clocks ``sums[clock][lane]`` in every lane.
 
@@ -231,7 +231,7 @@ def _step_machines(sums: Narrow, states: int, state: Narrow, bits: Narrow, out: 
             out[b] |= (np.uint64(bits[b]) & _HALF) << up
 
 
-@compiled
+@compiled_at_once
 def hidden_layer(inputs: Words, weights: Words, rows: int, repeats: int, states: Ints, limit: int,
                  approximate: bool, length: int) -> Words:
     """Return the streams of a layer of NStanh neurons.
@@ -289,7 +289,7 @@ def hidden_layer(inputs: Words, weights: Words, rows: int, repeats: int, states:
     return out
 
 
-@compiled
+@compiled_at_once
 def output_layer(inputs: Words, weights: Words, rows: int, repeats: int, approximate: bool) -> Ints:
     """Return int64[neurons, LANES]: the sums of the last layer over all clocks."""
     count, neurons = weights.shape[0], weights.shape[1]
