@@ -278,4 +278,4 @@ def _product(chip: Chip, graph: Graph, values: dict[str, Ints]) -> MachineResult
 
 def _twin(kernel: Any) -> Any:
     """Return the plain-Python function behind a compiled kernel."""
-    return kernel.py_func
+    return kernel.plain

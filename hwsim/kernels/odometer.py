@@ -6,27 +6,17 @@ and goes on where it stopped when called again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
-
 import numpy as np
 from numpy.typing import NDArray
 
+from hwsim.kernels.compiling import compiled_at_once
+
 Ints = NDArray[np.int64]
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-if TYPE_CHECKING:
-
-    def njit(function: Function) -> Function:
-        """Typed stand-in, so that kernels keep their signatures under mypy."""
-        return function
-else:
-    from numba import njit
 
 ENTER, LEAVE = 0, 1
 
 
-@njit
+@compiled_at_once
 def step(
     code: Ints,
     argument: Ints,

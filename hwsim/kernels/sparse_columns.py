@@ -1,31 +1,20 @@
 """Columns of a matrix that may be skipped: zero masks to encoder entries, and the array that steps over them.
 
-Every kernel is also its own plain-Python twin, ``kernel.py_func``.
+Every kernel is also its own plain-Python twin, ``kernel.plain``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
-
 import numpy as np
 from numpy.typing import NDArray
 
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-if TYPE_CHECKING:
-
-    def compiled(function: Function) -> Function:
-        """Typed stand-in, so that kernels keep their signatures under mypy."""
-        return function
-else:
-    from numba import njit as compiled
+from hwsim.kernels.compiling import compiled_at_once
 
 Ints = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
 
 
-@compiled
+@compiled_at_once
 def count_entries(zero: Bytes, offset_bits: int, kept: Ints, fillers: Ints) -> None:
     """Count what the encoder writes for each step.
 
@@ -63,7 +52,7 @@ def count_entries(zero: Bytes, offset_bits: int, kept: Ints, fillers: Ints) -> N
         fillers[t] = extra
 
 
-@compiled
+@compiled_at_once
 def encode(zero: Bytes, offset_bits: int, position: Ints, offset: Ints) -> int:
     """Write the entries of one step as the encoder sees the positions go by; return how many there are.
 
@@ -100,7 +89,7 @@ def encode(zero: Bytes, offset_bits: int, position: Ints, offset: Ints) -> int:
     return entries
 
 
-@compiled
+@compiled_at_once
 def step_columns(
     columns: NDArray[np.int8], values: NDArray[np.int16], real: Bytes, sums: NDArray[np.int32],
     weights_per_cycle: int, batch_lanes: int, rate: Ints, events: Ints,
@@ -163,7 +152,7 @@ def step_columns(
     return clocks
 
 
-@compiled
+@compiled_at_once
 def hadamard_pass(
     left: NDArray[np.int32], right: NDArray[np.int32], addend: Ints, right_shift: int, limit: int,
     out: Ints, weights_per_cycle: int, batch_lanes: int,

@@ -179,7 +179,7 @@ def test_missing_file_and_unwritable_folder(tmp_path: Path) -> None:
 
 def test_walk_kernel_equals_its_plain_twin(monkeypatch: pytest.MonkeyPatch) -> None:
     fast = [part.address.tolist() for part in walk(small(), 100)]
-    monkeypatch.setattr(odometer, "step", odometer.step.py_func)
+    monkeypatch.setattr(odometer, "step", odometer.step.plain)
     assert [part.address.tolist() for part in walk(small(), 100)] == fast
     assert sum(len(part) for part in fast) == 10 * 4 * 64
 
