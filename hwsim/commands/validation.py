@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from hwsim.anchors import AnchorResult
 
 _HEADS = ("Chip", "Anchor", "Published", "Modeled", "Error", "Known error", "Tolerance", "Status", "Verdict")
+_SIGNS = {"at_most": "<= ", "at_least": ">= "}
 
 
 def validate(chip: str | None, *, json: bool) -> int:
@@ -35,13 +36,17 @@ def _print(results: tuple[AnchorResult, ...], failed: list[AnchorResult]) -> Non
     counts = [f"{sum(result.status == status for result in results)} {status}"
               for status in ("predicted", "calibrated", "unconfirmed")]
     known = sum(bool(result.passed and result.known_error_ratio) for result in results)
+    bounds = sum(result.comparison in _SIGNS for result in results)
     emit(f"{len(results)} anchors: {', '.join(counts)}; "
+         f"{f'{bounds} of them only bounds; ' if bounds else ''}"
          f"{known} known deviation{'' if known == 1 else 's'}, {len(failed)} out of tolerance")
 
 
 def _row(result: AnchorResult) -> tuple[str, ...]:
     known = result.known_error_ratio
-    verdict = ("known deviation" if known else "ok") if result.passed else "OUT OF TOLERANCE"
-    return (result.chip, result.name, f"{result.published:.6g} {result.unit}".strip(),
+    sign = _SIGNS.get(result.comparison, "")
+    kept = "known deviation" if known else "within bound" if sign else "ok"
+    verdict = kept if result.passed else "OUT OF TOLERANCE"
+    return (result.chip, result.name, f"{sign}{result.published:.6g} {result.unit}".strip(),
             f"{result.modeled:.6g} {result.unit}".strip(), f"{result.error_ratio:+.1%}",
             f"{known:+.1%}" if known else "", f"{result.tolerance_ratio:.1%}", result.status, verdict)

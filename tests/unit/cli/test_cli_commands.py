@@ -103,12 +103,14 @@ class _Anchor:
     reason: str
     passed: bool
     known_error_ratio: float = 0.0
+    comparison: str = "equal"
 
 
-def _anchors(monkeypatch: pytest.MonkeyPatch, *modeled: float, known_error_ratio: float = 0.0) -> None:
+def _anchors(monkeypatch: pytest.MonkeyPatch, *modeled: float, known_error_ratio: float = 0.0,
+             comparison: str = "equal") -> None:
     results = tuple(_Anchor("systolic", f"peak{index}", "OP/s", 92e12, value, value / 92e12 - 1, 0.05,
                             "predicted", "jouppi2017", "peak of the array", abs(value / 92e12 - 1) <= 0.05,
-                            known_error_ratio)
+                            known_error_ratio, comparison)
                     for index, value in enumerate(modeled))
     stand_in = SimpleNamespace(validate=lambda chip: results)
     monkeypatch.setitem(sys.modules, "hwsim.anchors", stand_in)
@@ -129,6 +131,16 @@ def test_validate_passes_and_fails_by_tolerance(command: Command, monkeypatch: p
     assert outcome.code == 1
     assert "OUT OF TOLERANCE" in outcome.out
     assert outcome.err == ""
+
+
+def test_validate_names_bounds(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    _anchors(monkeypatch, 91.75e12)
+    assert "bound" not in command("validate").out
+    _anchors(monkeypatch, 91.75e12, comparison="at_most")
+    out = command("validate").out
+    assert "<= 9.2e+13 OP/s" in out
+    assert "within bound" in out
+    assert "0 unconfirmed; 1 of them only bounds; 0 known deviations" in out
 
 
 def test_validate_as_json(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
