@@ -1,9 +1,9 @@
-"""`hwsim run --functional`: labelled samples in, a rate of misclassification with its interval out."""
+"""`hwsim run --functional`: samples or settings in, rates of error with their intervals out."""
 
 from __future__ import annotations
 
 import json as json_text
-import math
+import tomllib
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,45 +13,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hwsim.commands.error_rates import RateOutcome
 from hwsim.commands.output import emit, emit_json, emit_table, note
+from hwsim.commands.rates import Rate
 from hwsim.errors import InputError, Problem
 from hwsim.graph.types import Graph
-from hwsim.model.types import Figures, FunctionalResult
+from hwsim.model.types import ErrorRates, Figures, FunctionalResult
 from hwsim.report.types import Report
 from hwsim.run import Chip
 
-NORMAL_95 = 1.959963984540054
 LARGEST_BYTES = 2**32
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """A share of samples with its 95 % interval (Wilson 1927).
-
-    Attributes
-    ----------
-    count, samples : int
-        Samples it is true of, and all samples.
-    """
-
-    count: int
-    samples: int
-
-    @property
-    def ratio(self) -> float:
-        """The share itself."""
-        return self.count / self.samples
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Ends of the 95 % confidence interval."""
-        n, p, z = self.samples, self.ratio, NORMAL_95
-        middle, spread = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-        return max(0.0, (middle - spread) / (1 + z * z / n)), min(1.0, (middle + spread) / (1 + z * z / n))
-
-    def __str__(self) -> str:
-        low, high = self.interval
-        return f"{self.ratio:.2%}  ({low:.2%} to {high:.2%})"
+LARGEST_TEXT_BYTES = 2**26
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +61,19 @@ class Outcome:
             "figures": dict(self.figures), "notes": list(self.notes), "warnings": list(self.warnings),
         }
 
+    def show(self) -> None:
+        """Print the rates, the chip's figures, and how the run was set up."""
+        emit("")
+        rows = [("samples", str(self.wrong.samples)), ("misclassified", str(self.wrong)),
+                ("in floating point", str(self.reference_wrong)),
+                ("other class than floating point", str(self.different)),
+                *((name, f"{value:.6g}") for name, value in self.figures.items())]
+        emit_table(("On samples", self.chip), rows, right=(self.chip,))
+        for line in self.notes:
+            emit(f"  {line}")
 
-def run_functional(graph: Graph, chips: Sequence[Chip], path: Path) -> tuple[Outcome, ...]:
+
+def run_functional(graph: Graph, chips: Sequence[Chip], path: Path) -> tuple[Outcome | RateOutcome, ...]:
     """Run `graph` on the arrays of `path` on every chip.
 
     Raises
@@ -113,7 +96,15 @@ def run_functional(graph: Graph, chips: Sequence[Chip], path: Path) -> tuple[Out
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Return the arrays of an .npz file by name; InputError if it is none, or holds pickled objects."""
+    """Return arrays by name from an .npz file, or numbers and lists of them from a .toml file.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, is of neither form, or holds something else than numbers.
+    """
+    if path.suffix.lower() == ".toml":
+        return _read_settings(path)
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(item.file_size for item in archive.infolist())
@@ -128,9 +119,35 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
                          hint="write one with numpy.savez(FILE, labels=..., input=..., **weights)") from None
 
 
-def _outcome(chip: Chip, graph: Graph, result: FunctionalResult) -> Outcome:
-    n = len(result.labels)
+def _read_settings(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        if path.stat().st_size > LARGEST_TEXT_BYTES:
+            raise InputError(f"holds more than {LARGEST_TEXT_BYTES} bytes", where=str(path),
+                             hint="write large arrays into an .npz file")
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot read the file: {error.strerror or error}", where=str(path)) from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"is no TOML: {str(error)[:200]}", where=str(path)) from None
+    arrays, problems = {}, []
+    for name, value in document.items():
+        try:
+            arrays[name] = np.array(value)
+        except (ValueError, OverflowError):
+            arrays[name] = np.array(None)
+        if arrays[name].dtype.kind not in "biuf":
+            problems.append(Problem(f"{path}.{name}", f"{str(value)[:60]!r} is no number and no list of numbers "
+                                    "with rows of one length"))
+    if problems:
+        raise InputError(problems=problems)
+    return arrays
+
+
+def _outcome(chip: Chip, graph: Graph, result: FunctionalResult | ErrorRates) -> Outcome | RateOutcome:
     figures = chip.accelerator.figures(graph, chip.design) if chip.accelerator.figures else {}
+    if isinstance(result, ErrorRates):
+        return RateOutcome(chip.name, result, figures)
+    n = len(result.labels)
     return Outcome(
         chip.name,
         Rate(int((result.predicted != result.labels).sum()), n),
@@ -139,7 +156,8 @@ def _outcome(chip: Chip, graph: Graph, result: FunctionalResult) -> Outcome:
         figures, result.notes, result.warnings)
 
 
-def emit_outcomes(reports: Sequence[Report], outcomes: Sequence[Outcome], *, json: bool, quiet: bool) -> None:
+def emit_outcomes(reports: Sequence[Report], outcomes: Sequence[Outcome | RateOutcome], *, json: bool,
+                  quiet: bool) -> None:
     """Print the outcomes below the reports, or all in one JSON document a chip."""
     if json:
         from hwsim.report.json_form import to_json
@@ -154,12 +172,5 @@ def emit_outcomes(reports: Sequence[Report], outcomes: Sequence[Outcome], *, jso
     if quiet:
         return
     for outcome in outcomes:
-        emit("")
-        rows = [("samples", str(outcome.wrong.samples)), ("misclassified", str(outcome.wrong)),
-                ("in floating point", str(outcome.reference_wrong)),
-                ("other class than floating point", str(outcome.different)),
-                *((name, f"{value:.6g}") for name, value in outcome.figures.items())]
-        emit_table(("On samples", outcome.chip), rows, right=(outcome.chip,))
-        for line in outcome.notes:
-            emit(f"  {line}")
+        outcome.show()
     emit("intervals hold with 95 % confidence (Wilson)")

@@ -24,14 +24,15 @@ _TEXT_SUFFIXES = (".csv", ".txt")
 def load_network(path: str | Path, *, dimensions: Mapping[str, int] | None = None,
                  format_override: NumberFormat | None = None, on_unsupported: str = "error",
                  kind: str | None = None) -> Graph:
-    """Read a network from an ONNX file or a SCALE-Sim layer list.
+    """Read a network from an ONNX file, a SCALE-Sim layer list or a parity-check matrix.
 
     Parameters
     ----------
     path : str or Path
-        File ending in ``.onnx`` or ``.csv``; other names are judged by their content.
+        File ending in ``.onnx``, ``.csv`` or ``.alist``; other names are judged by their content.
     dimensions, on_unsupported
-        For ONNX files; see `hwsim.importers.onnx.import_onnx`.
+        For ONNX files; see `hwsim.importers.onnx.import_onnx`. Of an alist file, ``batch`` is the number of
+        codewords decoded together.
     format_override : NumberFormat or None
         Number format of all (ONNX: all floating-point) tensors.
     kind : {"convolution", "gemm", None}
@@ -49,6 +50,15 @@ def load_network(path: str | Path, *, dimensions: Mapping[str, int] | None = Non
                          hint=f"export to ONNX: {_RECIPES[suffix]}")
     if suffix == ".json":
         raise _json_refusal(path)
+    if suffix == ".alist":
+        from hwsim.importers.alist import import_alist
+
+        sizes = dict(dimensions or {})
+        frames = sizes.pop("batch", 1)
+        if sizes:
+            raise InputError(f"a code has no dimension {next(iter(sizes))!r}", where=str(path),
+                             hint="only batch, the codewords decoded together")
+        return import_alist(path, frames=frames, format_override=format_override)
     if suffix in _TEXT_SUFFIXES or (suffix != ".onnx" and _is_text(path)):
         from hwsim.importers.layer_csv import import_layer_csv
 

@@ -204,9 +204,51 @@ class FunctionalResult:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How often something happened in a Monte-Carlo run.
+
+    Attributes
+    ----------
+    count, trials : int
+        Times it happened, and times it could have.
+    effective_trials : float
+        Independent trials that are worth as much; fewer than `trials` where they fail together.
+    """
+
+    count: int
+    trials: int
+    effective_trials: float
+
+
+@dataclass(frozen=True, slots=True)
+class RatePoint:
+    """Counts under one setting: ``{"ebn0_db": 2.0}`` -> ``{"frame_error": ...}``."""
+
+    setting: Mapping[str, float]
+    rates: Mapping[str, Counted]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRates:
+    """What a chip's own arithmetic made of random inputs, for chips that do not classify.
+
+    Attributes
+    ----------
+    points : tuple of RatePoint
+        In the order in which they were asked for; all with the same settings and rates.
+    notes, warnings : tuple of str
+        How the run was set up, and what the user should know about it.
+    """
+
+    points: tuple[RatePoint, ...]
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
 Machine = Callable[[Graph, Any, np.random.Generator], MachineResult]
 Figures = Mapping[str, float]
-Functional = Callable[[Graph, Any, Mapping[str, NDArray[Any]]], FunctionalResult]
+Functional = Callable[[Graph, Any, Mapping[str, NDArray[Any]]], FunctionalResult | ErrorRates]
 
 
 @dataclass(frozen=True)
@@ -253,8 +295,9 @@ class Accelerator:
         Joules per bit of an access to a scratchpad of that many bytes.
     lane_knobs : tuple of str
         Knobs of which more never slows a network down.
-    functional : callable (Graph, Design, arrays by name) -> FunctionalResult, or None
-        Runs a network on arrays named after its tensors, and "labels"; None: the chip computes no values.
+    functional : callable (Graph, Design, arrays by name) -> FunctionalResult or ErrorRates, or None
+        Runs a network on arrays named after its tensors, and "labels", or on random inputs as settings say;
+        None: the chip computes no values.
     figures : callable (Graph, Design) -> mapping of str to float, or None
         Figures of the chip's own beside the report, each name ending in its unit.
     model_version : str

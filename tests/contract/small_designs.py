@@ -58,10 +58,22 @@ def _integral_sc(rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
+def _min_sum_decoder(rng: np.random.Generator) -> dict[str, Any]:
+    combined, bits = bool(rng.integers(4) == 0), int(rng.integers(2, 8))
+    return {
+        "edge_processors": 64 if combined else int(rng.integers(1, 20)),
+        "combined_phases": combined,
+        "llr_bits": bits,
+        "llr_steps_ratio": max(2 ** (bits - 1) / 24, float(rng.choice([0.5, 1.0, 2.0, 3.7]))),
+        "factor_bits": int(rng.integers(1, 8)),
+    }
+
+
 # A chip without an entry is stepped in its presets.
 KNOBS: Mapping[str, Draw] = {
     "binary_lstm": _binary_lstm,
     "integral_sc": _integral_sc,
+    "min_sum_decoder": _min_sum_decoder,
     "sparse_fc": _sparse_fc,
     "systolic": _systolic,
 }

@@ -100,6 +100,19 @@ def _source(kind: str, **attributes: object) -> Write:
     return write
 
 
+def _write_variable_nodes(b: GraphBuilder) -> tuple[str, ...]:
+    """Two codewords of the (7, 4) Hamming code: three checks of four bits."""
+    operands = [b.input("llr", (2, 7)), b.state("messages", (2, 12))]
+    return (b.add("variable_nodes", operands, name="op", variables=HAMMING),)
+
+
+def _write_check_nodes(b: GraphBuilder) -> tuple[str, ...]:
+    operands = [b.input("totals", (2, 7)), b.state("messages", (2, 12))]
+    return (b.add("check_nodes", operands, name="op", degrees=(4, 4, 4), variables=HAMMING),)
+
+
+HAMMING = (0, 2, 4, 6, 1, 2, 5, 6, 3, 4, 5, 6)
+
 KINDS: Mapping[str, Write] = {
     "convolution": _weighted("convolution", (2, 4, 6, 5), (6, 2, 3, 3), groups=2, pads=(1, 1, 1, 1)),
     "transposed_convolution": _weighted("transposed_convolution", (1, 4, 3, 3), (4, 2, 3, 3), strides=(2, 2)),
@@ -153,6 +166,8 @@ KINDS: Mapping[str, Write] = {
     "gather_nd": _indexed("gather_nd", (4, 5), (3, 2)),
     "scatter_nd": _indexed("scatter_nd", (6, 3), (2, 1), (2, 3)),
     "scatter_elements": _indexed("scatter_elements", (4, 5), (2, 5), (2, 5)),
+    "check_nodes": _write_check_nodes,
+    "variable_nodes": _write_variable_nodes,
 }
 
 
@@ -183,6 +198,13 @@ def _write_stateful(b: GraphBuilder) -> tuple[str, ...]:
     past = b.state("past", (1, 2, 5, 4))
     keys = b.concatenate([past, b.input("key", (1, 2, 1, 4))], axis=2)
     return b.matmul(b.input("query", (1, 2, 1, 4)), keys, transpose_b=True), keys
+
+
+def _write_decoder(b: GraphBuilder) -> tuple[str, ...]:
+    """One iteration: the checks, then the variables that hear them."""
+    llr, before = b.input("llr", (2, 7)), b.state("messages", (2, 12))
+    told = b.add("check_nodes", [llr, before], name="checks", degrees=(4, 4, 4), variables=HAMMING)
+    return (b.add("variable_nodes", [llr, told], name="variables", variables=HAMMING),)
 
 
 VARIANTS: Mapping[str, Write] = {
@@ -217,6 +239,7 @@ VARIANTS: Mapping[str, Write] = {
     "wide_result": _write_wide_result,
     "tied_table": _write_tied,
     "growing_cache": _write_stateful,
+    "decoder": _write_decoder,
 }
 
 

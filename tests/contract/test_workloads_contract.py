@@ -132,9 +132,12 @@ def test_a_batch_that_is_no_positive_integer_is_refused(family: Workload[Any], v
 @each_family
 def test_number_format_reaches_weights_and_activations(family: Workload[Any]) -> None:
     graph = family.graph(next(iter(family.presets)), {"format": "int8"})
-    assert {tensor.format for tensor in graph.weights} == {INT8}
-    contractions = [op for op in graph.ops if op.kind in ("convolution", "gemm", "matmul", "lstm")]
-    assert {graph.tensors[op.outputs[0]].format for op in contractions} == {INT8}
+    # A code has no weights of its own; the LLRs that enter are in the format then.
+    carriers = graph.weights or tuple(graph.tensors[name] for name in graph.inputs)
+    assert {tensor.format for tensor in carriers} == {INT8}
+    computing = ("convolution", "gemm", "matmul", "lstm", "check_nodes", "variable_nodes")
+    results = [op.outputs[0] for op in graph.ops if op.kind in computing]
+    assert {graph.tensors[name].format for name in results} == {INT8}
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from accelerators.integral_sc.functional import run
 from accelerators.integral_sc.machine import _walk
 from accelerators.integral_sc.streams import input_words, layer_inputs, padded, stream_layer, weight_words
 from accelerators.integral_sc.values import Layer, float_activations, read, unipolar
-from hwsim.commands.functional import Rate, read_arrays
+from hwsim.commands.functional import read_arrays
+from hwsim.commands.rates import Rate
 from hwsim.errors import InputError
 from hwsim.graph.build import GraphBuilder
 from hwsim.kernels import bitstream as bs

@@ -1,0 +1,53 @@
+"""Shares of trials with their confidence."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from hwsim.model.types import Counted
+
+NORMAL_95 = 1.959963984540054
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A share of samples with its 95 % interval (Wilson 1927).
+
+    Attributes
+    ----------
+    count, samples : int
+        Samples it is true of, and all samples.
+    effective_samples : float
+        Independent samples that are worth as much (Kish 1965); 0: all are independent.
+    """
+
+    count: int
+    samples: int
+    effective_samples: float = 0.0
+
+    @classmethod
+    def of(cls, counted: Counted) -> Rate:
+        """Return the rate of what a chip has counted."""
+        return cls(counted.count, counted.trials, counted.effective_trials)
+
+    @property
+    def ratio(self) -> float:
+        """The share itself."""
+        return self.count / self.samples
+
+    @property
+    def effective(self) -> float:
+        """Samples that the width of the interval follows."""
+        return self.effective_samples or float(self.samples)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Ends of the 95 % confidence interval."""
+        n, p, z = self.effective, self.ratio, NORMAL_95
+        middle, spread = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+        return max(0.0, (middle - spread) / (1 + z * z / n)), min(1.0, (middle + spread) / (1 + z * z / n))
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        return f"{self.ratio:.2%}  ({low:.2%} to {high:.2%})"
