@@ -90,7 +90,7 @@ PlanTime = Annotated[float, typer.Option(
     "--time-limit", min=0.0, metavar="S", help="Seconds for --schedule.")]
 Functional = Annotated[Path | None, typer.Option(
     "--functional", metavar="FILE.{npz,toml}",
-    help="Also run the network in the chip's arithmetic, on labelled samples or as settings say; show errors.")]
+    help="Also run the network in the chip's arithmetic, on samples or as settings say; show errors.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print neither tables nor notes, only errors.")]
 

@@ -32,6 +32,7 @@ def figures(graph: Graph, design: MinSumDesign) -> dict[str, float]:
         },
         "weights_count": float(graph.parameters),
         "neural_bp_multiplications_count": float(neural_bp_multiplications(tanner)),
+        "weights_over_neural_bp_ratio": graph.parameters / (iterations * neural_bp_multiplications(tanner)),
         "cycles_per_codeword_count": float(cycles),
         "latency_s": cycles / design.clock_hz,
         "throughput_bits_per_s": tanner.dimension * design.clock_hz / cycles,

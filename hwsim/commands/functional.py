@@ -136,8 +136,8 @@ def _read_settings(path: Path) -> dict[str, NDArray[Any]]:
         except (ValueError, OverflowError):
             arrays[name] = np.array(None)
         if arrays[name].dtype.kind not in "biuf":
-            problems.append(Problem(f"{path}.{name}", f"{str(value)[:60]!r} is no number and no list of numbers "
-                                    "with rows of one length"))
+            problems.append(Problem(f"{path}.{name}", f"{str(value)[:60]!r} is no number and no list of "
+                                    "numbers with rows of one length"))
     if problems:
         raise InputError(problems=problems)
     return arrays
