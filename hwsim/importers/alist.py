@@ -116,7 +116,8 @@ class _Reader:
         if degrees is not None and max(degrees) != widest:
             self.wrong(2, f"the largest {what} degree is {max(degrees)} (line {head}), not {widest}")
         found = {}
-        for index in range(1, count + 1):
+        there = max(0, min(count, len(self.lines) - first + 1))
+        for index in range(1, there + 1):
             line = first + index - 1
             listed = self.numbers(line)
             if listed is None:
