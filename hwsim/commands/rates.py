@@ -46,7 +46,10 @@ class Rate:
         """Ends of the 95 % confidence interval."""
         n, p, z = self.effective, self.ratio, NORMAL_95
         middle, spread = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-        return max(0.0, (middle - spread) / (1 + z * z / n)), min(1.0, (middle + spread) / (1 + z * z / n))
+        # At the ends the two terms are equal and only their rounding would be left.
+        low = (middle - spread) / (1 + z * z / n) if self.count else 0.0
+        high = (middle + spread) / (1 + z * z / n) if self.count < self.samples else 1.0
+        return max(0.0, low), min(1.0, high)
 
     def __str__(self) -> str:
         low, high = self.interval

@@ -140,4 +140,5 @@ def test_a_code_of_parity_alone_has_no_encoder() -> None:
 
 
 def test_hamming_codes_grow() -> None:
-    assert [(hamming_code(r).length, hamming_code(r).dimension) for r in (2, 3, 4)] == [(3, 1), (7, 4), (15, 11)]
+    codes = [hamming_code(checks) for checks in (2, 3, 4)]
+    assert [(code.length, code.dimension) for code in codes] == [(3, 1), (7, 4), (15, 11)]
