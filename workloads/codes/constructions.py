@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hwsim.graph.tanner import TannerGraph
 
 PRIMITIVE = {3: 0b1011, 4: 0b10011, 5: 0b100101, 6: 0b1000011, 7: 0b10001001}
@@ -50,11 +52,24 @@ def array_code(size: int, rows: int, columns: int) -> TannerGraph:
     """
     if size < 2 or any(size % divisor == 0 for divisor in range(2, size)) or columns > size:
         raise ValueError(f"an array code needs a prime size of at least {columns}, not {size}")
+    return shifted_identities(size, [[i * j % size for j in range(columns)] for i in range(rows)])
+
+
+def tanner_code() -> TannerGraph:
+    """Return the (155, 64) code of Tanner, Sridhara and Fuja (2001): block (i, j) shifted by 5^i 2^j mod 31.
+
+    5 has order 3 and 2 has order 5 modulo 31. No cycle has fewer than eight edges.
+    """
+    return shifted_identities(31, [[5**i * 2**j % 31 for j in range(5)] for i in range(3)])
+
+
+def shifted_identities(size: int, shifts: Sequence[Sequence[int]]) -> TannerGraph:
+    """Return the code whose block (i, j) is the identity of `size`, shifted by ``shifts[i][j]``."""
     return TannerGraph(
-        size * columns,
+        size * len(shifts[0]),
         tuple(
-            tuple(j * size + (place + i * j) % size for j in range(columns))
-            for i in range(rows)
+            tuple(j * size + (place + shift) % size for j, shift in enumerate(row))
+            for row in shifts
             for place in range(size)
         ),
     )

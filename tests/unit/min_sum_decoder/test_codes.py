@@ -13,7 +13,7 @@ from hwsim.graph.ops import work_of
 from hwsim.graph.tanner import TannerGraph, decoder, tanner_of
 from hwsim.run import load
 from workloads.codes import CODES
-from workloads.codes.constructions import array_code, bch_code, hamming_code
+from workloads.codes.constructions import array_code, bch_code, hamming_code, tanner_code
 
 # name: n, k, checks, edges, check degree, sum of d (d - 1) over the variables
 PARAMETERS = {
@@ -23,6 +23,7 @@ PARAMETERS = {
     "bch_63_39": (63, 39, 24, 672, 28, 8662),
     "bch_63_45": (63, 45, 18, 432, 24, 3068),
     "ldpc_array_366_185": (366, 185, 183, 1098, 6, 2196),
+    "ldpc_tanner_155_64": (155, 64, 93, 465, 5, 930),
 }
 
 
@@ -95,6 +96,18 @@ def test_array_code_has_no_cycle_of_four_edges_and_is_regular() -> None:
     assert overlaps.max() == 1
     assert set(tanner.variable_degrees) == {3}
     assert set(tanner.degrees) == {6}
+
+
+def test_shortest_cycles_of_the_tanner_code_have_eight_edges() -> None:
+    """A closed walk without turning back needs eight steps: check to check over different bits, and back."""
+    matrix = matrix_of(tanner_code())
+    checks = matrix @ matrix.T
+    np.fill_diagonal(checks, 0)
+    assert checks.max() == 1
+    triangles = np.trace(checks @ checks @ checks)
+    # Three checks that share one bit are a triangle without a cycle: 6 closed walks a bit of degree 3.
+    assert triangles == 6 * 155
+    assert set(matrix.sum(axis=0)) == {3}
 
 
 @pytest.mark.parametrize("size", [1, 4, 9])
