@@ -126,8 +126,8 @@ def _units(design: MinSumDesign) -> tuple[UnitRow, ...]:
             zero_area="tables of tanh and atanh are not modeled",
             zero_leakage="tables of tanh and atanh are not modeled",
         ),
-        _memory("messages", design.memory_edges * message, design),
-        _memory("totals", 2 * design.memory_codeword_bits * total, design),
+        _memory("messages", design.stored_edges * message, design),
+        _memory("totals", 2 * design.stored_codeword_bits * total, design),
         _weight_memory(design),
         UnitRow("io", role="link", zero_area="pins are not modeled", zero_leakage="pins are not modeled"),
     )
@@ -152,8 +152,8 @@ def _weight_memory(design: MinSumDesign) -> UnitRow:
         return UnitRow("weights", role="memory", zero_area=none, zero_leakage=none)
     copies = {
         Sharing.ALL: 1,
-        Sharing.ITERATIONS: design.memory_edges,
-        Sharing.NONE: design.memory_edges * design.iterations,
+        Sharing.ITERATIONS: design.stored_edges,
+        Sharing.NONE: design.stored_edges * design.iterations,
     }
     return _memory("weights", copies[design.weight_sharing] * design.weight_bits, design)
 

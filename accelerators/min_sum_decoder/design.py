@@ -65,8 +65,8 @@ class MinSumDesign(Design):
         False, description="Checks and variables in one clock; needs a processor for every edge"
     )
     clock_hz: float = Field(400e6, ge=1.0, le=1e12, allow_inf_nan=False, description="Clock")
-    memory_edges: int = Field(4096, ge=1, le=2**32, description="Edges the message memory has room for")
-    memory_codeword_bits: int = Field(1024, ge=1, le=2**32, description="Bits of a codeword with room")
+    stored_edges: int = Field(4096, ge=1, le=2**32, description="Edges the message memory has room for")
+    stored_codeword_bits: int = Field(1024, ge=1, le=2**32, description="Bits of a codeword with room")
     node_m: float = Field(65e-9, ge=5e-9, le=1e-6, allow_inf_nan=False, description="Technology node")
     supply_v: float = Field(1.0, ge=0.3, le=5.0, allow_inf_nan=False, description="Supply")
 
@@ -115,8 +115,8 @@ STRUCTURE = (
     "factor_bits",
     "search",
     "combined_phases",
-    "memory_edges",
-    "memory_codeword_bits",
+    "stored_edges",
+    "stored_codeword_bits",
 )
 
 

@@ -54,7 +54,7 @@ def run(
     decoder = decoder_of(graph)
     asked = read_run(data, decoder, design)
     encoder = encoder_of(decoder.tanner, graph.name)
-    weights = integer_weights(asked.weights, design)
+    weights = integer_weights(asked.weight_ratios, design)
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
         found = [_point(pool, decoder, encoder, weights, ebn0_db, asked, design) for ebn0_db in asked.ebn0_db]
     n, k = decoder.tanner.length, decoder.tanner.dimension
@@ -140,13 +140,10 @@ def _counted(suffix: str, wrong: NDArray[np.int64], n: int) -> dict[str, Counted
     frames = wrong.size
     bits = int(wrong.sum())
     ratio = bits / (frames * n)
-    spread = float(((wrong / n - ratio) ** 2).sum()) / frames
-    effective = (
-        min(float(frames * n), max(float(frames), ratio * (1 - ratio) * frames / spread))
-        if spread
-        else frames
-    )
+    variance = float(((wrong / n - ratio) ** 2).sum()) / frames
+    alone = ratio * (1 - ratio) / (n * variance) if variance else 1 / n
+    share = min(1.0, max(1 / n, alone))
     return {
-        f"frame_error{suffix}": Counted(int((wrong > 0).sum()), frames, frames),
-        f"bit_error{suffix}": Counted(bits, frames * n, effective),
+        f"frame_error{suffix}": Counted(int((wrong > 0).sum()), frames),
+        f"bit_error{suffix}": Counted(bits, frames * n, share),
     }

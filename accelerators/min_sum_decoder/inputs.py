@@ -34,7 +34,7 @@ class Run:
         Codewords per point, and where their random numbers start.
     belief_propagation : bool
         Whether to decode the same frames by sum-product in double precision.
-    weights : float64[iterations, E]
+    weight_ratios : float64[iterations, E]
         Offsets in units of LLR, or factors; zeros for rules without.
     """
 
@@ -42,7 +42,7 @@ class Run:
     frames: int
     seed: int
     belief_propagation: bool
-    weights: Floats
+    weight_ratios: Floats
 
 
 def read_run(data: Arrays, decoder: Decoder, design: MinSumDesign) -> Run:

@@ -58,11 +58,11 @@ def lower(graph: Graph, design: MinSumDesign) -> Trace:
 def _check_room(graph: Graph, op: Op, design: MinSumDesign) -> None:
     edges, bits = len(op.ints("variables")), graph.tensors[op.inputs[0]].shape[-1]
     where = f"{graph.name}.{op.name}"
-    if bits > design.memory_codeword_bits:
+    if bits > design.stored_codeword_bits:
         raise InputError(
-            f"codewords of {bits} bits, the memory of totals has room for {design.memory_codeword_bits}",
+            f"codewords of {bits} bits, the memory of totals has room for {design.stored_codeword_bits}",
             where=where,
-            hint=f"set memory_codeword_bits={bits}",
+            hint=f"set stored_codeword_bits={bits}",
         )
     reach = design.largest / design.llr_steps_ratio
     if op.kind == "check_nodes" and op.text("rule") == Rule.SUM_PRODUCT and reach > TANH_REACH:
@@ -72,11 +72,11 @@ def _check_room(graph: Graph, op: Op, design: MinSumDesign) -> None:
             where=where,
             hint=f"set llr_steps_ratio={design.largest / TANH_REACH:.3g} or more, or fewer llr_bits",
         )
-    if edges > design.memory_edges:
+    if edges > design.stored_edges:
         raise InputError(
-            f"{edges} edges, the message memory has room for {design.memory_edges}",
+            f"{edges} edges, the message memory has room for {design.stored_edges}",
             where=where,
-            hint=f"set memory_edges={edges}",
+            hint=f"set stored_edges={edges}",
         )
     if design.combined_phases and edges > design.edge_processors:
         raise InputError(

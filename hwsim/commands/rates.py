@@ -18,18 +18,18 @@ class Rate:
     ----------
     count, samples : int
         Samples it is true of, and all samples.
-    effective_samples : float
-        Independent samples that are worth as much (Kish 1965); 0: all are independent.
+    independent_share : float
+        Independent samples that are worth as much, per sample (Kish 1965).
     """
 
     count: int
     samples: int
-    effective_samples: float = 0.0
+    independent_share: float = 1.0
 
     @classmethod
     def of(cls, counted: Counted) -> Rate:
         """Return the rate of what a chip has counted."""
-        return cls(counted.count, counted.trials, counted.effective_trials)
+        return cls(counted.count, counted.trials, counted.independent_share)
 
     @property
     def ratio(self) -> float:
@@ -39,7 +39,7 @@ class Rate:
     @property
     def effective(self) -> float:
         """Samples that the width of the interval follows."""
-        return self.effective_samples or float(self.samples)
+        return self.samples * self.independent_share
 
     @property
     def interval(self) -> tuple[float, float]:

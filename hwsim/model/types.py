@@ -212,13 +212,13 @@ class Counted:
     ----------
     count, trials : int
         Times it happened, and times it could have.
-    effective_trials : float
-        Independent trials that are worth as much; fewer than `trials` where they fail together.
+    independent_share : float
+        Independent trials that are worth as much, per trial; below 1 where trials fail together.
     """
 
     count: int
     trials: int
-    effective_trials: float
+    independent_share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,8 +107,8 @@ def test_energy_grows_with_bits_and_falls_with_the_square_of_the_supply() -> Non
 @pytest.mark.parametrize(
     ("knobs", "message"),
     [
-        ({"memory_edges": 400}, r"432 edges, the message memory has room for 400 .*memory_edges=432"),
-        ({"memory_codeword_bits": 60}, r"codewords of 63 bits, .* room for 60"),
+        ({"stored_edges": 400}, r"432 edges, the message memory has room for 400 .*stored_edges=432"),
+        ({"stored_codeword_bits": 60}, r"codewords of 63 bits, .* room for 60"),
         ({"rule": "sum_product", "llr_bits": 12}, r"12 bits at 2 steps reach LLRs of 1024; .* up to 24"),
     ],
 )
@@ -202,9 +202,9 @@ def test_overflowing_llrs_are_warned_and_never_wrap() -> None:
 def test_bits_that_fail_together_widen_the_interval() -> None:
     (point,) = monte_carlo("bch_63_45", {"ebn0_db": 4.0, "frames": 640}).points
     bits, frames = point.rates["bit_error"], point.rates["frame_error"]
-    assert frames.effective_trials == frames.trials == 640
+    assert (frames.trials, frames.independent_share) == (640, 1.0)
     assert bits.trials == 640 * 63
-    assert 640 <= bits.effective_trials < bits.trials / 3
+    assert 1 / 63 <= bits.independent_share < 1 / 3
     alone = Rate(bits.count, bits.trials).interval
     together = Rate.of(bits).interval
     assert together[0] < alone[0] < bits.count / bits.trials < alone[1] < together[1]
@@ -225,7 +225,7 @@ def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
 
 
 def test_a_rate_of_zero_has_an_interval() -> None:
-    low, high = Rate.of(Counted(0, 6300, 100.0)).interval
+    low, high = Rate.of(Counted(0, 6300, 100 / 6300)).interval
     assert low == 0
     assert high == pytest.approx(1.96**2 / (100 + 1.96**2), rel=1e-3)
 
