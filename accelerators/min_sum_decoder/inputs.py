@@ -54,7 +54,7 @@ def read_run(data: Arrays, decoder: Decoder, design: MinSumDesign) -> Run:
     reference = _whole("belief_propagation", data, 0, 1, problems)
     weights = _weights(data, decoder, design, problems)
     if problems:
-        raise InputError(problems=problems)
+        raise InputError(problems=problems).inside("data")
     return Run(points, frames, seed, bool(reference), weights)
 
 

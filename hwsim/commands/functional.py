@@ -6,7 +6,7 @@ import json as json_text
 import tomllib
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -91,8 +91,17 @@ def run_functional(graph: Graph, chips: Sequence[Chip], path: Path) -> tuple[Out
         classify = chip.accelerator.functional
         if classify is not None:
             prepared = chip.accelerator.prepare(graph, chip.design)
-            found.append(_outcome(chip, prepared, classify(prepared, chip.design, data)))
+            try:
+                found.append(_outcome(chip, prepared, classify(prepared, chip.design, data)))
+            except InputError as error:
+                raise InputError(problems=[_in_file(problem, path) for problem in error.problems]) from None
     return tuple(found)
+
+
+def _in_file(problem: Problem, path: Path) -> Problem:
+    """Name the file where a chip can only say that its data are wrong."""
+    head, dot, rest = problem.where.partition(".")
+    return replace(problem, where=f"{path}.{rest}") if head == "data" and dot else problem
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:

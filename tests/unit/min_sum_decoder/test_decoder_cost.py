@@ -182,7 +182,8 @@ def test_bad_settings_are_refused(change: dict[str, Any], knobs: dict[str, Any],
 def test_all_bad_settings_are_named_at_once() -> None:
     with pytest.raises(InputError) as caught:
         monte_carlo("bch_63_45", {"ebn0_db": [99.0], "frames": -1, "seeds": 1, "offsets": 1.0})
-    assert {problem.where for problem in caught.value.problems} == {"ebn0_db", "frames", "seeds", "offsets"}
+    assert {problem.where for problem in caught.value.problems} == {
+        f"data.{name}" for name in ("ebn0_db", "frames", "seeds", "offsets")}
 
 
 def test_a_graph_that_is_no_decoder_has_no_values() -> None:
@@ -273,6 +274,11 @@ def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert points[0]["frame_error"]["count"] > points[1]["frame_error"]["count"]
     assert main([*words, "--json"]) == 0
     assert capsys.readouterr().out == first
+    channel.write_text("ebn0_db = 1\nframe = 128\nseed = -1\n")
+    assert main(words) == 2
+    complaint = capsys.readouterr().err
+    assert f"{channel}.frame: no such setting (did you mean 'frames'?)" in complaint
+    assert f"{channel}.seed: -1 is no whole number" in complaint
     code.write_text(HAMMING.replace("1 3 5 7", "1 3 5 9").replace("2 0 0", "2 2 0"))
     assert main(words) == 2
     complaint = capsys.readouterr().err
