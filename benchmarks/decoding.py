@@ -69,7 +69,7 @@ def measure(name: str) -> bool:
     """Print the rows of one code; False if the decoders disagree."""
     design = PRESETS["min_sum"]
     decoder = decoder_of(prepare(load(name), design))
-    encoder = encoder_of(decoder.tanner, name)
+    encoder = encoder_of(decoder.tanner)
     received = [transmit(encoder, 3.0, 1, block)[1] for block in range(BLOCKS)]
     steps = [quantized(np.ascontiguousarray(llr.T), design) for llr in received]
     weights = np.zeros((decoder.iterations, decoder.tanner.edges), np.int32)

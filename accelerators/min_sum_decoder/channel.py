@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.errors import InputError
 from hwsim.graph.tanner import TannerGraph
+from hwsim.kernels.binary_matrix import eliminate
 
 Bits = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -43,18 +43,15 @@ class Encoder:
         return words
 
 
-def encoder_of(tanner: TannerGraph, where: str) -> Encoder:
-    """Return the encoder of a code; InputError if it has no information bits."""
-    rows = tanner.reduced
-    parity = sorted(rows)
-    information = [bit for bit in range(tanner.length) if bit not in rows]
-    if not information:
-        raise InputError(f"all {tanner.length} bits are parity: the only codeword is zero", where=where)
-    size = (tanner.length + 7) // 8
-    packed = np.frombuffer(b"".join(rows[bit].to_bytes(size, "little") for bit in parity), np.uint8)
-    matrix = np.unpackbits(packed.reshape(len(parity), size), axis=1, bitorder="little")
-    sums = matrix[:, information].T.astype(np.float32)
-    return Encoder(np.array(information), np.array(parity), sums)
+def encoder_of(tanner: TannerGraph) -> Encoder:
+    """Return the encoder of a code; parity bits are taken from the end as far as the checks allow."""
+    ones = np.zeros((len(tanner.checks), (tanner.length + 63) // 64 * 64), np.uint8)
+    ones[np.repeat(np.arange(len(tanner.checks)), tanner.degrees), tanner.variables] = 1
+    rows = np.packbits(ones, axis=1, bitorder="little").view(np.uint64)
+    parity = eliminate(rows, tanner.length)
+    matrix = np.unpackbits(rows[: len(parity)].view(np.uint8), axis=1, bitorder="little")
+    information = np.setdiff1d(np.arange(tanner.length), parity)
+    return Encoder(information, parity, matrix[:, information].T.astype(np.float32))
 
 
 def noise_deviation(ebn0_db: float, rate_ratio: float) -> float:

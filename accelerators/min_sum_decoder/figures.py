@@ -14,18 +14,21 @@ def figures(graph: Graph, design: MinSumDesign) -> dict[str, float]:
     `neural_bp_multiplications_count` is what belief propagation with a weight for every pair of edges at a
     variable, and one for every channel value, would multiply in an iteration (Nachmani et al. 2018).
     """
+    from accelerators.min_sum_decoder.channel import encoder_of
+
     checks = next((op for op in graph.ops if op.kind == "check_nodes"), None)
     if checks is None:
         return {}
     frames, length = graph.tensors[checks.inputs[0]].shape[0], graph.tensors[checks.inputs[0]].shape[-1]
     tanner = tanner_of(checks, length)
     iterations = sum(op.kind == "check_nodes" for op in graph.ops)
+    information = encoder_of(tanner).information.size
     phases = 1 if design.combined_phases else 2
     cycles = iterations * phases * -(-tanner.edges // design.edge_processors)
     first = [op for op in graph.ops if op.kind in ("check_nodes", "variable_nodes")][:2]
     return {
         "edges_count": float(tanner.edges),
-        "information_bits": float(tanner.dimension),
+        "information_bits": float(information),
         **{
             f"{name}_per_iteration_count": count / max(1, frames)
             for name, count in _per_iteration(graph, first)
@@ -35,7 +38,7 @@ def figures(graph: Graph, design: MinSumDesign) -> dict[str, float]:
         "weights_over_neural_bp_ratio": graph.parameters / (iterations * neural_bp_multiplications(tanner)),
         "cycles_per_codeword_count": float(cycles),
         "latency_s": cycles / design.clock_hz,
-        "throughput_bits_per_s": tanner.dimension * design.clock_hz / cycles,
+        "throughput_bits_per_s": information * design.clock_hz / cycles,
     }
 
 

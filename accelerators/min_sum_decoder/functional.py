@@ -22,6 +22,7 @@ from accelerators.min_sum_decoder.arithmetic import (
 from accelerators.min_sum_decoder.channel import LANES, Encoder, encoder_of, transmit
 from accelerators.min_sum_decoder.design import MinSumDesign, Rule
 from accelerators.min_sum_decoder.inputs import Run, read_run
+from hwsim.errors import InputError
 from hwsim.graph.types import Graph
 from hwsim.kernels.message_passing import FACTOR, MIN_SUM, OFFSET, belief_propagation, min_sum, sum_product
 from hwsim.model.types import Counted, ErrorRates, RatePoint
@@ -30,6 +31,8 @@ KERNEL_RULES = {Rule.MIN_SUM: MIN_SUM, Rule.OFFSET_MIN_SUM: OFFSET, Rule.NORMALI
 TANH_LIMIT = 30.0
 """Below this, tanh(x / 2) is not yet 1 in double precision."""
 MANY_SATURATED_RATIO = 0.1
+LARGEST_MATRIX = 2**26
+"""Elements of the largest matrix to encode with: elimination takes some seconds, its square root cubed."""
 
 
 def run(
@@ -53,11 +56,16 @@ def run(
     """
     decoder = decoder_of(graph)
     asked = read_run(data, decoder, design)
-    encoder = encoder_of(decoder.tanner, graph.name)
+    if decoder.tanner.length * len(decoder.tanner.checks) > LARGEST_MATRIX:
+        reason = f"{len(decoder.tanner.checks)} x {decoder.tanner.length} checks are too many to encode densely"
+        raise InputError(reason, where=graph.name, hint="cost it without --functional")
+    encoder = encoder_of(decoder.tanner)
+    n, k = decoder.tanner.length, encoder.information.size
+    if not k:
+        raise InputError(f"all {n} bits are parity: the only codeword is zero", where=graph.name)
     weights = integer_weights(asked.weight_ratios, design)
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
         found = [_point(pool, decoder, encoder, weights, ebn0_db, asked, design) for ebn0_db in asked.ebn0_db]
-    n, k = decoder.tanner.length, decoder.tanner.dimension
     notes = [
         f"({n}, {k}) code, rate {k / n:.4g}, {decoder.iterations} iterations of {design.rule.value}, random "
         f"codewords as +1 and -1 in white Gaussian noise, seed {asked.seed}",

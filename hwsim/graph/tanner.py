@@ -48,34 +48,6 @@ class TannerGraph:
         """Ones of the matrix."""
         return len(self.variables)
 
-    @cached_property
-    def rank(self) -> int:
-        """Checks that do not follow from others, over GF(2)."""
-        return len(self.reduced)
-
-    @property
-    def dimension(self) -> int:
-        """Information bits of a codeword, k."""
-        return self.length - self.rank
-
-    @cached_property
-    def reduced(self) -> Mapping[int, int]:
-        """The reduced echelon form: by pivot column, a row as an integer whose bit v is column v."""
-        rows: dict[int, int] = {}
-        for check in self.checks:
-            row = sum(1 << variable for variable in check)
-            for pivot, known in rows.items():
-                if row >> pivot & 1:
-                    row ^= known
-            if not row:
-                continue
-            lead = row.bit_length() - 1
-            for pivot in rows:
-                if rows[pivot] >> lead & 1:
-                    rows[pivot] ^= row
-            rows[lead] = row
-        return rows
-
 
 def tanner_of(op: Op, length: int) -> TannerGraph:
     """Return the Tanner graph that an operator of kind ``check_nodes`` over `length` bits works on."""

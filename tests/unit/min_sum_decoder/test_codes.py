@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
 
 from accelerators.min_sum_decoder.channel import encoder_of
+from accelerators.min_sum_decoder.design import PRESETS
+from accelerators.min_sum_decoder.functional import run
 from hwsim.errors import GraphError, InputError
 from hwsim.graph.ops import work_of
 from hwsim.graph.tanner import TannerGraph, decoder, tanner_of
+from hwsim.kernels.binary_matrix import eliminate
 from hwsim.run import load
 from workloads.codes import CODES
 from workloads.codes.constructions import array_code, bch_code, hamming_code, tanner_code
@@ -34,9 +38,13 @@ def matrix_of(tanner: TannerGraph) -> np.ndarray:
     return matrix
 
 
+def dimension_of(tanner: TannerGraph) -> int:
+    return encoder_of(tanner).information.size
+
+
 def all_codewords(tanner: TannerGraph) -> np.ndarray:
-    bits = np.array(list(itertools.product((0, 1), repeat=tanner.dimension)), np.uint8)
-    return encoder_of(tanner, "code").codewords(bits)
+    bits = np.array(list(itertools.product((0, 1), repeat=dimension_of(tanner))), np.uint8)
+    return encoder_of(tanner).codewords(bits)
 
 
 def test_every_code_has_asserted_parameters() -> None:
@@ -47,7 +55,7 @@ def test_every_code_has_asserted_parameters() -> None:
 def test_parameters(name: str) -> None:
     tanner = CODES[name]()
     pairs = sum(degree * (degree - 1) for degree in tanner.variable_degrees)
-    found = (tanner.length, tanner.dimension, len(tanner.checks), tanner.edges, tanner.degrees[0], pairs)
+    found = (tanner.length, dimension_of(tanner), len(tanner.checks), tanner.edges, tanner.degrees[0], pairs)
     assert found == PARAMETERS[name]
     assert len(set(tanner.degrees)) == 1
 
@@ -55,8 +63,8 @@ def test_parameters(name: str) -> None:
 @pytest.mark.parametrize("name", CODES)
 def test_encoded_words_satisfy_every_check_and_carry_their_bits(name: str) -> None:
     tanner = CODES[name]()
-    encoder = encoder_of(tanner, name)
-    bits = np.random.default_rng(3).integers(0, 2, (20, tanner.dimension), np.uint8)
+    encoder = encoder_of(tanner)
+    bits = np.random.default_rng(3).integers(0, 2, (20, dimension_of(tanner)), np.uint8)
     words = encoder.codewords(bits)
     assert not (words @ matrix_of(tanner).T % 2).any()
     assert (words[:, encoder.information] == bits).all()
@@ -86,7 +94,7 @@ def test_roots_of_a_bch_code_are_powers_of_a_primitive_element(errors: int) -> N
 
 def all_ones_free(tanner: TannerGraph) -> np.ndarray:
     rng = np.random.default_rng(8)
-    return encoder_of(tanner, "").codewords(rng.integers(0, 2, (1, tanner.dimension), np.uint8))[0]
+    return encoder_of(tanner).codewords(rng.integers(0, 2, (1, dimension_of(tanner)), np.uint8))[0]
 
 
 def test_array_code_has_no_cycle_of_four_edges_and_is_regular() -> None:
@@ -124,7 +132,7 @@ def test_rank_is_that_of_gaussian_elimination_on_rationals_mod_two() -> None:
         tanner = TannerGraph(length, checks)
         words = np.array(list(itertools.product((0, 1), repeat=length)))
         kept = (words @ matrix_of(tanner).T % 2 == 0).all(axis=1).sum()
-        assert kept == 2**tanner.dimension
+        assert kept == 2 ** dimension_of(tanner)
 
 
 def test_network_is_one_iteration_whose_work_is_that_of_one() -> None:
@@ -148,10 +156,27 @@ def test_every_flaw_of_a_matrix_is_reported_at_once() -> None:
 
 
 def test_a_code_of_parity_alone_has_no_encoder() -> None:
-    with pytest.raises(InputError, match="the only codeword is zero"):
-        encoder_of(TannerGraph(2, ((0, 1), (0,))), "code")
+    graph = decoder("rigid", TannerGraph(3, ((0, 1), (1, 2), (0, 1, 2))))
+    with pytest.raises(InputError, match="rigid: all 3 bits are parity: the only codeword is zero"):
+        run(graph, PRESETS["min_sum"], {"ebn0_db": np.array(1.0)})
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_elimination_leaves_unit_columns_and_the_same_row_space(fast: bool) -> None:
+    rng = np.random.default_rng(int(fast))
+    form: Any = eliminate.fast if fast else eliminate.plain  # type: ignore[attr-defined]
+    for _ in range(20):
+        count, columns = (int(size) for size in rng.integers(1, 150, 2))
+        ones = np.zeros((count, (columns + 63) // 64 * 64), np.uint8)
+        ones[:, :columns] = rng.random((count, columns)) < rng.choice([0.05, 0.5])
+        rows = np.packbits(ones, axis=1, bitorder="little").view(np.uint64).copy()
+        pivots = form(rows, columns)
+        reduced = np.unpackbits(rows.view(np.uint8), axis=1, bitorder="little").astype(np.int64)
+        assert np.array_equal(reduced[: len(pivots), pivots], np.eye(len(pivots)))
+        assert not reduced[len(pivots):].any()
+        assert not ((ones[:, pivots].astype(np.int64) @ reduced[: len(pivots)] + ones) % 2).any()
 
 
 def test_hamming_codes_grow() -> None:
     codes = [hamming_code(checks) for checks in (2, 3, 4)]
-    assert [(code.length, code.dimension) for code in codes] == [(3, 1), (7, 4), (15, 11)]
+    assert [(code.length, dimension_of(code)) for code in codes] == [(3, 1), (7, 4), (15, 11)]

@@ -17,12 +17,14 @@ from hwsim.commands.rates import Rate
 from hwsim.errors import DesignError, InputError
 from hwsim.graph.build import GraphBuilder
 from hwsim.graph.ops import work_of
+from hwsim.graph.tanner import decoder
 from hwsim.graph.types import Role
 from hwsim.graph.verify import verify_graph
 from hwsim.model.types import Counted
 from hwsim.run import chip, evaluate, load
 from tests.unit.min_sum_decoder.test_alist import HAMMING
 from tests.unit.min_sum_decoder.test_decoding import counts, monte_carlo
+from workloads.codes.constructions import array_code
 
 EDGES, DEGREE, CHECKS = 432, 24, 18
 
@@ -192,6 +194,12 @@ def test_a_graph_that_is_no_decoder_has_no_values() -> None:
     b.output(b.add("variable_nodes", operands, name="op", variables=(0, 1, 2, 3)))
     with pytest.raises(InputError, match="half: is no decoder"):
         monte_carlo(b.build(), GOOD)
+
+
+def test_a_code_too_large_to_encode_is_costed_but_not_run() -> None:
+    graph = decoder("huge", array_code(3499, 3, 6))
+    with pytest.raises(InputError, match="huge: 10497 x 20994 checks are too many to encode densely"):
+        monte_carlo(graph, GOOD)
 
 
 def test_overflowing_llrs_are_warned_and_never_wrap() -> None:

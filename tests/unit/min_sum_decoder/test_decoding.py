@@ -106,7 +106,7 @@ def test_sum_product_on_integers_follows_belief_propagation() -> None:
 def test_hamming_stays_near_and_above_maximum_likelihood(rule: str) -> None:
     """The same received words, decided by the likelihood of all 16 codewords."""
     tanner = decoder_of(load("hamming_7_4")).tanner
-    words, encoder, wrong = all_codewords(tanner), encoder_of(tanner, ""), 0
+    words, encoder, wrong = all_codewords(tanner), encoder_of(tanner), 0
     blocks = 40
     for block in range(blocks):
         sent, llr = transmit(encoder, 3.0, 5, block)
@@ -125,7 +125,7 @@ def test_channel_makes_the_errors_of_theory() -> None:
     """Uncoded hard decisions at Eb / N0 fail with Q(sqrt(2 R Eb / N0)); LLRs are 2 y / sigma^2."""
     from math import erfc, sqrt
 
-    encoder = encoder_of(decoder_of(load("bch_63_45")).tanner, "")
+    encoder = encoder_of(decoder_of(load("bch_63_45")).tanner)
     received = [transmit(encoder, 2.0, 9, block) for block in range(60)]
     wrong = np.concatenate([((llr < 0) != words).ravel() for words, llr in received])
     expected = 0.5 * erfc(sqrt(45 / 63 * 10**0.2))
