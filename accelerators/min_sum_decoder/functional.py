@@ -57,7 +57,8 @@ def run(
     decoder = decoder_of(graph)
     asked = read_run(data, decoder, design)
     if decoder.tanner.length * len(decoder.tanner.checks) > LARGEST_MATRIX:
-        reason = f"{len(decoder.tanner.checks)} x {decoder.tanner.length} checks are too many to encode densely"
+        size = f"{len(decoder.tanner.checks)} x {decoder.tanner.length}"
+        reason = f"{size} checks are too many to encode densely"
         raise InputError(reason, where=graph.name, hint="cost it without --functional")
     encoder = encoder_of(decoder.tanner)
     n, k = decoder.tanner.length, encoder.information.size

@@ -14,6 +14,7 @@ from accelerators.integral_sc.functional import run
 from accelerators.integral_sc.machine import _walk
 from accelerators.integral_sc.streams import input_words, layer_inputs, padded, stream_layer, weight_words
 from accelerators.integral_sc.values import Layer, float_activations, read, unipolar
+from hwsim.__main__ import main
 from hwsim.commands.functional import read_arrays
 from hwsim.commands.rates import Rate
 from hwsim.errors import InputError
@@ -221,9 +222,20 @@ def test_pickles_are_refused(tmp_path: Path) -> None:
         read_arrays(tmp_path / "data.npz")
 
 
-def test_command_line(capsys: pytest.CaptureFixture[str]) -> None:
-    from hwsim.__main__ import main
+def test_figures_of_the_chip_are_shown_without_samples(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["run", "mlp_mnist", "--on", "integral_sc:virtex7_n256_m4", "--set", "m=4"]
+    assert main(words) == 0
+    assert "luts_count" in capsys.readouterr().out
+    assert main([*words, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["figures"]["luts_count"] == pytest.approx((272136 + 188058 * 4) * 668672 / 100400)
+    assert main([*words, "-q"]) == 0
+    assert capsys.readouterr().out == ""
+    assert main(["run", "mlp_mnist", "--on", "systolic"]) == 0
+    assert "Figures" not in capsys.readouterr().out
 
+
+def test_command_line(capsys: pytest.CaptureFixture[str]) -> None:
     chips = "integral_sc,integral_sc:virtex7_n256_m4"
     words = ["run", "digits_32", "--on", chips, "--set", "stream_length=64"]
     samples = ["--functional", str(FOLDER / "digits_32.npz")]
