@@ -239,7 +239,7 @@ def _with_knobs(accelerator: Accelerator, base: Design, knobs: Mapping[str, Any]
         problems += [
             Problem(
                 ".".join((accelerator.name, *map(str, item["loc"]))),
-                f"{item['msg'][0].lower()}{item['msg'][1:]}, got {item['input']!r}",
+                _reason(item),
                 _nearest_choice(type(base), item),
             )
             for item in error.errors()
@@ -247,6 +247,13 @@ def _with_knobs(accelerator: Accelerator, base: Design, knobs: Mapping[str, Any]
     if problems:
         raise DesignError(problems=problems)
     return design
+
+
+def _reason(item: Any) -> str:
+    """Return what is wrong with a knob, and its value; a rule about several names their values itself."""
+    message = str(item["msg"]).removeprefix("Value error, ")
+    message = message[0].lower() + message[1:]
+    return f"{message}, got {item['input']!r}" if item["loc"] else message
 
 
 def _nearest_choice(design: type[Design], item: Any) -> str:

@@ -235,6 +235,22 @@ def test_figures_of_the_chip_are_shown_without_samples(capsys: pytest.CaptureFix
     assert "Figures" not in capsys.readouterr().out
 
 
+def test_too_few_states_are_warned() -> None:
+    few = classify("digits_32", 8, stream_length=16, states_count=2)
+    assert any("fc1: 2 states are too few" in line for line in few.warnings)
+    enough = classify("digits_32", 8, stream_length=16)
+    assert not any("too few" in line for line in enough.warnings)
+
+
+def test_knobs_that_contradict_each_other_are_refused_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    chip = ["run", "digits_32", "--on", "integral_sc", "--set"]
+    assert main([*chip, "states_count=7"]) == 2
+    error = capsys.readouterr().err
+    assert error == "hwsim: error: integral_sc: states_count 7 is odd; the output needs two equal halves\n"
+    assert main([*chip, "weight_seed=2048"]) == 2
+    assert "input_seed 1 and weight_seed 2048 start the same numbers" in capsys.readouterr().err
+
+
 def test_command_line(capsys: pytest.CaptureFixture[str]) -> None:
     chips = "integral_sc,integral_sc:virtex7_n256_m4"
     words = ["run", "digits_32", "--on", chips, "--set", "stream_length=64"]
