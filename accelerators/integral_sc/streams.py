@@ -81,8 +81,8 @@ def stream_layer(
     states = design.states_count or fitting
     if layer.activation and 2 * states < fitting:
         warnings.append(
-            f"{layer.name}: {states} states are too few; scale x Var(S) asks for {fitting}, and the slope of the "
-            f"activation is {states / fitting:.0%} of what the network was trained with"
+            f"{layer.name}: {states} states are too few; scale x Var(S) asks for {fitting}, and the slope of "
+            f"the activation is {states / fitting:.0%} of what the network was trained with"
         )
     if rows.shape[0] * m >= 2**15:
         problems.append(
