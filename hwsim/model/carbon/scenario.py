@@ -2,7 +2,7 @@
 
 A scenario file holds ``label``, ``use_intensity``, ``fab_intensity`` and a table ``[engines.NAME]`` per chip
 with ``idle_power``, ``dies`` or ``shared_existing``, and optionally ``active_power`` and ``throughput``. The
-word "modeled" takes area, idle power (leakage), active power or throughput from the chip's own report.
+word "modeled" takes node, area, idle power (leakage), active power or throughput from the chip's report.
 """
 
 from __future__ import annotations
@@ -44,23 +44,19 @@ _UNITS = {
 
 @dataclass(frozen=True, slots=True)
 class DieEntry:
-    """A die as a scenario states it; `area_m2` None takes the area that the chip's report gives."""
+    """A die as a scenario states it; None takes the node or the area that the chip's report gives."""
 
-    node: str
+    node: str | None
     area_m2: float | None
     kind: str = "logic"
     count: int = 1
     layers: int = 1
 
-    def resolved(self, modeled_m2: float) -> Die:
-        """Return the die with the modeled area filled in."""
-        return Die(
-            self.node,
-            modeled_m2 if self.area_m2 is None else self.area_m2,
-            self.kind,
-            self.count,
-            self.layers,
-        )
+    def resolved(self, modeled_node: str, modeled_m2: float) -> Die:
+        """Return the die with the modeled node and area filled in."""
+        node = modeled_node if self.node is None else self.node
+        area = modeled_m2 if self.area_m2 is None else self.area_m2
+        return Die(node, area, self.kind, self.count, self.layers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,14 +257,16 @@ def _die(entry: Any, place: str, say: Say) -> DieEntry | None:
         return None
     area = _number(entry, "area", place, say, required=True)
     try:
-        entry_ = DieEntry(
-            node, area, entry.get("kind", "logic"), entry.get("count", 1), entry.get("layers", 1)
+        made = DieEntry(
+            None if node == MODELED else node,
+            area,
+            entry.get("kind", "logic"),
+            entry.get("count", 1),
+            entry.get("layers", 1),
         )
-        entry_.resolved(1e-6)
-        if area is not None:
-            entry_.resolved(area)
+        made.resolved("28", 1e-6 if area is None else area)
     except InputError as error:
         for problem in error.problems:
             say(_join(place, problem.where.removeprefix("die.")), problem.reason, problem.hint)
         return None
-    return entry_
+    return made
