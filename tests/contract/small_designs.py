@@ -58,9 +58,19 @@ def _integral_sc(rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
+def _roofline(rng: np.random.Generator) -> dict[str, Any]:
+    return {
+        "lanes": int(rng.integers(1, 40)),
+        "memory": str(rng.choice(["bounded", "in_peak"])),
+        "dram_bits_per_s": float(rng.choice([3.3e9, 64e9, 1e12])),
+    }
+
+
 # A chip without an entry is stepped in its presets.
 KNOBS: Mapping[str, Draw] = {
     "binary_lstm": _binary_lstm,
+    "edge_fpga": _roofline,
+    "edge_gpu": _roofline,
     "integral_sc": _integral_sc,
     "sparse_fc": _sparse_fc,
     "systolic": _systolic,
