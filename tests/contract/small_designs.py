@@ -58,6 +58,21 @@ def _integral_sc(rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
+def _reram_pim(rng: np.random.Generator) -> dict[str, Any]:
+    rows, cell_bits, dac_bits = (int(rng.integers(1, top)) for top in (7, 4, 3))
+    return {
+        "array_rows": rows,
+        "array_cols": int(rng.integers(1, 9)),
+        "cell_bits": cell_bits,
+        "dac_bits": dac_bits,
+        "adc_bits": 9,
+        "encoding": str(rng.choice(["plain", "flipped"])),
+        "replicate": bool(rng.integers(2)),
+        "tiles": int(rng.integers(3, 60)),
+        "digital_lanes": int(rng.integers(1, 9)),
+    }
+
+
 def _roofline(rng: np.random.Generator) -> dict[str, Any]:
     return {
         "lanes": int(rng.integers(1, 40)),
@@ -72,6 +87,7 @@ KNOBS: Mapping[str, Draw] = {
     "edge_fpga": _roofline,
     "edge_gpu": _roofline,
     "integral_sc": _integral_sc,
+    "reram_pim": _reram_pim,
     "sparse_fc": _sparse_fc,
     "systolic": _systolic,
 }
