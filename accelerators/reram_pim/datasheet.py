@@ -20,80 +20,64 @@ def datasheet(design: ReramDesign) -> Datasheet:
     cycle of 100 ns, and arrays of another size in proportion to rows or cells. A converter of b bits costs
     2^(b - 8) times the published one of 8 bits. The area is that of the chip, in proportion to its arrays.
     """
-    c = CONSTANTS
     return Datasheet(
         clock_hz=_knob(design, "adc_rate_hz"),
-        actions=(
-            ActionRow(
-                "array", "step", interval_cycles=design.clocks_per_read, zero_energy="charged as reads"
-            ),
-            ActionRow(
-                "array",
-                "mac",
-                lanes=design.cell_reads_per_clock,
-                interval_cycles=0,
-                zero_energy="charged as reads",
-                zero_time=_INSIDE,
-            ),
-            ActionRow("array", "read", energy=_read_energy(design), interval_cycles=0, zero_time=_INSIDE),
-            ActionRow(
-                "dac",
-                "drive",
-                energy=_per_read(c.ima_dac_w) / c.array_rows_count * (2**design.dac_bits - 1),
-                interval_cycles=0,
-                zero_time=_INSIDE,
-            ),
-            ActionRow(
-                "adc",
-                "convert",
-                energy=c.adc_conversion_j * 2.0 ** (design.adc_bits - 8),
-                interval_cycles=0,
-                zero_time=_INSIDE,
-            ),
-            ActionRow("shift_add", "add", energy=c.shift_add_j, interval_cycles=0, zero_time=_INSIDE),
-            *(
-                ActionRow(
-                    "edram",
-                    action,
-                    energy_per_bit=c.edram_j_per_bit,
-                    interval_cycles=0,
-                    zero_time="banked; hidden behind read cycles",
-                )
-                for action in ("read", "write")
-            ),
-            *(
-                ActionRow("bus", action, energy_per_bit=c.bus_j_per_bit, interval_cycles=0, zero_time=_INSIDE)
-                for action in ("read", "write")
-            ),
-            ActionRow(
-                "router",
-                "send",
-                energy_per_bit=c.router_j_per_bit,
-                interval_cycles=0,
-                zero_time="hidden behind read cycles",
-            ),
-            *_digital(design),
+        actions=(*_analog(design), *_traffic(), *_digital(design)),
+        units=_units(design),
+    )
+
+
+def _analog(design: ReramDesign) -> tuple[ActionRow, ...]:
+    c = CONSTANTS
+    driver = _per_read(c.ima_dac_w) / c.array_rows_count * (2**design.dac_bits - 1)
+    converter = c.adc_conversion_j * 2.0 ** (design.adc_bits - 8)
+    charged = "charged as reads"
+    return (
+        ActionRow("array", "step", interval_cycles=design.clocks_per_read, zero_energy=charged),
+        ActionRow(
+            "array",
+            "mac",
+            lanes=design.cell_reads_per_clock,
+            interval_cycles=0,
+            zero_energy=charged,
+            zero_time=_INSIDE,
         ),
-        units=(
-            UnitRow(
-                "array",
-                area=c.chip_area_m2
-                / int(c.tiles_count * c.imas_per_tile_count * c.arrays_per_ima_count)
-                * (design.arrays),
-                zero_leakage=_CHARGED,
-            ),
-            *(
-                UnitRow(unit, role=role, zero_area=_SHARED, zero_leakage=_CHARGED)
-                for unit, role in (
-                    ("dac", "compute"),
-                    ("adc", "compute"),
-                    ("shift_add", "compute"),
-                    ("digital", "compute"),
-                    ("edram", "memory"),
-                    ("bus", "link"),
-                    ("router", "link"),
-                )
-            ),
+        *(
+            ActionRow(unit, action, energy=energy, interval_cycles=0, zero_time=_INSIDE)
+            for unit, action, energy in (
+                ("array", "read", _read_energy(design)),
+                ("dac", "drive", driver),
+                ("adc", "convert", converter),
+                ("shift_add", "add", c.shift_add_j),
+            )
+        ),
+    )
+
+
+def _traffic() -> tuple[ActionRow, ...]:
+    c = CONSTANTS
+    hidden = "banked; hidden behind read cycles"
+    return tuple(
+        ActionRow(unit, action, energy_per_bit=energy, interval_cycles=0, zero_time=hidden)
+        for unit, actions, energy in (
+            ("edram", ("read", "write"), c.edram_j_per_bit),
+            ("bus", ("read", "write"), c.bus_j_per_bit),
+            ("router", ("send",), c.router_j_per_bit),
+        )
+        for action in actions
+    )
+
+
+def _units(design: ReramDesign) -> tuple[UnitRow, ...]:
+    c = CONSTANTS
+    per_chip = int(c.tiles_count * c.imas_per_tile_count * c.arrays_per_ima_count)
+    roles = {"edram": "memory", "bus": "link", "router": "link"}
+    others = ("dac", "adc", "shift_add", "digital", *roles)
+    return (
+        UnitRow("array", area=c.chip_area_m2 / per_chip * design.arrays, zero_leakage=_CHARGED),
+        *(
+            UnitRow(unit, role=roles.get(unit, "compute"), zero_area=_SHARED, zero_leakage=_CHARGED)
+            for unit in others
         ),
     )
 
