@@ -27,6 +27,7 @@ from hwsim.kernels.bit_masks import (
     weigh,
 )
 from hwsim.kernels.compiling import compiled
+from hwsim.kernels.schedule_promise import promise, survey
 
 Flags = NDArray[np.bool_]
 
@@ -49,6 +50,7 @@ class Tables(NamedTuple):
     by_rank : (references, operators)     reference orders
     rank : (references, operators)        rank of operator v in each of them
     suffix : (references, operators + 1)  traffic that the operators from a rank on cause at least, blocks
+    discount : (operators,)               blocks by which an operator that ran early lowers those bounds
     """
 
     before: Words
@@ -66,6 +68,7 @@ class Tables(NamedTuple):
     by_rank: Ints
     rank: Ints
     suffix: Ints
+    discount: Ints
 
 
 class States(NamedTuple):
@@ -267,29 +270,6 @@ def run(row: Words, g: int, f: int, future: int, parent: int, v: int, budget: in
 
 
 @compiled
-def advance(executed: Words, reach: Ints, tables: Tables) -> None:
-    """Write the rank after the last executed operator of each reference order into `reach`."""
-    for k in range(reach.shape[0]):
-        r = tables.by_rank.shape[1]
-        while r > 0 and not has_bit(executed, tables.by_rank[k, r - 1]):
-            r -= 1
-        reach[k] = r
-
-
-@compiled
-def promise(v: int, reach: Ints, tables: Tables) -> int:
-    """Return what the operators behind all executed ones, v included, cost at least in blocks.
-
-    The operators from a rank on are a problem of their own whose first loads are free; the fetches
-    that f counts are exactly those, so that both bounds add up.
-    """
-    best = 0
-    for k in range(reach.shape[0]):
-        best = max(best, tables.suffix[k, max(reach[k], tables.rank[k, v] + 1)])
-    return best
-
-
-@compiled
 def expand(level: States, first: int, last: int, forced: int, budget: int, cutoff: int, op_words: int,
            tensor_words: int, tables: Tables, sink: Sink) -> None:
     """Run every sensible next operator with every inclusion-minimal eviction set, for some states.
@@ -310,7 +290,8 @@ def expand(level: States, first: int, last: int, forced: int, budget: int, cutof
     span = (op_words, op_words + tensor_words)
     child = np.zeros(op_words + 2 * tensor_words, np.uint64)
     kept = np.zeros(tensor_words, np.uint64)
-    reach = np.zeros(tables.by_rank.shape[0], np.int64)
+    later = np.zeros(tables.suffix.shape, np.int64)
+    earlier = np.zeros(tables.suffix.shape, np.int64)
     for i in range(first, last):
         row = level.rows[i]
         executed, resident, copied = row[:span[0]], row[span[0]:span[1]], row[span[1]:]
@@ -324,10 +305,10 @@ def expand(level: States, first: int, last: int, forced: int, budget: int, cutof
                         and harmless(executed, resident, copied, v, budget, used, tables)):
                     low, high = v, v + 1
                     break
-        advance(executed, reach, tables)
+        survey(executed, tables.by_rank, tables.suffix, tables.discount, later, earlier)
         for v in range(low, high):
             if forced >= 0 or (not has_bit(executed, v) and covers(executed, tables.before[v])):
-                future = promise(v, reach, tables)
+                future = promise(v, tables.rank, tables.discount, later, earlier)
                 run(row, level.g[i], level.f[i], future, i, v, budget, cutoff, used, span, child, kept,
                     tables, sink)
         if sink.counter[0] < 0:

@@ -31,7 +31,8 @@ _SUFFIXES = 16
 _PARTS = 40
 # States for each part, and the share of the states and the time left for the search that uses the bounds.
 _PART_ROUNDS = ((5000, 0.15), (50_000, 0.35))
-_F2_OPERATORS = 20
+# Beyond so many operators F2 is not tried; CP-SAT, which must be asked for by name, closes larger ones.
+_F2_OPERATORS, _F2_CPSAT_OPERATORS = 20, 120
 _GUARD_NOTE = "a wall-clock guard ended a search: a repetition on a faster machine may get further"
 
 
@@ -149,8 +150,10 @@ def _prove(problem: Problem, budget: int, best: Progress, path: Path, settings: 
            tables: SearchTables) -> None:
     """Improve and prove: short search, bounds of parts, windows, search with the bounds of suffixes."""
     path = _certify(problem, budget, best, path, settings.limits(0.05, 0.1), settings, tables)
+    sums, reference = None, path.order
     for part_states, share in _PART_ROUNDS:
         if path.traffic > best.lower_bound:
+            reference = path.order
             sums = _bound_parts(problem, budget, best, path, settings, part_states)
             tables = add_reference(tables, path.order, sums)
             path = _certify(problem, budget, best, path, settings.limits(share, share), settings, tables)
@@ -162,11 +165,11 @@ def _prove(problem: Problem, budget: int, best: Progress, path: Path, settings: 
         path = _take_better(problem, budget, best, path, better, "windows", settings)
     if path.traffic > best.lower_bound:
         limits = settings.limits(0.3, 0.5)
-        bounds, states = suffix_bounds(problem, budget, path.order, parts=_SUFFIXES, limits=limits)
+        bounds, states = suffix_bounds(problem, budget, reference, parts=_SUFFIXES, limits=limits, known=sums)
         best.watch(limits)
         best.states += states
         best.raise_bound(int(bounds[0]), "search of the last operators")
-        tables = add_reference(tables, path.order, bounds)
+        tables = add_reference(tables, reference, bounds)
         _certify(problem, budget, best, path, settings.limits(0.4, 1.0), settings, tables)
 
 
@@ -218,7 +221,8 @@ def _pack_best(problem: Problem, budget: int, best: Progress, paths: dict[str, P
 
 def _solve_windows_program(problem: Problem, budget: int, best: Progress, settings: Settings) -> None:
     """Ask F2 about small graphs whose proven traffic no plan with addresses has reached."""
-    if settings.solver == "none" or len(problem.operators) > _F2_OPERATORS:
+    most = _F2_CPSAT_OPERATORS if settings.solver == "cpsat" else _F2_OPERATORS
+    if settings.solver == "none" or len(problem.operators) > most:
         return
     try:
         from hwsim.schedule.ilp_solver import Answer, find_solver
@@ -234,5 +238,7 @@ def _solve_windows_program(problem: Problem, budget: int, best: Progress, settin
         best.notes.append(f"F2 with {program}: {found.message or found.answer}")
         return
     best.offer(problem, found.plan, found.traffic, "F2 with lazy packing cuts", str(program))
-    if found.answer is Answer.OPTIMAL:
+    if found.answer is not Answer.OPTIMAL:
+        best.notes.append(f"F2 with {program} reached its limit: {_GUARD_NOTE}")
+    else:
         best.raise_bound(min(found.traffic, best.traffic), f"F2 with {program}")
