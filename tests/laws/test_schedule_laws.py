@@ -74,6 +74,17 @@ def test_free_order_beats_fixed_order_beats_each_baseline(problem: Problem, extr
             assert fixed.path.traffic <= seen.non_compulsory
 
 
+@given(problems())
+def test_a_plan_with_addresses_exists_from_the_smallest_budget_on(problem: Problem) -> None:
+    budget = problem.smallest_budget
+    for policy in POLICIES:
+        plan = online_plan(problem, budget, random_greedy_order(problem, np.random.default_rng(0)), policy)
+        assert replay(problem, plan).violations == ()
+    found = solve(problem, budget, solver="none", time_limit_s=0.01)
+    assert found.stats.status in (Status.OPTIMAL, Status.FEASIBLE)
+    assert found.plan is not None
+
+
 @given(problems(), st.integers(0, 3))
 def test_bounds_do_not_exceed_the_optimum(problem: Problem, extra: int) -> None:
     budget = problem.smallest_budget + extra
