@@ -51,6 +51,7 @@ class Tables(NamedTuple):
     rank : (references, operators)        rank of operator v in each of them
     suffix : (references, operators + 1)  traffic that the operators from a rank on cause at least, blocks
     discount : (operators,)               blocks by which an operator that ran early lowers those bounds
+    pinned : (tensor_words,)              tensors that are never evicted when the order is free
     """
 
     before: Words
@@ -69,6 +70,7 @@ class Tables(NamedTuple):
     rank: Ints
     suffix: Ints
     discount: Ints
+    pinned: Words
 
 
 class States(NamedTuple):
@@ -156,6 +158,7 @@ def harmless(executed: Words, resident: Words, copied: Words, v: int, budget: in
 
     All operands are resident, nothing must leave, and what v adds is no larger and no dearer to evict
     than any operand that dies with it: any later schedule can carry the result instead of the operands.
+    A result that may not be evicted only replaces such operands.
     """
     inputs = 0
     for k in range(tables.in_start[v], tables.in_start[v + 1]):
@@ -164,11 +167,12 @@ def harmless(executed: Words, resident: Words, copied: Words, v: int, budget: in
         inputs += tables.size[tables.in_list[k]]
     if used - inputs + tables.need[v] > budget:
         return False
-    born, price, living = 0, 0, 0
+    born, price, living, stays = 0, 0, 0, False
     for k in range(tables.out_start[v], tables.out_start[v + 1]):
         t = tables.out_list[k]
         if not covers(executed, tables.consumers[t]):
             living += 1
+            stays = has_bit(tables.pinned, t)
             born += tables.size[t]
             price += tables.size[t] if tables.born_clean[t] else 2 * tables.size[t]
     if living != 1:
@@ -177,6 +181,8 @@ def harmless(executed: Words, resident: Words, copied: Words, v: int, budget: in
     for k in range(tables.in_start[v], tables.in_start[v + 1]):
         t = tables.in_list[k]
         if tables.size[t] > 0 and dies_with(executed, t, v, tables):
+            if stays and not has_bit(tables.pinned, t):
+                return False
             died += tables.size[t]
             if price > (tables.size[t] if has_bit(copied, t) else 2 * tables.size[t]):
                 return False
@@ -239,7 +245,7 @@ def evict(child: Words, kept: Words, copied: Words, deficit: int, g: int, f: int
 
 @compiled
 def run(row: Words, g: int, f: int, future: int, parent: int, v: int, budget: int, cutoff: int, used: int,
-        span: tuple[int, int], child: Words, kept: Words, tables: Tables, sink: Sink) -> None:
+        span: tuple[int, int], child: Words, kept: Words, pinned: Words, tables: Tables, sink: Sink) -> None:
     """Insert the children of one state in which operator v runs next; `future` is added to f as a bound."""
     if f + future >= cutoff:
         sink.counter[1] = min(sink.counter[1], f + future)
@@ -248,7 +254,7 @@ def run(row: Words, g: int, f: int, future: int, parent: int, v: int, budget: in
     for w in range(row.shape[0]):
         child[w] = row[w]
     for w in range(resident.shape[0]):
-        kept[w] = resident[w]
+        kept[w] = resident[w] & ~pinned[w]
     loose = used
     for k in range(tables.in_start[v], tables.in_start[v + 1]):
         t = tables.in_list[k]
@@ -290,6 +296,9 @@ def expand(level: States, first: int, last: int, forced: int, budget: int, cutof
     span = (op_words, op_words + tensor_words)
     child = np.zeros(op_words + 2 * tensor_words, np.uint64)
     kept = np.zeros(tensor_words, np.uint64)
+    pinned = np.zeros(tensor_words, np.uint64)
+    if forced < 0:
+        pinned = tables.pinned
     later = np.zeros(tables.suffix.shape, np.int64)
     earlier = np.zeros(tables.suffix.shape, np.int64)
     for i in range(first, last):
@@ -310,7 +319,7 @@ def expand(level: States, first: int, last: int, forced: int, budget: int, cutof
             if forced >= 0 or (not has_bit(executed, v) and covers(executed, tables.before[v])):
                 future = promise(v, tables.rank, tables.discount, later, earlier)
                 run(row, level.g[i], level.f[i], future, i, v, budget, cutoff, used, span, child, kept,
-                    tables, sink)
+                    pinned, tables, sink)
         if sink.counter[0] < 0:
             return
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from hwsim.schedule.pinning import pinned_tables
 from hwsim.schedule.search import Limits, search
 from hwsim.schedule.types import Operator, Problem, Tensor
 
@@ -129,7 +130,8 @@ def partition_bounds(problem: Problem, budget: int, order: Sequence[int], *, str
     for start in reversed(range(0, count, stride)):
         for end in range(start + stride, start + longest + 1, stride):
             end = min(end, count)
-            found = search(restrict(problem, order[start:end], order[end:]), budget, 1 << 40, limits=limits)
+            part = restrict(problem, order[start:end], order[end:])
+            found = search(part, budget, 1 << 40, limits=limits, tables=pinned_tables(part))
             states += found.states
             if not found.complete:
                 break

@@ -47,7 +47,8 @@ def tabulate(problem: Problem) -> SearchTables:
         need=np.array([problem.working_set(v) for v in range(n)], np.int64),
         by_size=np.array([t for t in np.argsort(-size, kind="stable") if size[t] > 0], np.int64),
         byte_weight=byte_weight, by_rank=np.zeros((0, n), np.int64), rank=np.zeros((0, n), np.int64),
-        suffix=np.zeros((0, n + 1), np.int64), discount=np.array([discount(problem, v) for v in range(n)]))
+        suffix=np.zeros((0, n + 1), np.int64), discount=np.array([discount(problem, v) for v in range(n)]),
+        pinned=np.zeros(tensor_words, np.uint64))
     return SearchTables(op_words, tensor_words, arrays)
 
 

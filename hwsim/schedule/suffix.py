@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.schedule.bounds import restrict
-from hwsim.schedule.search import Limits, SearchTables, add_reference, search, tabulate
+from hwsim.schedule.pinning import pinned_tables
+from hwsim.schedule.search import Limits, SearchTables, add_reference, search
 from hwsim.schedule.types import Problem
 
 
@@ -47,7 +48,7 @@ def suffix_bounds(problem: Problem, budget: int, order: Sequence[int], *, parts:
         inside = sorted(order[start:])
         local = {v: i for i, v in enumerate(inside)}
         part = restrict(problem, inside)
-        tables = add_reference(tabulate(part), [local[v] for v in order[start:]], bounds[start:])
+        tables = add_reference(pinned_tables(part), [local[v] for v in order[start:]], bounds[start:])
         bound, states = _bound_part(part, budget, int(bounds[start]), share, tables)
         used += states
         bounds[:start + 1] = np.maximum(bounds[:start + 1], bound)
