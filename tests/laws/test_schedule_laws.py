@@ -16,6 +16,7 @@ from hwsim.schedule.gaps import best_replacement, place
 from hwsim.schedule.orders import random_greedy_order
 from hwsim.schedule.packing import Rectangle, greedy, pack
 from hwsim.schedule.peak import smallest_peak
+from hwsim.schedule.pinning import pinned_tables
 from hwsim.schedule.portfolio import named_orders
 from hwsim.schedule.residency import drop_cost, episodes, footprint, occupancy
 from hwsim.schedule.search import Limits, add_reference, search, tabulate
@@ -98,11 +99,13 @@ def test_bounds_do_not_exceed_the_optimum(problem: Problem, extra: int) -> None:
         guided = search(problem, budget, ENDLESS, tables=add_reference(tabulate(problem), order, parts))
         assert guided.path is not None
         assert guided.path.traffic == best
+    held = search(problem, budget, ENDLESS, tables=pinned_tables(problem))
+    assert held.lower_bound == best
     bounds, _ = suffix_bounds(problem, budget, order, parts=6, limits=Limits(), known=parts)
     assert all(bounds >= parts)
     assert all(a >= b for a, b in pairwise(bounds))
     assert bounds[0] <= best
-    guided = search(problem, budget, ENDLESS, tables=add_reference(tabulate(problem), order, bounds))
+    guided = search(problem, budget, ENDLESS, tables=add_reference(pinned_tables(problem), order, bounds))
     assert guided.path is not None
     assert guided.path.traffic == best
 
