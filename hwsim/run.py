@@ -100,8 +100,11 @@ def load(
         )
     else:
         graph = registry.load_workload(str(source), {"batch": batch} if batch is not None else None)
-    if precision is None:
-        return graph
+    return graph if precision is None else with_precision(graph, precision)
+
+
+def with_precision(graph: Graph, precision: str) -> Graph:
+    """Return `graph` with weights and activations in the number format that `precision` names."""
     chosen = parse_format(precision)
     return set_precision(graph, weights=chosen, activations=chosen)
 
@@ -154,7 +157,7 @@ def evaluate(network: Graph | str | Path, on: Chip | str, *, on_unsupported: str
     target = chip(on) if isinstance(on, str) else on
     graph = network if isinstance(network, Graph) else load(network, on_unsupported=on_unsupported)
     accelerator, design = target.accelerator, target.design
-    prepared = accelerator.prepare(_without_unsupported(graph, accelerator, on_unsupported), design)
+    prepared = accelerator.prepare(runnable(graph, accelerator, on_unsupported), design)
     trace = accelerator.lower(prepared, design)
     verify_trace(trace)
     activity = reduce(trace)
@@ -239,8 +242,14 @@ def _nearest_choice(design: type[Design], item: Any) -> str:
     return nearest(item["input"], [str(choice.value) for choice in kind.__members__.values()])
 
 
-def _without_unsupported(graph: Graph, accelerator: Accelerator, policy: str) -> Graph:
-    """Return `graph` with the operators that the chip cannot run replaced as the policy says."""
+def runnable(graph: Graph, accelerator: Accelerator, policy: str) -> Graph:
+    """Return `graph` with the operators that the chip cannot run replaced as the policy says.
+
+    Raises
+    ------
+    UnsupportedOp
+        There are such operators, and the policy is "error": all of them with the reasons.
+    """
     reasons = {op.name: reason for op in graph.ops if (reason := accelerator.supports(graph, op))}
     if not reasons:
         return graph
