@@ -84,10 +84,9 @@ class Session:
         total: int,
         retry_failed: bool,
         watch: Watch,
-        chunk_s: float = CHUNK_S,
     ) -> None:
         self._plan, self._store, self._engine, self._keys = plan, store, engine, keys
-        self._total, self._retry, self._watch, self._chunk_s = total, retry_failed, watch, chunk_s
+        self._total, self._retry, self._watch = total, retry_failed, watch
         self._computed = self._reused = self._failed = self._repeated = 0
         self._started = time.monotonic()
         self._flights: dict[int, _Pending] = {}
@@ -138,7 +137,7 @@ class Session:
         point_s = self._point_s.get(scenario)
         if point_s is None:
             return _FIRST_CHUNK
-        size = int(self._chunk_s / max(point_s, 1e-9))
+        size = int(CHUNK_S / max(point_s, 1e-9))
         self._size[scenario] = max(1, min(size, 4 * self._size.get(scenario, _FIRST_CHUNK), _LARGEST_CHUNK))
         return self._size[scenario]
 
