@@ -1,0 +1,1 @@
+"""Many designs: families evaluated together."""
