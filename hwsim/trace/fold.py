@@ -84,8 +84,10 @@ def busy_cycles(trace: Trace, row_cycles: Ints) -> Ints:
 
 def _fits(row_cycles: Ints, runs: NDArray[Any]) -> bool:
     """Return whether no sum can leave 64 bits: at a glance over all designs, else design by design."""
-    longest = row_cycles.reshape(-1, row_cycles.shape[-1]).max(axis=0, initial=0).astype(np.float64)
-    most = runs.reshape(-1, runs.shape[-1]).max(axis=0, initial=0).astype(np.float64)
+    longest, most = (
+        column.max(axis=tuple(range(column.ndim - 1)), initial=0).astype(np.float64)
+        for column in (row_cycles, runs)
+    )
     if float((longest * most).sum()) <= SAFE:
         return True
     work = row_cycles.astype(np.float64) * runs.astype(np.float64)
