@@ -7,9 +7,9 @@ from contextlib import suppress
 from typing import Any
 
 from hwsim.errors import InputError
-from hwsim.sweep.engines import LocalPool, Loss, Outcome
+from hwsim.sweep.engines import Engine, InProcess, LocalPool, Loss, Outcome
 from hwsim.sweep.errors import EngineLost, ForeignWorker
-from hwsim.sweep.evaluation import Answer, Chunk, Setup, evaluate_chunk
+from hwsim.sweep.evaluation import Answer, Chunk, Setup
 
 _CONNECT_S, _FIRST_WORKER_S, _POLL_S = 10.0, 30.0, 0.5
 _ADVICE = "the points finished so far are stored; repeat the command when it is back"
@@ -122,20 +122,22 @@ class DaskEngine:
 
 def compute(setup: Setup, chunk: Chunk, limit_s: float | None) -> Answer | Loss:
     """Compute a chunk on a Dask worker; under a time limit in a process beside it, which can be killed."""
-    if limit_s is None:
-        return evaluate_chunk(setup, chunk)
     from distributed import get_worker
 
     worker: Any = get_worker()
-    pools = worker.__dict__.setdefault("hwsim_pools", [])
-    pool = pools.pop() if pools else None
-    if pool is None or pool[:2] != (id(setup), limit_s):
-        if pool is not None:
-            pool[2].close()
-        pool = (id(setup), limit_s, LocalPool(setup, 1, limit_s))
-    pool[2].submit(0, chunk)
-    found: list[Outcome] = []
-    while not found:
-        found = pool[2].wait()
-    pools.append(pool)
-    return found[0][1]
+    idle: list[tuple[Setup, float | None, Engine]] = worker.__dict__.setdefault("hwsim_engines", [])
+    engine: Engine | None = None
+    while idle and engine is None:
+        told, limit, found = idle.pop()
+        if told is setup and limit == limit_s:
+            engine = found
+        else:
+            found.close()
+    if engine is None:
+        engine = InProcess(setup) if limit_s is None else LocalPool(setup, 1, limit_s)
+    engine.submit(0, chunk)
+    answers: list[Outcome] = []
+    while not answers:
+        answers = engine.wait()
+    idle.append((setup, limit_s, engine))
+    return answers[0][1]

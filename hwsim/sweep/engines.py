@@ -16,8 +16,9 @@ from typing import IO, Any, Protocol
 
 from hwsim.errors import HwsimError
 from hwsim.sweep.errors import EngineLost, ForeignWorker
-from hwsim.sweep.evaluation import Answer, Chunk, Setup, evaluate_chunk
+from hwsim.sweep.evaluation import Answer, Chunk, Evaluator, Setup
 
+WORKER = ("-m", "hwsim.sweep.worker")
 _LENGTH_BYTES = 8
 
 
@@ -68,7 +69,7 @@ class InProcess:
     workers = 1
 
     def __init__(self, setup: Setup) -> None:
-        self._setup = setup
+        self._evaluator = Evaluator(setup)
         self._waiting: deque[tuple[int, Chunk]] = deque()
 
     @property
@@ -88,7 +89,7 @@ class InProcess:
     def wait(self) -> list[Outcome]:
         """Compute it."""
         number, chunk = self._waiting.popleft()
-        return [(number, evaluate_chunk(self._setup, chunk))]
+        return [(number, self._evaluator.evaluate(chunk))]
 
     def close(self) -> None:
         """Drop what was not begun."""
@@ -191,7 +192,7 @@ class _Worker:
             "OPENBLAS_NUM_THREADS": "1",
         }
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "hwsim.sweep.worker"],
+            [sys.executable, *WORKER],
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -256,7 +257,7 @@ def receive(stream: IO[bytes]) -> Any:
 
 def serve(incoming: IO[bytes], outgoing: IO[bytes]) -> None:
     """Do the work of a worker process: a setup, then chunks, until the stream ends."""
-    setup = receive(incoming)
+    evaluator = Evaluator(receive(incoming))
     send_bytes(outgoing, pickle.dumps("ready"))
     while True:
         try:
@@ -264,7 +265,7 @@ def serve(incoming: IO[bytes], outgoing: IO[bytes]) -> None:
         except EOFError:
             return
         try:
-            answer: Answer | HwsimError = evaluate_chunk(setup, chunk)
+            answer: Answer | HwsimError = evaluator.evaluate(chunk)
         except ForeignWorker as error:
             answer = error
         send_bytes(outgoing, pickle.dumps(answer, pickle.HIGHEST_PROTOCOL))

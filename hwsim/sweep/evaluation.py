@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,15 +13,16 @@ from pydantic import ValidationError
 
 from hwsim import registry, run
 from hwsim.errors import HwsimError
-from hwsim.functional import classify
+from hwsim.functional import Outcome, classify
 from hwsim.graph.types import Graph
 from hwsim.model.types import Accelerator, Design
 from hwsim.run import Chip
 from hwsim.sweep.errors import ForeignWorker
+from hwsim.sweep.family import Families
 from hwsim.sweep.identity import model_version
 from hwsim.sweep.metrics import TOTALS
 
-Columns = Mapping[str, NDArray[Any]]
+Column = NDArray[Any]
 _LONGEST_ERROR = 2000
 
 
@@ -103,33 +103,125 @@ class Answer:
     wall_s: float
 
 
-def evaluate_chunk(setup: Setup, chunk: Chunk) -> Answer:
-    """Evaluate points; one that fails takes no other with it.
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Totals of many designs.
 
-    Raises
-    ------
-    ForeignWorker
-        This process computes with another model than the one that planned the sweep.
+    Attributes
+    ----------
+    index : sequence of int
+        Which of the designs asked for have a result, ascending.
+    columns : mapping of str to array
+        Metrics, one entry per design in `index`.
+    errors : mapping of int to str
+        Why each of the others has none.
     """
-    started = time.perf_counter()
-    setting = setup.settings[chunk.scenario]
-    accelerator = registry.load_accelerator(setting.chip)
-    check_version(setting, accelerator)
-    base = run.chip(f"{setting.chip}:{setting.preset}").design
-    errors: dict[int, str] = {}
-    designs: dict[int, Design] = {}
-    plain = {name: getattr(base, name) for name in type(base).model_fields}
-    for place, row in enumerate(chunk.rows):
+
+    index: Sequence[int]
+    columns: Mapping[str, Column]
+    errors: Mapping[int, str]
+
+
+class Evaluator:
+    """Evaluates chunks of one setup, and remembers traces and programs that further chunks can use."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        self._benches: dict[int, _Bench] = {}
+
+    def evaluate(self, chunk: Chunk) -> Answer:
+        """Evaluate points; one that fails takes no other with it.
+
+        Raises
+        ------
+        ForeignWorker
+            This process computes with another model than the one that planned the sweep.
+        """
+        started = time.perf_counter()
+        bench = self._benches.get(chunk.scenario)
+        if bench is None:
+            bench = self._benches[chunk.scenario] = _Bench(self._setup.settings[chunk.scenario])
+        errors: dict[int, str] = {}
+        designs = bench.designs(chunk.rows, errors)
+        places = list(designs)
+        found = bench.measure(list(designs.values()))
+        errors |= {places[index]: text for index, text in found.errors.items()}
+        columns = _with_derived(found.columns)
+        _refuse_non_finite(columns, [places[index] for index in found.index], errors)
+        cells = _spread(columns, [places[index] for index in found.index], len(chunk.rows))
+        if self._setup.data:
+            left = {place: design for place, design in designs.items() if place not in errors}
+            cells |= bench.classify(left, self._setup.data, len(chunk.rows), errors)
+        return Answer(cells, errors, time.perf_counter() - started)
+
+
+class _Bench:
+    """One chip with one network."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+        self._accelerator = registry.load_accelerator(setting.chip)
+        check_version(setting, self._accelerator)
+        base = run.chip(f"{setting.chip}:{setting.preset}").design
+        self._kind: type[Design] = type(base)
+        self._plain = {name: getattr(base, name) for name in self._kind.model_fields}
+        self._families = Families(setting.graph, self._accelerator, on_unsupported=setting.on_unsupported)
+
+    def designs(self, rows: Sequence[tuple[Any, ...]], errors: dict[int, str]) -> dict[int, Design]:
+        """Return the designs that hold, by place; say of the others what is wrong with them."""
+        found: dict[int, Design] = {}
+        names = self._setting.names
+        for place, row in enumerate(rows):
+            try:
+                found[place] = self._kind.model_validate(self._plain | dict(zip(names, row, strict=True)))
+            except ValidationError as error:
+                errors[place] = "; ".join(_reason(item["msg"]) for item in error.errors())[:_LONGEST_ERROR]
+        return found
+
+    def measure(self, designs: Sequence[Design]) -> Measured:
+        """Return the totals of `designs`; if evaluating them together breaks, of each alone."""
         try:
-            designs[place] = type(base).model_validate(plain | dict(zip(setting.names, row, strict=True)))
-        except ValidationError as error:
-            errors[place] = "; ".join(f"{item['msg'][0].lower()}{item['msg'][1:]}" for item in error.errors())
-    columns = _measured(setting, accelerator, designs, errors)
-    if setup.data:
-        columns |= _classified(setting, setup.data, accelerator, designs, errors)
-    rows = _as_rows(columns, list(designs), len(chunk.rows))
-    _refuse_non_finite(rows, errors)
-    return Answer(rows, errors, time.perf_counter() - started)
+            return evaluate_designs(self._families, designs)
+        except Exception as error:
+            if len(designs) == 1:
+                return Measured((), {}, {0: _told(error)})
+        parts = [self.measure([design]) for design in designs]
+        index = [place for place, part in enumerate(parts) if part.index]
+        names = parts[index[0]].columns if index else {}
+        return Measured(
+            index,
+            {name: np.concatenate([parts[place].columns[name] for place in index]) for name in names},
+            {place: part.errors[0] for place, part in enumerate(parts) if part.errors},
+        )
+
+    def classify(
+        self, designs: Mapping[int, Design], data: Mapping[str, Column], length: int, errors: dict[int, str]
+    ) -> dict[str, list[Any]]:
+        """Return what labelled samples say of each design."""
+        found: dict[str, list[Any]] = {}
+        for place, design in designs.items():
+            try:
+                outcome = classify(
+                    self._setting.graph, Chip(self._accelerator, self._setting.preset, design), data
+                )
+            except Exception as error:
+                errors[place] = _told(error)
+                continue
+            for name, value in _cells(outcome).items():
+                found.setdefault(name, [None] * length)[place] = value
+                if not np.isfinite(value):
+                    errors.setdefault(place, f"{name} is {value}, which is no result")
+        return found
+
+
+def evaluate_designs(families: Families, designs: Sequence[Design]) -> Measured:
+    """Return totals of many designs as columns, those that `hwsim.evaluate` gives for each."""
+    found = families.evaluate(designs)
+    return Measured(
+        found.index.tolist(),
+        {name: getattr(found, name) for name in TOTALS},
+        {place: str(error)[:_LONGEST_ERROR] for place, error in found.failures.items()},
+    )
 
 
 def check_version(setting: Setting, accelerator: Accelerator) -> None:
@@ -143,105 +235,59 @@ def check_version(setting: Setting, accelerator: Accelerator) -> None:
         )
 
 
-def evaluate_designs(network: Graph, accelerator: Accelerator, designs: Sequence[Design]) -> Columns:
-    """Return totals of many designs as columns, bit for bit those that `hwsim.evaluate` gives for each."""
-    return evaluate_one_by_one(network, accelerator, designs)
-
-
-def evaluate_one_by_one(network: Graph, accelerator: Accelerator, designs: Sequence[Design]) -> Columns:
-    """Do as `evaluate_designs`, without sharing any work."""
-    totals = [run.evaluate(network, Chip(accelerator, "", design)).totals for design in designs]
-    return {name: np.array([getattr(total, name) for total in totals]) for name in TOTALS}
-
-
-def _measured(
-    setting: Setting, accelerator: Accelerator, designs: dict[int, Design], errors: dict[int, str]
-) -> dict[str, dict[int, Any]]:
-    """Return totals by metric and place; designs that fail move into `errors`."""
-    graph = run.runnable(setting.graph, accelerator, setting.on_unsupported)
-    try:
-        return _spread(evaluate_designs(graph, accelerator, list(designs.values())), list(designs))
-    except Exception as error:
-        if len(designs) <= 1:
-            _fail(error, designs, errors)
-            return {}
-    found: dict[str, dict[int, Any]] = {}
-    for place, design in list(designs.items()):
-        alone = {place: design}
-        for name, cells in _measured(setting, accelerator, alone, errors).items():
-            found.setdefault(name, {}).update(cells)
-        if not alone:
-            del designs[place]
-    return found
-
-
-def _fail(error: Exception, designs: dict[int, Design], errors: dict[int, str]) -> None:
-    text = str(error) if isinstance(error, HwsimError) else f"{type(error).__name__}: {error}"
-    for place in list(designs):
-        errors[place] = text[:_LONGEST_ERROR]
-        del designs[place]
-
-
-def _spread(columns: Columns, places: Sequence[int]) -> dict[str, dict[int, Any]]:
-    found = {
-        name: dict(zip(places, np.asarray(column).tolist(), strict=True)) for name, column in columns.items()
-    }
+def _with_derived(columns: Mapping[str, Column]) -> dict[str, Column]:
+    if not columns:
+        return {}
     with np.errstate(all="ignore"):
-        time_s, energy_j, macs = (
-            np.asarray(columns[name], dtype=float) for name in ("time_s", "energy_j", "macs")
-        )
-        derived = {
+        time_s, energy_j, macs = (np.asarray(columns[name], float) for name in ("time_s", "energy_j", "macs"))
+        return {
+            **columns,
             "energy_delay_js": energy_j * time_s,
             "macs_per_s": macs / time_s,
             "macs_per_j": macs / energy_j,
         }
-    return found | {name: dict(zip(places, column.tolist(), strict=True)) for name, column in derived.items()}
 
 
-def _classified(
-    setting: Setting,
-    data: Mapping[str, NDArray[Any]],
-    accelerator: Accelerator,
-    designs: dict[int, Design],
-    errors: dict[int, str],
-) -> dict[str, dict[int, Any]]:
-    found: dict[str, dict[int, Any]] = {}
-    for place, design in list(designs.items()):
-        try:
-            outcome = classify(setting.graph, Chip(accelerator, setting.preset, design), data)
-        except Exception as error:
-            alone = {place: design}
-            _fail(error, alone, errors)
-            del designs[place]
-            continue
-        low, high = outcome.wrong.interval
-        cells = {
-            "samples_count": outcome.wrong.samples,
-            "misclassification_ratio": outcome.wrong.ratio,
-            "misclassification_low_ratio": low,
-            "misclassification_high_ratio": high,
-            "reference_misclassification_ratio": outcome.reference_wrong.ratio,
-            "disagreement_ratio": outcome.different.ratio,
-            **outcome.figures,
-        }
-        for name, value in cells.items():
-            found.setdefault(name, {})[place] = value
+def _refuse_non_finite(columns: Mapping[str, Column], places: Sequence[int], errors: dict[int, str]) -> None:
+    """Turn points with a metric that is no finite number into failed ones."""
+    for name, column in columns.items():
+        for index in np.flatnonzero(~np.isfinite(column)).tolist():
+            errors.setdefault(places[index], f"{name} is {column[index]}, which is no result")
+
+
+def _spread(columns: Mapping[str, Column], places: Sequence[int], length: int) -> dict[str, list[Any]]:
+    """Return columns with an entry for every point, None for those without a result."""
+    found: dict[str, list[Any]] = {}
+    for name, column in columns.items():
+        values = column.tolist()
+        if len(values) < length:
+            cells: list[Any] = [None] * length
+            for place, value in zip(places, values, strict=True):
+                cells[place] = value
+            values = cells
+        found[name] = values
     return found
 
 
-def _as_rows(
-    columns: Mapping[str, Mapping[int, Any]], places: Sequence[int], length: int
-) -> dict[str, list[Any]]:
-    kept = frozenset(places)
+def _cells(outcome: Outcome) -> dict[str, float]:
+    low, high = outcome.wrong.interval
     return {
-        name: [cells.get(place) if place in kept else None for place in range(length)]
-        for name, cells in columns.items()
+        "samples_count": outcome.wrong.samples,
+        "misclassification_ratio": outcome.wrong.ratio,
+        "misclassification_low_ratio": low,
+        "misclassification_high_ratio": high,
+        "reference_misclassification_ratio": outcome.reference_wrong.ratio,
+        "disagreement_ratio": outcome.different.ratio,
+        **outcome.figures,
     }
 
 
-def _refuse_non_finite(columns: Mapping[str, list[Any]], errors: dict[int, str]) -> None:
-    """Turn points with a metric that is no finite number into failed ones."""
-    for name, cells in columns.items():
-        for place, value in enumerate(cells):
-            if isinstance(value, float) and not math.isfinite(value) and place not in errors:
-                errors[place] = f"{name} is {value}, which is no result"
+def _reason(message: str) -> str:
+    message = message.removeprefix("Value error, ")
+    return f"{message[:1].lower()}{message[1:]}"
+
+
+def _told(error: Exception) -> str:
+    return (str(error) if isinstance(error, HwsimError) else f"{type(error).__name__}: {error}")[
+        :_LONGEST_ERROR
+    ]

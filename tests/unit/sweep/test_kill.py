@@ -1,4 +1,4 @@
-"""A sweep killed with SIGKILL at random moments, over and over, loses no finished point and gains no other."""
+"""A sweep killed with SIGKILL at random moments loses no finished point and gains no other."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import pytest
 
 from hwsim.sweep import evaluation, session
 from hwsim.sweep.driver import Options, run_plan
+from hwsim.sweep.evaluation import Measured
 from hwsim.sweep.export import export
 from hwsim.sweep.metrics import TOTALS
 from hwsim.sweep.plan import Plan
@@ -26,15 +27,15 @@ from tests.unit.sweep.spaces import plan
 KILLS, POINTS = 60, 4000
 
 
-def quick(network: Any, accelerator: Any, designs: Any) -> dict[str, np.ndarray[Any, Any]]:
+def quick(families: Any, designs: Any) -> Measured:
     """Stand for an evaluation: figures that tell the designs apart, at no cost."""
     rows = np.array([design.array_rows for design in designs])
     time.sleep(0.0005)
-    return {name: rows if name == "cycles" else rows / 7 for name in TOTALS}
+    return Measured(range(len(rows)), {name: rows if name == "cycles" else rows / 7 for name in TOTALS}, {})
 
 
 def run_until_killed(made: Plan, path: Path, delay_s: float) -> tuple[int, bool]:
-    """Run the sweep in a process that is killed; return the points it knew as stored, and whether it ended."""
+    """Run the sweep in a process that is killed; return the points it had stored, and whether it ended."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
