@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 from contextlib import suppress
 from typing import Any
 
@@ -31,6 +32,7 @@ class DaskEngine:
         closed = distributed.comm.CommClosedError
         self._lost_errors = (OSError, TimeoutError, asyncio.CancelledError, closed, ValueError, RuntimeError)
         self._futures: dict[Any, int] = {}
+        self._finished: queue.SimpleQueue[Any] = queue.SimpleQueue()
         try:
             self._client = distributed.Client(address, timeout=_CONNECT_S, set_as_default=False)
             self._client.wait_for_workers(1, timeout=_FIRST_WORKER_S)
@@ -68,6 +70,7 @@ class DaskEngine:
         except self._lost_errors as error:
             raise self._lost(error) from None
         self._futures[future] = number
+        future.add_done_callback(self._finished.put)
 
     def wait(self) -> list[Outcome]:
         """Return what is finished.
@@ -79,12 +82,15 @@ class DaskEngine:
         ForeignWorker
             A worker computes with another model.
         """
-        with suppress(TimeoutError, self._dask.TimeoutError):
-            self._dask.wait(list(self._futures), timeout=_POLL_S, return_when="FIRST_COMPLETED")
+        finished: list[Any] = []
+        with suppress(queue.Empty):
+            finished.append(self._finished.get(timeout=_POLL_S))
+            while True:
+                finished.append(self._finished.get_nowait())
         if self._client.status != "running":
             raise self._lost(None)
         found: list[Outcome] = []
-        for future in [future for future in self._futures if future.status != "pending"]:
+        for future in finished:
             found.append((self._futures.pop(future), self._answer(future)))
             future.release()
         return found

@@ -24,6 +24,7 @@ from hwsim.sweep.identity import model_version
 from hwsim.sweep.plan import Plan, resolve
 from hwsim.sweep.points import Keys, blocks, candidate_count, data_digest, explain_empty
 from hwsim.sweep.results import Results, Row, open_results
+from hwsim.sweep.search import objectives_of, run_search
 from hwsim.sweep.session import Counts, Session, Watch
 from hwsim.sweep.space import Space, read_space
 from hwsim.sweep.store import Store
@@ -144,7 +145,9 @@ def run_plan(plan: Plan, path: Path, options: Options, watch: Watch) -> Sweep:
         Keys(plan, scenario, setting.version, data)
         for scenario, setting in zip(plan.scenarios, setup.settings, strict=True)
     ]
-    if plan.space.sampling != "search" and next(blocks(plan), None) is None:
+    if plan.space.sampling == "search":
+        objectives_of(plan)
+    elif next(blocks(plan), None) is None:
         raise explain_empty(plan)
     with Store(path) as store:
         started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
@@ -152,7 +155,10 @@ def run_plan(plan: Plan, path: Path, options: Options, watch: Watch) -> Sweep:
         running = open_engine(setup, options)
         session = Session(plan, store, running, keys, total, options.retry_failed, watch)
         try:
-            session.run(blocks(plan))
+            if plan.space.sampling == "search":
+                run_search(plan, session, store, keys)
+            else:
+                session.run(blocks(plan))
         finally:
             running.close()
     return Sweep(open_results(path), session.counts)
