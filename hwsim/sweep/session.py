@@ -15,8 +15,8 @@ from hwsim.sweep.plan import Plan
 from hwsim.sweep.points import Block, Keys
 from hwsim.sweep.store import DONE, Known, Record, Store
 
-CHUNK_S = 0.25
-_LARGEST_CHUNK, _FIRST_CHUNK = 4096, 4
+CHUNK_S = 0.5
+_LARGEST_CHUNK, _FIRST_CHUNK, _FAMILY_CHUNK = 4096, 4, 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +134,14 @@ class Session:
             self._watch(self.counts)
 
     def _piece_size(self, scenario: int) -> int:
+        """Return how many points take about `CHUNK_S`; enough for a chip that lowers families to do so."""
+        accelerator = self._plan.scenarios[scenario].chip.accelerator
+        least = _FAMILY_CHUNK if accelerator.family is not None and not self._plan.data else 1
         point_s = self._point_s.get(scenario)
         if point_s is None:
-            return _FIRST_CHUNK
-        size = int(CHUNK_S / max(point_s, 1e-9))
-        self._size[scenario] = max(1, min(size, 4 * self._size.get(scenario, _FIRST_CHUNK), _LARGEST_CHUNK))
+            return max(least, _FIRST_CHUNK)
+        most = min(4 * self._size.get(scenario, max(least, _FIRST_CHUNK)), _LARGEST_CHUNK)
+        self._size[scenario] = max(least, min(int(CHUNK_S / max(point_s, 1e-9)), most))
         return self._size[scenario]
 
     def _missing(self, block: Block) -> _Pending:
