@@ -39,6 +39,26 @@ class SchemaOf(StrEnum):
 
     REPORT = "report"
     DESIGN = "design"
+    SWEEP = "sweep"
+
+
+class SamplingOf(StrEnum):
+    """How points of a space are chosen."""
+
+    GRID = "grid"
+    ZIP = "zip"
+    RANDOM = "random"
+    LATIN_HYPERCUBE = "latin_hypercube"
+    SEARCH = "search"
+
+
+class EngineOf(StrEnum):
+    """Where points are computed."""
+
+    AUTO = "auto"
+    INPROCESS = "inprocess"
+    LOCAL = "local"
+    DASK = "dask"
 
 
 class Planning(StrEnum):
@@ -195,6 +215,66 @@ def _schedule(network: Annotated[str, typer.Argument(
     return schedule(job, tuple(output or ()), json=json, quiet=quiet)
 
 
+@app.command("sweep")
+def _sweep(sources: Annotated[list[str], typer.Argument(
+               metavar="SWEEP.toml|NETWORK...", help="A sweep file, or networks as for `run`.")],
+           on: OnOrNone = None,
+           knob: Annotated[list[str] | None, typer.Option(
+               "--knob", metavar="KNOB=VALUES",
+               help="8,16,32 or 8:64:8 (steps) or 8:64:x2 (ratios) or 8:64 (sampled) or all.")] = None,
+           where: Annotated[list[str] | None, typer.Option(
+               "--where", metavar="EXPRESSION",
+               help="Keep points such as array_rows * array_cols <= 4096.")] = None,
+           batch: Annotated[list[str] | None, typer.Option("--batch", metavar="N,...")] = None,
+           precision: Annotated[list[str] | None, typer.Option(
+               "--precision", metavar="FORMAT,...")] = None,
+           dim: Dim = None,
+           sampling: Annotated[SamplingOf | None, typer.Option(
+               "--sampling", help="grid if left out.")] = None,
+           samples: Annotated[int | None, typer.Option("--samples", min=1, metavar="N")] = None,
+           seed: Annotated[int | None, typer.Option("--seed", min=0, metavar="N")] = None,
+           limit: Annotated[int | None, typer.Option(
+               "--limit", min=1, metavar="N", help="First N points.")] = None,
+           objectives: Annotated[list[str] | None, typer.Option(
+               "--objectives", metavar="METRIC,...", help="Of a search, and of the front shown.")] = None,
+           functional: Functional = None, on_unsupported: OnUnsupported = Unsupported.ERROR,
+           output: Annotated[list[Path] | None, typer.Option(
+               "-o", "--output", metavar="FILE", help="Results (.db), and exports (.csv, .parquet).")] = None,
+           engine: Annotated[EngineOf, typer.Option("--engine")] = EngineOf.AUTO,
+           workers: Annotated[int | None, typer.Option("--workers", min=1, metavar="N")] = None,
+           scheduler: Annotated[str | None, typer.Option("--scheduler", metavar="tcp://HOST:PORT")] = None,
+           time_limit: Annotated[float | None, typer.Option(
+               "--time-limit", metavar="S", help="Seconds for a point.")] = None,
+           retry_failed: Annotated[bool, typer.Option(
+               "--retry-failed", help="Try failed points again.")] = False,
+           dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count the points.")] = False,
+           json: Json = False, quiet: Quiet = False) -> int:
+    """Evaluate a design space; the same command resumes."""
+    from hwsim.commands.sweep_words import SweepJob
+    from hwsim.commands.sweeping import sweep
+    from hwsim.sweep.driver import Options
+
+    job = SweepJob(tuple(sources), tuple(on or ()), tuple(knob or ()), tuple(where or ()), tuple(batch or ()),
+                   tuple(precision or ()), tuple(dim or ()), sampling.value if sampling else None, samples,
+                   seed, limit, functional, on_unsupported.value, tuple(objectives or ()))
+    options = Options(engine.value, workers, scheduler, time_limit, retry_failed)
+    return sweep(job, tuple(output or ()), options, dry_run=dry_run, json=json, quiet=quiet)
+
+
+@app.command("pareto")
+def _pareto(results: Annotated[Path, typer.Argument(
+                metavar="RESULTS.db", help="Written by `hwsim sweep`.")],
+            objectives: Annotated[list[str] | None, typer.Option(
+                "--objectives", metavar="METRIC,...", help="energy_j,latency_s if left out.")] = None,
+            output: Annotated[list[Path] | None, typer.Option(
+                "-o", "--output", metavar="FILE", help="Draw the front (.svg).")] = None,
+            json: Json = False, quiet: Quiet = False) -> int:
+    """Show the points of a sweep that no other beats."""
+    from hwsim.commands.sweeping import pareto
+
+    return pareto(results, tuple(objectives or ()), tuple(output or ()), json=json, quiet=quiet)
+
+
 @app.command("list")
 def _list(what: Annotated[Listing | None, typer.Argument(help="Both if left out.")] = None,
           json: Json = False) -> int:
@@ -235,9 +315,10 @@ def _validate(chip: Annotated[str | None, typer.Argument(help="All chips if left
 
 
 @app.command("schema")
-def _schema(what: Annotated[SchemaOf, typer.Argument(help="report, or design CHIP.")] = SchemaOf.REPORT,
+def _schema(what: Annotated[SchemaOf, typer.Argument(
+                help="report, sweep, or design CHIP.")] = SchemaOf.REPORT,
             chip: Annotated[str | None, typer.Argument(help="Whose design.")] = None) -> int:
-    """Print the JSON Schema of reports or of a design."""
+    """Print the JSON Schema of reports, sweeps or a design."""
     from hwsim.commands.catalogue import print_schema
 
     return print_schema(what.value, chip)

@@ -301,7 +301,8 @@ def _evaluate_functional(job: Job, outputs: Sequence[Path], timeline: Path | Non
                          quiet: bool) -> int:
     """Cost the network, and run it on samples in the chips' own arithmetic."""
     from hwsim import run
-    from hwsim.commands.functional import emit_outcomes, run_functional
+    from hwsim.commands.functional import emit_outcomes
+    from hwsim.functional import run_functional
 
     if job.schedule:
         raise InputError("samples and a schedule in one run", where="--functional", hint="run them apart")

@@ -1,168 +1,13 @@
-"""`hwsim run --functional`: samples or settings in, rates of error with their intervals out."""
+"""`hwsim run --functional`: what runs in a chip's own arithmetic say of it, on the screen or as JSON."""
 
 from __future__ import annotations
 
 import json as json_text
-import tomllib
-import zipfile
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
-from hwsim.commands.error_rates import RateOutcome
 from hwsim.commands.output import emit, emit_json, emit_table, note
-from hwsim.commands.rates import Rate
-from hwsim.errors import InputError, Problem
-from hwsim.graph.types import Graph
-from hwsim.model.types import ErrorRates, Figures, FunctionalResult
+from hwsim.functional import Outcome, Rate, RateOutcome
 from hwsim.report.types import Report
-from hwsim.run import Chip
-
-LARGEST_BYTES = 2**32
-LARGEST_TEXT_BYTES = 2**26
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What the samples say of one chip.
-
-    Attributes
-    ----------
-    chip : str
-        ``chip:preset``.
-    wrong, reference_wrong, different : Rate
-        Misclassified on the chip, in floating point, and classified differently by the two.
-    figures : mapping of str to float
-        The chip's own figures.
-    notes, warnings : tuple of str
-        From the chip.
-    """
-
-    chip: str
-    wrong: Rate
-    reference_wrong: Rate
-    different: Rate
-    figures: Figures
-    notes: tuple[str, ...]
-    warnings: tuple[str, ...]
-
-    def to_document(self) -> dict[str, Any]:
-        """Return the outcome as plain values for JSON."""
-        rates = {"misclassification": self.wrong, "floating_point": self.reference_wrong,
-                 "disagreement": self.different}
-        return {
-            "samples": self.wrong.samples,
-            **{name: {"ratio": rate.ratio, "count": rate.count, "interval_95": list(rate.interval)}
-               for name, rate in rates.items()},
-            "figures": dict(self.figures), "notes": list(self.notes), "warnings": list(self.warnings),
-        }
-
-    def show(self) -> None:
-        """Print the rates, the chip's figures, and how the run was set up."""
-        emit("")
-        rows = [("samples", str(self.wrong.samples)), ("misclassified", str(self.wrong)),
-                ("in floating point", str(self.reference_wrong)),
-                ("other class than floating point", str(self.different)),
-                *((name, f"{value:.6g}") for name, value in self.figures.items())]
-        emit_table(("On samples", self.chip), rows, right=(self.chip,))
-        for line in self.notes:
-            emit(f"  {line}")
-
-
-def run_functional(graph: Graph, chips: Sequence[Chip], path: Path) -> tuple[Outcome | RateOutcome, ...]:
-    """Run `graph` on the arrays of `path` on every chip.
-
-    Raises
-    ------
-    InputError
-        A chip that computes no values, an unreadable file, or arrays that do not fit the network.
-    """
-    problems = [Problem(f"--on {chip.name}", "this chip is a cost model and computes no values",
-                        "leave out --functional") for chip in chips if chip.accelerator.functional is None]
-    if problems:
-        raise InputError(problems=problems)
-    data = read_arrays(path)
-    found = []
-    for chip in chips:
-        classify = chip.accelerator.functional
-        if classify is not None:
-            prepared = chip.accelerator.prepare(graph, chip.design)
-            try:
-                found.append(_outcome(chip, prepared, classify(prepared, chip.design, data)))
-            except InputError as error:
-                raise InputError(problems=[_in_file(problem, path) for problem in error.problems]) from None
-    return tuple(found)
-
-
-def _in_file(problem: Problem, path: Path) -> Problem:
-    """Name the file where a chip can only say that its data are wrong."""
-    head, dot, rest = problem.where.partition(".")
-    return replace(problem, where=f"{path}.{rest}") if head == "data" and dot else problem
-
-
-def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Return arrays by name from an .npz file, or numbers and lists of them from a .toml file.
-
-    Raises
-    ------
-    InputError
-        The file cannot be read, is of neither form, or holds something else than numbers.
-    """
-    if path.suffix.lower() == ".toml":
-        return _read_settings(path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(item.file_size for item in archive.infolist())
-        if size > LARGEST_BYTES:
-            raise InputError(f"holds {size} bytes, more than {LARGEST_BYTES}", where=str(path))
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except OSError as error:
-        raise InputError(f"cannot read the file: {error.strerror or error}", where=str(path)) from None
-    except (ValueError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile) as error:
-        raise InputError(f"not an .npz file of plain arrays: {str(error)[:200]}", where=str(path),
-                         hint="write one with numpy.savez(FILE, labels=..., input=..., **weights)") from None
-
-
-def _read_settings(path: Path) -> dict[str, NDArray[Any]]:
-    try:
-        if path.stat().st_size > LARGEST_TEXT_BYTES:
-            raise InputError(f"holds more than {LARGEST_TEXT_BYTES} bytes", where=str(path),
-                             hint="write large arrays into an .npz file")
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot read the file: {error.strerror or error}", where=str(path)) from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"is no TOML: {str(error)[:200]}", where=str(path)) from None
-    arrays, problems = {}, []
-    for name, value in document.items():
-        try:
-            arrays[name] = np.array(value)
-        except (ValueError, OverflowError):
-            arrays[name] = np.array(None)
-        if arrays[name].dtype.kind not in "biuf":
-            problems.append(Problem(f"{path}.{name}", f"{str(value)[:60]!r} is no number and no list of "
-                                    "numbers with rows of one length"))
-    if problems:
-        raise InputError(problems=problems)
-    return arrays
-
-
-def _outcome(chip: Chip, graph: Graph, result: FunctionalResult | ErrorRates) -> Outcome | RateOutcome:
-    figures = chip.accelerator.figures(graph, chip.design) if chip.accelerator.figures else {}
-    if isinstance(result, ErrorRates):
-        return RateOutcome(chip.name, result, figures)
-    n = len(result.labels)
-    return Outcome(
-        chip.name,
-        Rate(int((result.predicted != result.labels).sum()), n),
-        Rate(int((result.reference != result.labels).sum()), n),
-        Rate(int((result.predicted != result.reference).sum()), n),
-        figures, result.notes, result.warnings)
 
 
 def emit_outcomes(reports: Sequence[Report], outcomes: Sequence[Outcome | RateOutcome], *, json: bool,
@@ -181,5 +26,43 @@ def emit_outcomes(reports: Sequence[Report], outcomes: Sequence[Outcome | RateOu
     if quiet:
         return
     for outcome in outcomes:
-        outcome.show()
+        _show(outcome) if isinstance(outcome, Outcome) else _show_rates(outcome)
     emit("intervals hold with 95 % confidence (Wilson)")
+
+
+def _show(outcome: Outcome) -> None:
+    """Print the rates, the chip's figures, and how the run was set up."""
+    emit("")
+    rows = [("samples", str(outcome.wrong.samples)), ("misclassified", str(outcome.wrong)),
+            ("in floating point", str(outcome.reference_wrong)),
+            ("other class than floating point", str(outcome.different)),
+            *((name, f"{value:.6g}") for name, value in outcome.figures.items())]
+    emit_table(("On samples", outcome.chip), rows, right=(outcome.chip,))
+    for line in outcome.notes:
+        emit(f"  {line}")
+
+
+def _show_rates(outcome: RateOutcome) -> None:
+    """Print a line a point, the chip's figures, and how the run was set up."""
+    emit("")
+    first = outcome.result.points[0]
+    rates = [name.replace("_", " ") for name in first.rates]
+    heads = [*first.setting, "trials", *rates]
+    rows = [_row(point.setting, [Rate.of(counted) for counted in point.rates.values()])
+            for point in outcome.result.points]
+    emit_table(heads, rows, right=heads)
+    emit("")
+    emit_table(("Figures", outcome.chip), [(name, f"{value:.6g}") for name, value in outcome.figures.items()],
+               right=(outcome.chip,))
+    for line in outcome.result.notes:
+        emit(f"  {line}")
+
+
+def _row(setting: Mapping[str, float], rates: Sequence[Rate]) -> tuple[str, ...]:
+    return (*(f"{value:g}" for value in setting.values()), f"{rates[0].samples:,}",
+            *(_shown(rate) for rate in rates))
+
+
+def _shown(rate: Rate) -> str:
+    low, high = rate.interval
+    return f"{rate.ratio:.3g} ({low:.2g} to {high:.2g})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from hwsim.errors import MissingDatasheetRow
 from hwsim.graph.types import Graph, Op
 from hwsim.sources import Constants, Sourced
+from hwsim.trace.merge import Merged
 from hwsim.trace.types import Trace
 
 Ints = NDArray[np.int64]
@@ -153,7 +154,7 @@ class Timing:
     node_stalls : int64[..., N, C]
         Cycles lost to each cause, so that node_cycles - sum of stalls is the compute time.
     busy_cycles : int64[..., N, U]
-        Cycles for which each unit works for each node.
+        Cycles for which each unit works for each node; no units if nobody asked.
     causes : tuple of str
         "unit.action" of each stall column.
     """
@@ -246,6 +247,39 @@ class ErrorRates:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class FamilyProgram:
+    """What several designs of a chip do: one trace with a leading design axis, equal layers once.
+
+    Attributes
+    ----------
+    merged : Merged
+        The trace, and how many layers each of its nodes stands for.
+    members : int64[D]
+        Which of the designs asked for the trace holds, in order; each of the others is lowered by itself.
+    """
+
+    merged: Merged
+    members: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyLowering:
+    """How a chip lowers many designs in one call.
+
+    Attributes
+    ----------
+    knobs : tuple of str
+        Knobs in which designs may differ; `prepare` looks at none of them.
+    lower : callable (Graph, designs) -> FamilyProgram
+        Lowers the prepared network; a member's part of the trace equals what `Accelerator.lower` writes for
+        it, apart from loops of no trips and rows of no events.
+    """
+
+    knobs: tuple[str, ...]
+    lower: Callable[[Graph, Sequence[Any]], FamilyProgram]
+
+
 Machine = Callable[[Graph, Any, np.random.Generator], MachineResult]
 Figures = Mapping[str, float]
 Functional = Callable[[Graph, Any, Mapping[str, NDArray[Any]]], FunctionalResult | ErrorRates]
@@ -300,6 +334,8 @@ class Accelerator:
         None: the chip computes no values.
     figures : callable (Graph, Design) -> mapping of str to float, or None
         Figures of the chip's own beside the report, each name ending in its unit.
+    family : FamilyLowering or None
+        Lowers designs that differ in structure together; None: one after the other.
     model_version : str
         Changes whenever the numbers do.
     """
@@ -325,4 +361,5 @@ class Accelerator:
     lane_knobs: tuple[str, ...] = ()
     functional: Functional | None = None
     figures: Callable[[Graph, Any], Figures] | None = None
+    family: FamilyLowering | None = None
     model_version: str = "1"

@@ -43,6 +43,8 @@ CARRIED = {
     "hwsim.report.bars.Bars.parts": "heights of whatever quantity the chart shows",
     "hwsim.model.types.RatePoint.setting": "a mapping whose keys name their units",
     "accelerators.min_sum_decoder.inputs.Run.ebn0_db": "decibel, which is no SI unit, as its name says",
+    "hwsim.sweep.axes.Axis.low": "the knob's name states the unit",
+    "hwsim.sweep.axes.Axis.high": "the knob's name states the unit",
     "accelerators.binary_lstm.normalization.BatchNorm.epsilon": "added to a variance of plain numbers",
 }
 # Names that ought to change; each line goes when its name does.

@@ -15,9 +15,8 @@ from accelerators.integral_sc.machine import _walk
 from accelerators.integral_sc.streams import input_words, layer_inputs, padded, stream_layer, weight_words
 from accelerators.integral_sc.values import Layer, float_activations, read, unipolar
 from hwsim.__main__ import main
-from hwsim.commands.functional import read_arrays
-from hwsim.commands.rates import Rate
 from hwsim.errors import InputError
+from hwsim.functional import Rate, read_arrays
 from hwsim.graph.build import GraphBuilder
 from hwsim.kernels import bitstream as bs
 from hwsim.kernels.integral_network import LANES

@@ -12,9 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwsim.__main__ import main
-from hwsim.commands.functional import read_arrays
-from hwsim.commands.rates import Rate
 from hwsim.errors import DesignError, InputError
+from hwsim.functional import Rate, read_arrays
 from hwsim.graph.build import GraphBuilder
 from hwsim.graph.ops import work_of
 from hwsim.graph.tanner import decoder
