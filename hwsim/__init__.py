@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hwsim.report.files import write
     from hwsim.report.types import Report
     from hwsim.run import Chip, chip, compare, evaluate, load
+    from hwsim.sampling import sample
     from hwsim.schedule.network_run import schedule_network as schedule_scratchpad
     from hwsim.scheduled import evaluate_scheduled
 
@@ -29,6 +30,7 @@ _HOMES = {
     "evaluate": "hwsim.run:evaluate",
     "evaluate_scheduled": "hwsim.scheduled:evaluate_scheduled",
     "load": "hwsim.run:load",
+    "sample": "hwsim.sampling:sample",
     "schedule_scratchpad": "hwsim.schedule.network_run:schedule_network",
     "validate": "hwsim.anchors:validate",
     "write": "hwsim.report.files:write",
@@ -42,6 +44,7 @@ __all__ = [
     "evaluate",
     "evaluate_scheduled",
     "load",
+    "sample",
     "schedule_scratchpad",
     "validate",
     "write",

@@ -26,7 +26,10 @@ from hwsim.report.verify import verify_report
 from hwsim.trace import reduce, verify_conservation, verify_trace
 
 POLICIES = ("error", "host", "traffic")
-NETWORK_SUFFIXES = (".onnx", ".csv", ".txt", ".pb", ".pt", ".pth", ".h5", ".keras", ".tflite", ".json")
+NETWORK_SUFFIXES = (
+    ".onnx", ".csv", ".txt", ".pb", ".pt", ".pth", ".h5", ".keras", ".tflite", ".json", ".blif",
+    ".net",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def load(
     precision: str | None = None,
     on_unsupported: str = "error",
 ) -> Graph:
-    """Return a network from an ONNX file, a SCALE-Sim layer list, or the built-in networks.
+    """Return a network from an ONNX file, a SCALE-Sim layer list, a gate netlist, or the built-in networks.
 
     Parameters
     ----------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_text
-import math
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,41 +16,11 @@ from hwsim.commands.output import emit, emit_json, emit_table, note
 from hwsim.errors import InputError, Problem
 from hwsim.graph.types import Graph
 from hwsim.model.types import Figures, FunctionalResult
+from hwsim.report.rate import Rate
 from hwsim.report.types import Report
 from hwsim.run import Chip
 
-NORMAL_95 = 1.959963984540054
 LARGEST_BYTES = 2**32
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """A share of samples with its 95 % interval (Wilson 1927).
-
-    Attributes
-    ----------
-    count, samples : int
-        Samples it is true of, and all samples.
-    """
-
-    count: int
-    samples: int
-
-    @property
-    def ratio(self) -> float:
-        """The share itself."""
-        return self.count / self.samples
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Ends of the 95 % confidence interval."""
-        n, p, z = self.samples, self.ratio, NORMAL_95
-        middle, spread = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-        return max(0.0, (middle - spread) / (1 + z * z / n)), min(1.0, (middle + spread) / (1 + z * z / n))
-
-    def __str__(self) -> str:
-        low, high = self.interval
-        return f"{self.ratio:.2%}  ({low:.2%} to {high:.2%})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from hwsim.errors import MissingDatasheetRow
 from hwsim.graph.types import Graph, Op
+from hwsim.model.sampling import Sampling
 from hwsim.sources import Constants, Sourced
 from hwsim.trace.types import Trace
 
@@ -207,6 +208,7 @@ class FunctionalResult:
 Machine = Callable[[Graph, Any, np.random.Generator], MachineResult]
 Figures = Mapping[str, float]
 Functional = Callable[[Graph, Any, Mapping[str, NDArray[Any]]], FunctionalResult]
+Sample = Callable[[Graph, Any, Mapping[str, int]], Sampling]
 
 
 @dataclass(frozen=True)
@@ -257,6 +259,8 @@ class Accelerator:
         Runs a network on arrays named after its tensors, and "labels"; None: the chip computes no values.
     figures : callable (Graph, Design) -> mapping of str to float, or None
         Figures of the chip's own beside the report, each name ending in its unit.
+    sample : callable (Graph, Design, clamps by name) -> Sampling, or None
+        Runs a circuit with some wires held and counts the states it ends in; None: the chip computes none.
     model_version : str
         Changes whenever the numbers do.
     """
@@ -282,4 +286,5 @@ class Accelerator:
     lane_knobs: tuple[str, ...] = ()
     functional: Functional | None = None
     figures: Callable[[Graph, Any], Figures] | None = None
+    sample: Sample | None = None
     model_version: str = "1"

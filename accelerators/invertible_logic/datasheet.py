@@ -1,0 +1,89 @@
+"""Prices of invertible_logic: what the user gives, or an estimate from the widths of adders and counters."""
+
+from __future__ import annotations
+
+from accelerators.invertible_logic.design import CONSTANTS, InvertibleLogicDesign
+from hwsim.model.types import ActionRow, Datasheet, UnitRow
+from hwsim.physics import scale_area, scale_energy_constant_field
+from hwsim.sourced import Sourced, chosen
+
+AT_ONCE = "happens inside the clocks of the network: every spin exists once"
+IN_SPINS = "part of the energy of a spin update, which the user gave"
+SMALL = "small beside the spins; not modeled"
+
+
+def add_bit(design: InvertibleLogicDesign) -> Sourced:
+    """Return joules of adding one bit at node and supply (E ~ L V^2)."""
+    c = CONSTANTS
+    per_bit = c.add_int8_j / chosen(8, "_bits", "8 bits")
+    return scale_energy_constant_field(
+        per_bit, c.reference_node_m, design.node_m, c.reference_supply_v, design.supply_v
+    )
+
+
+def area_per_bit(design: InvertibleLogicDesign) -> Sourced:
+    """Return the square metres of one bit of an adder, which a bit of a counter is taken to equal."""
+    c = CONSTANTS
+    return scale_area(c.adder_32b_m2 / 32, c.aladdin_node_m, design.node_m)
+
+
+def datasheet(design: InvertibleLogicDesign) -> Datasheet:
+    """Return the datasheet of `design`.
+
+    A spin update costs what the user says, or one addition per bit of its adders and counter (45 nm, Horowitz
+    2014, scaled by E ~ L V^2). No power or area of the published chip is known.
+    """
+    given = chosen(design.spin_update_j, "_j", "design.spin_update_j") if design.spin_update_j else None
+    bit = add_bit(design)
+    return Datasheet(
+        clock_hz=chosen(design.clock_hz, "_hz", "design.clock_hz"),
+        actions=(
+            ActionRow("control", "clock", zero_energy="clock tree and control are not modeled"),
+            ActionRow(
+                "spins",
+                "update",
+                energy=given,
+                energy_per_bit=None if given else bit,
+                interval_cycles=0,
+                zero_time=AT_ONCE,
+            ),
+            ActionRow(
+                "noise",
+                "draw",
+                energy_per_bit=None if given else bit * CONSTANTS.gate_per_full_adder_ratio,
+                interval_cycles=0,
+                zero_time=AT_ONCE,
+                zero_energy=IN_SPINS if given else "",
+            ),
+            ActionRow(
+                "gates",
+                "resolve",
+                interval_cycles=0,
+                zero_time=AT_ONCE,
+                zero_energy="charged as the updates of its spins",
+            ),
+            *(
+                ActionRow(
+                    "pins",
+                    action,
+                    interval_cycles=0,
+                    zero_time="loads and answers overlap with anneals",
+                    zero_energy="pins and their supply are not modeled",
+                )
+                for action in ("clamp", "read")
+            ),
+        ),
+        units=(
+            UnitRow(
+                "spins",
+                area=area_per_bit(design) * design.built_bits,
+                leakage=CONSTANTS.adder_32b_leakage_w / 32 * design.built_bits,
+            ),
+            UnitRow("noise", zero_area=SMALL, zero_leakage=SMALL),
+            UnitRow("gates", zero_area="gates are made of spins", zero_leakage="gates are made of spins"),
+            UnitRow("control", zero_area=SMALL, zero_leakage=SMALL),
+            UnitRow(
+                "pins", role="link", zero_area="pins are not modeled", zero_leakage="pins are not modeled"
+            ),
+        ),
+    )
