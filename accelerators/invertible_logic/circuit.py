@@ -18,7 +18,10 @@ Words = NDArray[np.uint64]
 
 KINDS = ("logic_gate", "adder_cell")
 MOST_FREE_INPUTS = 24
-"""Inputs that are free in an enumeration of all answers: 2**24 assignments, 64 at a time."""
+"""Inputs that are free in an enumeration of all answers: 2**24 assignments, 64 to a word."""
+
+CHUNK_INPUTS = 20
+"""Inputs of assignments that are held in memory together."""
 
 _BIT = re.compile(r"(.+)\[(\d{1,4})\]")
 
@@ -169,28 +172,33 @@ def count_answers(circuit: Circuit, clamps: Mapping[int, int]) -> int | None:
     free = [i for i in circuit.inputs if i not in clamps]
     if len(free) > MOST_FREE_INPUTS:
         return None
-    count = 2 ** len(free)
-    words = (count + 63) // 64
-    number = np.arange(words * 64, dtype=np.uint64)
-    values = {
-        i: _packed((number >> np.uint64(free.index(i))) & np.uint64(1))
-        if i in free
-        else np.full(words, -clamps[i], np.int64).astype(np.uint64)
-        for i in circuit.inputs
-    }
+    total, chunk = 2 ** len(free), 2 ** min(len(free), CHUNK_INPUTS)
+    return sum(
+        _count_chunk(circuit, clamps, free, np.arange(start, start + chunk, dtype=np.uint64))
+        for start in range(0, total, chunk)
+    )
+
+
+def _count_chunk(circuit: Circuit, clamps: Mapping[int, int], free: list[int], number: Words) -> int:
+    """Count the answers among assignments `number`, bit i of which is the i-th free input."""
+    words = (len(number) + 63) // 64
+    values = {i: _packed((number >> np.uint64(place)) & np.uint64(1)) for place, i in enumerate(free)}
+    for i in circuit.inputs:
+        if i not in values:
+            values[i] = np.full(words, np.iinfo(np.uint64).max if clamps[i] else 0, np.uint64)
     wires = evaluate(circuit, values)
-    good = np.full(words, np.iinfo(np.uint64).max, np.uint64)
+    good = _packed(np.ones(len(number), np.uint64))
     for i, bit in clamps.items():
         if i in wires:
             good &= wires[i] if bit else ~wires[i]
-    if count < 64:
-        good &= np.uint64(2**count - 1)
     return int(np.unpackbits(good.view(np.uint8)).sum())
 
 
 def _packed(bits: Words) -> Words:
-    """Return words of 64 bits each from one bit an element."""
-    return np.packbits(bits.astype(np.uint8), bitorder="little").view(np.uint64)
+    """Return words of 64 bits each from one bit an element; the last word is filled with zeros."""
+    whole = np.zeros((len(bits) + 63) // 64 * 64, np.uint8)
+    whole[: len(bits)] = bits
+    return np.packbits(whole, bitorder="little").view(np.uint64)
 
 
 def fulfilled(circuit: Circuit, states: NDArray[np.int8]) -> NDArray[np.bool_]:

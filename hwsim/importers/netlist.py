@@ -67,7 +67,7 @@ _REFUSED = {
     ".latch": ("a circuit of gates keeps no state", "take the combinational part out"),
     ".subckt": ("models inside models are not read", "flatten the netlist first"),
 }
-_MAP = "map tables to gates, in Yosys: abc -g AND,OR,XOR,NAND,NOR; write_blif -icells -gates"
+_MAP = "map tables to gates first, as ABC and Yosys do"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,13 +184,18 @@ def _read(netlist: _Netlist, line: int, words: list[str]) -> None:
     elif head in _REFUSED:
         netlist.wrong(line, f"{words[0]}: {_REFUSED[head][0]}", _REFUSED[head][1])
     else:
-        netlist.wrong(line, f"unknown statement {words[0][:40]!r}", nearest(words[0], _DIRECTIVES))
+        hint = f"write .gate {words[0]}" if _cell_of(words[0]) else nearest(words[0], _DIRECTIVES)
+        netlist.wrong(line, f"unknown statement {words[0][:40]!r}", hint)
+
+
+def _cell_of(name: str) -> Cell | None:
+    return GATES.get(name.upper().removeprefix("$_").removesuffix("_"))
 
 
 def _read_gate(netlist: _Netlist, line: int, words: list[str]) -> None:
     """Read ``GATE PIN=WIRE ...``; what is wrong is noted and the gate left out."""
     name = words[0] if words else ""
-    cell = GATES.get(name.upper().removeprefix("$_").removesuffix("_"))
+    cell = _cell_of(name)
     if cell is None:
         netlist.wrong(line, f"unknown gate {name!r}", nearest(name, GATES))
         return
