@@ -103,7 +103,7 @@ def test_files_are_recognised_by_name_and_by_content(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_with_its_line(tmp_path: Path, lines: str, expected: str) -> None:
-    assert expected in problems(tmp_path, model(lines))
+    assert expected in "\n".join(problems(tmp_path, model(lines)))
 
 
 def test_all_errors_are_said_at_once(tmp_path: Path) -> None:
