@@ -29,11 +29,14 @@ class SampledRun:
         Answers of many runs.
     attempts_per_run : int
         Attempts that the report costs.
+    figures : mapping of str to float
+        The chip's own figures of the circuit: its size, area and exact odds where they are known.
     """
 
     report: Report
     sampling: Sampling
     attempts_per_run: int
+    figures: Mapping[str, float]
 
     @property
     def rate(self) -> Rate:
@@ -88,6 +91,7 @@ class SampledRun:
             "guess_ratio": self.sampling.guess_ratio,
             "attempt_energy_j": self.attempt_j,
             "solution_99": times,
+            "figures": dict(self.figures),
             "states": states,
         }
 
@@ -119,5 +123,7 @@ def sample(
             "this chip cannot hold wires of a circuit", where=target.name, hint="invertible_logic can"
         )
     report = run.evaluate(graph, target)
-    found = accelerator.sample(accelerator.prepare(graph, design), design, dict(clamps or {}))
-    return SampledRun(report, found, max(1, report.totals.cycles // found.attempt_cycles))
+    prepared = accelerator.prepare(graph, design)
+    found = accelerator.sample(prepared, design, dict(clamps or {}))
+    figures = accelerator.figures(prepared, design) if accelerator.figures else {}
+    return SampledRun(report, found, max(1, report.totals.cycles // found.attempt_cycles), figures)

@@ -115,7 +115,12 @@ def circuit_of(graph: Graph) -> Circuit:
         gates.append(Placed(op.name, gate, tuple(index.setdefault(name, len(index)) for name in names)))
         batch = graph.tensors[operands[0]].elements
     read = {name for op in ops for name in op.inputs if name}
-    given = [name for name in graph.inputs if name in read] + sorted(read - driven - set(graph.inputs))
+    # An input that nothing reads is a spin without couplings; one that only other operators read is none.
+    elsewhere = {name for op in graph.ops if not is_gate(op) for name in op.inputs}
+    given = [name for name in graph.inputs if name in read or name not in elsewhere]
+    given += sorted(read - driven - set(graph.inputs))
+    for name in given:
+        index.setdefault(name, len(index))
     outputs = tuple(index[name] for name in graph.outputs if name in index)
     return Circuit(
         graph.name, tuple(index), tuple(gates), tuple(index[name] for name in given), outputs, batch

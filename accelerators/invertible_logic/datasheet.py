@@ -31,12 +31,14 @@ def datasheet(design: InvertibleLogicDesign) -> Datasheet:
     """Return the datasheet of `design`.
 
     A spin update costs what the user says, or one addition per bit of its adders and counter (45 nm, Horowitz
-    2014, scaled by E ~ L V^2). No power or area of the published chip is known.
+    2014, scaled by E ~ L V^2); bits leak in every clock. No power or area of the published chip is known.
     """
     given = chosen(design.spin_update_j, "_j", "design.spin_update_j") if design.spin_update_j else None
+    clock = chosen(design.clock_hz, "_hz", "design.clock_hz")
+    leakage = CONSTANTS.adder_32b_leakage_w / chosen(32, "_bits", "32 bits") / clock
     bit = add_bit(design)
     return Datasheet(
-        clock_hz=chosen(design.clock_hz, "_hz", "design.clock_hz"),
+        clock_hz=clock,
         actions=(
             ActionRow("control", "clock", zero_energy="clock tree and control are not modeled"),
             ActionRow(
@@ -46,6 +48,14 @@ def datasheet(design: InvertibleLogicDesign) -> Datasheet:
                 energy_per_bit=None if given else bit,
                 interval_cycles=0,
                 zero_time=AT_ONCE,
+            ),
+            ActionRow(
+                "spins",
+                "hold",
+                energy_per_bit=None if given else leakage,
+                interval_cycles=0,
+                zero_time=AT_ONCE,
+                zero_energy=IN_SPINS if given else "",
             ),
             ActionRow(
                 "noise",
@@ -77,7 +87,7 @@ def datasheet(design: InvertibleLogicDesign) -> Datasheet:
             UnitRow(
                 "spins",
                 area=area_per_bit(design) * design.built_bits,
-                leakage=CONSTANTS.adder_32b_leakage_w / 32 * design.built_bits,
+                zero_leakage="charged as spins.hold: bits that a circuit leaves unused are switched off",
             ),
             UnitRow("noise", zero_area=SMALL, zero_leakage=SMALL),
             UnitRow("gates", zero_area="gates are made of spins", zero_leakage="gates are made of spins"),

@@ -72,15 +72,20 @@ def _lower_gates(
             hint=f"set built_bits={needed}",
         )
     sweeps = circuit.batch * design.anneals * design.anneal_cycles
-    if needed * sweeps * max(32, made.network.spins) > LARGEST:
+    if max(needed, 32) * sweeps * made.network.spins > LARGEST:
         raise InputError(
             f"{needed * sweeps:.3e} bits of updates are too many to count in 64 bits", where=graph.name
         )
+    placed_spins = {spin for placed in circuit.gates for spin in placed.spins}
+    loose = [spin for spin in range(made.network.spins) if spin not in placed_spins]
     owned: set[int] = set()
     with build.loop(1, node=head.name):
-        build.event("control", "clock", clocks_of(made.network.spins, circuit.batch, design))
+        clocks = clocks_of(made.network.spins, circuit.batch, design)
+        build.event("control", "clock", clocks)
+        build.event("spins", "hold", clocks, bits=needed)
         for op, placed in zip(gates, circuit.gates, strict=True):
-            own = [spin for spin in dict.fromkeys(placed.spins) if spin not in owned]
+            mine = (*placed.spins, *loose) if op is head else placed.spins
+            own = [spin for spin in dict.fromkeys(mine) if spin not in owned]
             owned.update(own)
             for spin in own:
                 build.event("spins", "update", sweeps, bits=int(made.bits[spin]), node=op.name)

@@ -100,11 +100,16 @@ def _run(
                 counters[i] = int(max(-bound, min(bound - design.top, counters[i] + field + noise)))
                 spins[i] = 1 if counters[i] >= 0 else -1
             else:
-                events["control", "clock"] += 1
+                _tick(events)
                 spins[i] = 1 if draws.uniform[t, i] + math.tanh(bound * field) >= 0 else -1
         if design.update is Update.SYNCHRONOUS:
-            events["control", "clock"] += 1
+            _tick(events)
     return [spins, counters]
+
+
+def _tick(events: Counter[tuple[str, str]]) -> None:
+    events["control", "clock"] += 1
+    events["spins", "hold"] += 1
 
 
 def reference(graph: Graph, design: InvertibleLogicDesign, rng: np.random.Generator) -> NDArray[Any]:

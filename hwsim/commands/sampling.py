@@ -154,4 +154,5 @@ def _odds(run: SampledRun) -> list[tuple[str, str]]:
                 f"{format_si(seconds, 's')}, {format_si(joules, 'J')}",
             )
         )
+    rows += [(name, f"{value:.6g}") for name, value in run.figures.items()]
     return rows
