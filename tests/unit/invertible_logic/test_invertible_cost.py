@@ -14,6 +14,7 @@ from hwsim import registry
 from hwsim.errors import DesignError, InputError
 from hwsim.graph.build import GraphBuilder
 from hwsim.graph.types import BOOLEAN
+from hwsim.report.files import write
 from hwsim.run import chip, evaluate, load
 
 
@@ -110,3 +111,12 @@ def test_users_netlists_have_figures(tmp_path: Path) -> None:
     path.write_text(".model x\n.inputs a b\n.outputs y\n.gate XOR A=a B=b Y=y\n.end\n")
     own = figures(load(path), chip("invertible_logic").design)
     assert (own["spins_count"], own["gates_count"], own["ground_energy_ratio"]) == (4, 1, -4)
+
+
+def test_a_chip_that_multiplies_nothing_has_no_roof(tmp_path: Path) -> None:
+    report = evaluate(load("gate_and"), "invertible_logic")
+    assert report.roofline["peak_macs_per_s"] == 0
+    write(report, tmp_path / "r.html")
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "Roofline" not in page
+    assert "Cycles per layer" in page
