@@ -96,6 +96,14 @@ Clamp = Annotated[list[str] | None, typer.Option(
     "--clamp", metavar="NAME=VALUE",
     help="Also run a circuit with these buses and wires held, such as P=143; show states and odds. "
          "May be repeated; none holds nothing.")]
+ServiceLife = Annotated[str | None, typer.Option(
+    "--service-life", metavar="TIME",
+    help="Add embodied energy and carbon, and when one chip pays back instead of another; such as 5y.")]
+Activity = Annotated[float | None, typer.Option(
+    "--activity", metavar="RATIO", help="For --service-life: share of the full rate, 0 to 1.")]
+InScenario = Annotated[Path | None, typer.Option(
+    "--scenario", metavar="FILE.toml",
+    help="For --service-life: dies, idle power, grids; illustrative ones if left out.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print neither tables nor notes, only errors.")]
 
@@ -126,7 +134,7 @@ def _run(network: Network, on: On, settings: Set = None, dim: Dim = None, batch:
 
     return evaluate(Job(network, tuple(on), tuple(settings or ()), tuple(dim or ()), batch, precision,
                         on_unsupported.value, schedule is Planning.COSMA, scratchpad, time_limit, functional,
-                        tuple(clamp or ())),
+                        clamp=tuple(clamp or ())),
                     tuple(output or ()), timeline, json=json, quiet=quiet)
 
 
@@ -135,12 +143,15 @@ def _compare(networks: Networks, on: OnOrNone = None, settings: Set = None, dim:
              batch: Batch = None, precision: Precision = None, output: Output = None,
              timeline: Timeline = None, on_unsupported: OnUnsupported = Unsupported.ERROR,
              schedule: Planned = Planning.NONE, scratchpad: Scratchpad = None, time_limit: PlanTime = 60.0,
+             service_life: ServiceLife = None, activity: Activity = None, scenario: InScenario = None,
              json: Json = False, quiet: Quiet = False) -> int:
     """Show chips, or reports, side by side."""
-    from hwsim.commands.evaluate import Job, compare
+    from hwsim.commands.evaluate import Job, compare, require_service_life
 
+    require_service_life(service_life, activity, scenario)
     job = Job("", tuple(on or ()), tuple(settings or ()), tuple(dim or ()), batch, precision,
-              on_unsupported.value, schedule is Planning.COSMA, scratchpad, time_limit)
+              on_unsupported.value, schedule is Planning.COSMA, scratchpad, time_limit, None,
+              service_life, 1.0 if activity is None else activity, scenario)
     return compare(networks, job, tuple(output or ()), timeline, json=json, quiet=quiet)
 
 
