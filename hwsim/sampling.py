@@ -12,6 +12,7 @@ from hwsim import run
 from hwsim.errors import InputError
 from hwsim.graph.types import Graph
 from hwsim.model.sampling import Sampling
+from hwsim.model.types import Figures
 from hwsim.report.rate import Rate
 from hwsim.report.types import Report
 from hwsim.run import Chip
@@ -36,7 +37,7 @@ class SampledRun:
     report: Report
     sampling: Sampling
     attempts_per_run: int
-    figures: Mapping[str, float]
+    figures: Figures
 
     @property
     def rate(self) -> Rate:

@@ -32,6 +32,9 @@ from hwsim.model.sampling import Sampling, StateCount
 Spins = NDArray[np.int8]
 Ints = NDArray[np.int64]
 
+LARGEST_BYTES = 4 * 2**30
+"""Memory for states, answers and probabilities of a run."""
+
 MOST_STATES = 256
 """States that a result lists."""
 
@@ -145,11 +148,12 @@ def anneal(
         As for `sample`.
     """
     seen = np.arange(network.spins) if watched is None else watched
-    plan = _Plan(network, design, dict(held), seen)
     blocks = range(-(-design.runs // kernel.LANES))
-    workers = threads or os.cpu_count() or 1
-    if workers > 1 and len(blocks) > 1:
-        with ThreadPoolExecutor(min(workers, len(blocks))) as pool:
+    workers = min(threads or os.cpu_count() or 1, len(blocks))
+    _check_size(network, design, len(seen), workers)
+    plan = _Plan(network, design, dict(held), seen)
+    if workers > 1:
+        with ThreadPoolExecutor(workers) as pool:
             found = list(pool.map(plan.block, blocks))
     else:
         found = [plan.block(block) for block in blocks]
@@ -158,6 +162,23 @@ def anneal(
     energies = np.concatenate([energy for _, energy in found], axis=1)[:, : design.runs]
     answers = np.ascontiguousarray(lanes.transpose(0, 2, 1)).reshape(len(seen), -1)
     return Ended(answers, int(energies.min()))
+
+
+def _check_size(network: SpinNetwork, design: InvertibleLogicDesign, seen: int, workers: int) -> None:
+    """Raise InputError if the run would need more memory than `LARGEST_BYTES`."""
+    runs = -(-design.runs // kernel.LANES) * kernel.LANES
+    needed = {"answers": 2 * runs * design.anneals * (seen + 8)}
+    if design.score is Score.MODE:
+        needed["states of every clock"] = design.anneal_cycles * seen * kernel.LANES * workers
+    if design.update is Update.SEQUENTIAL:
+        needed["probabilities"] = design.anneal_cycles * (2 * int(network.fields.max()) + 1) * 24
+    if sum(needed.values()) > LARGEST_BYTES:
+        what, most = max(needed.items(), key=lambda item: item[1])
+        raise InputError(
+            f"{what} take {most / 2**30:.3g} GiB, more than {LARGEST_BYTES / 2**30:.0f}",
+            where="invertible_logic",
+            hint="fewer runs, anneals or anneal_cycles, or score=final",
+        )
 
 
 class _Plan:

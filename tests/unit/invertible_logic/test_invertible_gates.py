@@ -173,6 +173,18 @@ def test_the_ground_states_of_a_multiplier_are_its_products() -> None:
     assert numbers == {(a, b, a * b) for a in range(4) for b in range(4)}
 
 
+def test_the_ground_states_of_an_adder_are_its_sums() -> None:
+    circuit = circuit_of(load("adder_4"))
+    network, named = spin_network(circuit), buses(circuit)
+    energy, states = ground_states(network)
+    assert (network.spins, energy, states.shape[1]) == (16, circuit.ground_energy, 256)
+    a, b, s = (
+        sum((states[spin] > 0).astype(int) << i for i, spin in enumerate(named[name])) for name in "ABS"
+    )
+    assert np.array_equal(a + b, s)
+    assert len(set(zip(a.tolist(), b.tolist(), strict=True))) == 256
+
+
 @pytest.mark.parametrize(("value", "expected"), [(6, 0.7559), (9, 0.9469), (4, 0.3679)])
 def test_exact_odds_of_factors_in_a_small_multiplier(value: int, expected: float) -> None:
     circuit = circuit_of(load("multiplier_2x2"))

@@ -248,3 +248,16 @@ def test_what_cannot_be_clamped_is_refused(run: Run) -> None:
         hwsim.sample(load("gate_and"), "systolic", {})
     code, _, err = run("mlp_mnist", "--on", "invertible_logic", "--clamp", "none", "--on-unsupported", "host")
     assert (code, "cannot run it" in err) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("knobs", "what"),
+    [
+        ({"runs": 2**24, "anneals": 2**10}, "answers take"),
+        ({"anneal_cycles": 2**24, "score": "mode"}, "states of every clock take"),
+        ({"anneal_cycles": 2**24, "update": "sequential"}, "probabilities take"),
+    ],
+)
+def test_runs_that_need_too_much_memory_are_refused(knobs: dict[str, Any], what: str) -> None:
+    with pytest.raises(InputError, match=what):
+        small(clamps={"P": 143}, **knobs)
