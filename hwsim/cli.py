@@ -78,7 +78,8 @@ class Unsupported(StrEnum):
 
 Network = Annotated[str, typer.Argument(
     metavar="NETWORK",
-    help="An ONNX file, a SCALE-Sim layer CSV, or a built-in network (`hwsim list workloads`).")]
+    help="An ONNX file, a SCALE-Sim layer CSV, a gate netlist (BLIF), or a built-in network "
+         "(`hwsim list workloads`).")]
 Networks = Annotated[list[str], typer.Argument(
     metavar="NETWORK|REPORT.json...",
     help="One network as for `run`, or reports of one network that `-o` has written as JSON.")]
@@ -111,6 +112,10 @@ PlanTime = Annotated[float, typer.Option(
 Functional = Annotated[Path | None, typer.Option(
     "--functional", metavar="FILE.{npz,toml}",
     help="Also run the network in the chip's arithmetic, on samples or as settings say; show errors.")]
+Clamp = Annotated[list[str] | None, typer.Option(
+    "--clamp", metavar="NAME=VALUE",
+    help="Also run a circuit with these buses and wires held, such as P=143; show states and odds. "
+         "May be repeated; none holds nothing.")]
 ServiceLife = Annotated[str | None, typer.Option(
     "--service-life", metavar="TIME",
     help="Add embodied energy and carbon, and when one chip pays back instead of another; such as 5y.")]
@@ -143,12 +148,13 @@ def _run(network: Network, on: On, settings: Set = None, dim: Dim = None, batch:
          precision: Precision = None, output: Output = None, timeline: Timeline = None,
          on_unsupported: OnUnsupported = Unsupported.ERROR, schedule: Planned = Planning.NONE,
          scratchpad: Scratchpad = None, time_limit: PlanTime = 60.0, functional: Functional = None,
-         json: Json = False, quiet: Quiet = False) -> int:
+         clamp: Clamp = None, json: Json = False, quiet: Quiet = False) -> int:
     """Cost a network on a chip: layers and totals."""
     from hwsim.commands.evaluate import Job, evaluate
 
     return evaluate(Job(network, tuple(on), tuple(settings or ()), tuple(dim or ()), batch, precision,
-                        on_unsupported.value, schedule is Planning.COSMA, scratchpad, time_limit, functional),
+                        on_unsupported.value, schedule is Planning.COSMA, scratchpad, time_limit, functional,
+                        clamp=tuple(clamp or ())),
                     tuple(output or ()), timeline, json=json, quiet=quiet)
 
 

@@ -27,7 +27,7 @@ from hwsim.trace import Activity, Trace, reduce, verify_conservation, verify_tra
 
 POLICIES = ("error", "host", "traffic")
 NETWORK_SUFFIXES = (
-    ".onnx", ".csv", ".txt", ".alist", ".pb", ".pt", ".pth", ".h5", ".keras", ".tflite", ".json",
+    ".onnx", ".csv", ".txt", ".alist", ".blif", ".net", ".pb", ".pt", ".pth", ".h5", ".keras", ".tflite", ".json",
 )
 
 
@@ -66,7 +66,7 @@ def load(
     precision: str | None = None,
     on_unsupported: str = "error",
 ) -> Graph:
-    """Return a network from an ONNX file, a SCALE-Sim layer list, or the built-in networks.
+    """Return a network from an ONNX file, a SCALE-Sim layer list, a gate netlist, or the built-in networks.
 
     Parameters
     ----------

@@ -52,6 +52,8 @@ class Job:
         Share of the full rate at which they work.
     scenario : Path or None
         Dies, idle powers and grids; None takes those that the chips bring along, labelled illustrative.
+    clamp : tuple of str
+        ``NAME=VALUE`` held on buses and wires of a circuit, which is then run.
     """
 
     network: str
@@ -68,11 +70,14 @@ class Job:
     service_life: str | None = None
     activity: float = 1.0
     scenario: Path | None = None
+    clamp: tuple[str, ...] = ()
 
 
 def evaluate(job: Job, outputs: Sequence[Path], timeline: Path | None, *, json: bool, quiet: bool) -> int:
     """Cost the network on every chip, write the files, print the tables or the JSON form."""
     _check_outputs(outputs, timeline)
+    if job.clamp:
+        return _evaluate_clamped(job, outputs, timeline, json=json, quiet=quiet)
     if job.functional is not None:
         return _evaluate_functional(job, outputs, timeline, json=json, quiet=quiet)
     if not job.schedule:
@@ -313,6 +318,23 @@ def _evaluate_functional(job: Job, outputs: Sequence[Path], timeline: Path | Non
     _deliver(reports, outputs, timeline, json=False, quiet=quiet or json)
     emit_outcomes(reports, outcomes, json=json, quiet=quiet)
     return EXIT_OK
+
+
+def _evaluate_clamped(job: Job, outputs: Sequence[Path], timeline: Path | None, *, json: bool,
+                      quiet: bool) -> int:
+    """Cost a circuit, and run it with some wires held."""
+    from hwsim.commands.sampling import emit_sampled, read_clamps, run_sampling
+
+    others = {"--schedule": job.schedule, "--functional": job.functional}
+    problems = [Problem(option, "and --clamp in one run", "run them apart")
+                for option, on in others.items() if on]
+    if problems:
+        raise InputError(problems=problems)
+    clamps = read_clamps(job.clamp)
+    graph, chips = _prepare(job, quiet=quiet)
+    runs = run_sampling(graph, chips, clamps)
+    _deliver(tuple(run.report for run in runs), outputs, timeline, json=False, quiet=quiet or json)
+    return emit_sampled(runs, json=json, quiet=quiet)
 
 
 def _print_schedules(runs: Sequence[ScheduledRun]) -> None:

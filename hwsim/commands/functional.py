@@ -6,7 +6,8 @@ import json as json_text
 from collections.abc import Mapping, Sequence
 
 from hwsim.commands.output import emit, emit_json, emit_table, note
-from hwsim.functional import Outcome, Rate, RateOutcome
+from hwsim.functional import Outcome, RateOutcome
+from hwsim.report.rate import Rate
 from hwsim.report.types import Report
 
 

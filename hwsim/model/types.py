@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from hwsim.errors import MissingDatasheetRow
 from hwsim.graph.types import Graph, Op
+from hwsim.model.sampling import Sampling
 from hwsim.sources import Constants, Sourced
 from hwsim.trace.merge import Merged
 from hwsim.trace.types import Trace
@@ -283,6 +284,7 @@ class FamilyLowering:
 Machine = Callable[[Graph, Any, np.random.Generator], MachineResult]
 Figures = Mapping[str, float]
 Functional = Callable[[Graph, Any, Mapping[str, NDArray[Any]]], FunctionalResult | ErrorRates]
+Sample = Callable[[Graph, Any, Mapping[str, int]], Sampling]
 
 
 @dataclass(frozen=True)
@@ -336,6 +338,8 @@ class Accelerator:
         Figures of the chip's own beside the report, each name ending in its unit.
     family : FamilyLowering or None
         Lowers designs that differ in structure together; None: one after the other.
+    sample : callable (Graph, Design, clamps by name) -> Sampling, or None
+        Runs a circuit with some wires held and counts the states it ends in; None: the chip computes none.
     model_version : str
         Changes whenever the numbers do.
     """
@@ -362,4 +366,5 @@ class Accelerator:
     functional: Functional | None = None
     figures: Callable[[Graph, Any], Figures] | None = None
     family: FamilyLowering | None = None
+    sample: Sample | None = None
     model_version: str = "1"

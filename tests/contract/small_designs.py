@@ -69,6 +69,22 @@ def _min_sum_decoder(rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
+def _invertible_logic(rng: np.random.Generator) -> dict[str, Any]:
+    sequential = bool(rng.integers(3) == 0)
+    first, last = (int(2 ** rng.integers(0, 5)) for _ in range(2))
+    return {
+        "update": "sequential" if sequential else "synchronous",
+        "counter": str(rng.choice(["even", "odd"])),
+        "noise_weight": int(rng.integers(1, 5)),
+        "noise_probability": float(rng.choice([0.25, 0.5, 1.0])),
+        "i0_first_ratio": first / 16 if sequential else first,
+        "i0_last_ratio": last / 16 if sequential else last,
+        "schedule": str(rng.choice(["geometric", "linear"])),
+        "anneal_cycles": int(rng.integers(1, 20)),
+        "anneals": int(rng.integers(1, 3)),
+    }
+
+
 def _reram_pim(rng: np.random.Generator) -> dict[str, Any]:
     rows, cell_bits, dac_bits = (int(rng.integers(1, top)) for top in (7, 4, 3))
     return {
@@ -99,6 +115,7 @@ KNOBS: Mapping[str, Draw] = {
     "edge_gpu": _roofline,
     "integral_sc": _integral_sc,
     "min_sum_decoder": _min_sum_decoder,
+    "invertible_logic": _invertible_logic,
     "reram_pim": _reram_pim,
     "sparse_fc": _sparse_fc,
     "systolic": _systolic,

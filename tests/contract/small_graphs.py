@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from hwsim.graph.build import GraphBuilder
-from hwsim.graph.types import BINARY, FLOAT32, INT8, INT32, INT64, Graph, Shape
+from hwsim.graph.types import BINARY, BOOLEAN, FLOAT32, INT8, INT32, INT64, Graph, Shape
 
 Write = Callable[[GraphBuilder], tuple[str, ...]]
 
@@ -76,6 +76,16 @@ def _normalized(kind: str, x: Shape, parameters: int, **attributes: object) -> W
     return write
 
 
+def _logic(kind: str, operands: int, **attributes: object) -> Write:
+    """Bits in, the first result out."""
+
+    def write(b: GraphBuilder) -> tuple[str, ...]:
+        bits = [b.input(f"x{i}", (1,), format=BOOLEAN) for i in range(operands)]
+        return (b.add(kind, bits, name="op", **attributes),)
+
+    return write
+
+
 def _quantized(kind: str) -> Write:
     def write(b: GraphBuilder) -> tuple[str, ...]:
         return (b.add(kind, [b.input("x", (2, 6)), b.constant("scale", (), format=FLOAT32)], name="op"),)
@@ -125,6 +135,8 @@ KINDS: Mapping[str, Write] = {
     "gru": _recurrent("gru", 3),
     "rnn": _recurrent("rnn", 1),
     "elementwise": _plain("elementwise", (2, 6), (2, 6), function="add"),
+    "logic_gate": _logic("logic_gate", 2, function="xor"),
+    "adder_cell": _logic("adder_cell", 3),
     "quantize": _quantized("quantize"),
     "dequantize": _quantized("dequantize"),
     "batch_normalization": _normalized("batch_normalization", (2, 3, 4), 4),

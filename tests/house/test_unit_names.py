@@ -45,6 +45,15 @@ CARRIED = {
     "accelerators.min_sum_decoder.inputs.Run.ebn0_db": "decibel, which is no SI unit, as its name says",
     "hwsim.sweep.axes.Axis.low": "the knob's name states the unit",
     "hwsim.sweep.axes.Axis.high": "the knob's name states the unit",
+    **dict.fromkeys(
+        (
+            "hwsim.model.sampling.Sampling.ground_energy",
+            "hwsim.model.sampling.Sampling.lowest_energy",
+            "accelerators.invertible_logic.gates.Gate.ground_energy",
+            "accelerators.invertible_logic.sampling.Ended.lowest_energy",
+        ),
+        "energy of a Hamiltonian: a whole number of couplings, no joules",
+    ),
     "accelerators.binary_lstm.normalization.BatchNorm.epsilon": "added to a variance of plain numbers",
 }
 # Names that ought to change; each line goes when its name does.

@@ -11,6 +11,7 @@ from hwsim.graph.ops import (
     einsum,
     elementwise,
     indexing,
+    logic,
     matrix,
     message_passing,
     movement,
@@ -36,7 +37,7 @@ __all__ = ["OP_KINDS", "PRIMITIVES", "Category", "OpKind", "Operand", "Required"
            "complete_attributes", "describe_operands", "infer_shapes", "op_kind", "work_of"]
 
 _FAMILIES = (convolution, matrix, einsum, recurrent, elementwise, normalization, pooling, reduction, movement,
-             indexing, message_passing)
+             indexing, logic, message_passing)
 OP_KINDS: Mapping[str, OpKind] = MappingProxyType({k.name: k for family in _FAMILIES for k in family.KINDS})
 
 

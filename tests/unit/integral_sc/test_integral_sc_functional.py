@@ -16,10 +16,11 @@ from accelerators.integral_sc.streams import input_words, layer_inputs, padded, 
 from accelerators.integral_sc.values import Layer, float_activations, read, unipolar
 from hwsim.__main__ import main
 from hwsim.errors import InputError
-from hwsim.functional import Rate, read_arrays
+from hwsim.functional import read_arrays
 from hwsim.graph.build import GraphBuilder
 from hwsim.kernels import bitstream as bs
 from hwsim.kernels.integral_network import LANES
+from hwsim.report.rate import Rate
 from tests.unit.integral_sc.digits import FOLDER, arrays, classify, design, error_of, network
 
 SEEDS = [(1, 1000), (58, 1131), (115, 1262)]

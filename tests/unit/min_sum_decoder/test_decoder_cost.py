@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 
 from hwsim.__main__ import main
 from hwsim.errors import DesignError, InputError
-from hwsim.functional import Rate, read_arrays
+from hwsim.functional import read_arrays
 from hwsim.graph.build import GraphBuilder
 from hwsim.graph.ops import work_of
 from hwsim.graph.tanner import decoder
 from hwsim.graph.types import Role
 from hwsim.graph.verify import verify_graph
 from hwsim.model.types import Counted
+from hwsim.report.rate import Rate
 from hwsim.run import chip, evaluate, load
 from tests.unit.min_sum_decoder.test_alist import HAMMING
 from tests.unit.min_sum_decoder.test_decoding import counts, monte_carlo
