@@ -49,6 +49,12 @@ def load_network(path: str | Path, *, dimensions: Mapping[str, int] | None = Non
                          hint=f"export to ONNX: {_RECIPES[suffix]}")
     if suffix == ".json":
         raise _json_refusal(path)
+    if suffix == ".memtrace":
+        from hwsim.importers.memory_trace import import_memory_trace
+
+        if dimensions:
+            raise InputError("a memory trace has no open dimensions", where=str(path), hint="leave --dim away")
+        return import_memory_trace(path, format_override=format_override)
     if suffix in _TEXT_SUFFIXES or (suffix != ".onnx" and _is_text(path)):
         from hwsim.importers.layer_csv import import_layer_csv
 
