@@ -26,7 +26,9 @@ from hwsim.report.verify import verify_report
 from hwsim.trace import reduce, verify_conservation, verify_trace
 
 POLICIES = ("error", "host", "traffic")
-NETWORK_SUFFIXES = (".onnx", ".csv", ".txt", ".memtrace", ".pb", ".pt", ".pth", ".h5", ".keras", ".tflite", ".json")
+NETWORK_SUFFIXES = (
+    ".onnx", ".csv", ".txt", ".memtrace", ".pb", ".pt", ".pth", ".h5", ".keras", ".tflite", ".json",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,9 @@ import numpy as np
 
 from accelerators.racetrack_memory.datasheet import datasheet
 from accelerators.racetrack_memory.design import Faults, Latency, RacetrackMemoryDesign
-from accelerators.racetrack_memory.lower import traffic_of
+from accelerators.racetrack_memory.lower import moves_nothing, traffic_of
 from accelerators.racetrack_memory.placement import HEURISTICS, place
 from accelerators.racetrack_memory.reliability import LONGEST, error_per_shift, mean_time_to_failure_s
-from hwsim.graph.ops import op_kind
 from hwsim.graph.types import Graph
 
 
@@ -25,7 +24,7 @@ def figures(graph: Graph, design: RacetrackMemoryDesign) -> dict[str, float]:
     others = dict.fromkeys(HEURISTICS, 0)
     steps: dict[int, int] = {}
     for op in graph.ops:
-        if op_kind(op.kind).aliases:
+        if moves_nothing(op):
             continue
         traffic = traffic_of(graph, op, design)
         shifts += traffic.shifts.total
@@ -51,7 +50,7 @@ def figures(graph: Graph, design: RacetrackMemoryDesign) -> dict[str, float]:
                 others[chosen] += traffic.shifts.total
     found = {"shifts_count": float(shifts), "accesses_count": float(accesses)}
     if accesses:
-        found["shifts_per_access_count"] = shifts / accesses
+        found["shifts_per_access_ratio"] = shifts / accesses
     found |= {f"{chosen}_shifts_count": float(count) for chosen, count in others.items()}
     if design.latency is Latency.RTSIM_COMPATIBLE:
         found["counted_shifts_count"] = float(shifts * design.word_bits)

@@ -1,4 +1,4 @@
-"""Graph -> trace for the racetrack memory: shifts that the order of accesses causes, then reads and writes."""
+"""Graph -> trace for the racetrack memory: shifts as accesses cause them, reads and writes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hwsim.graph.ops import op_kind
 from hwsim.graph.types import Graph, Op
 from hwsim.trace import Trace, TraceBuilder
 
-MOST_ELEMENTS = 2**24
+MOST_WORDS = 2**25
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def lower(graph: Graph, design: RacetrackMemoryDesign) -> Trace:
     build, problems = TraceBuilder(), []
     for op in graph.ops:
         build.node(op.name)
-        if op_kind(op.kind).aliases:
+        if moves_nothing(op):
             build.note(op.name, "mapping", "no data moves")
             continue
         try:
@@ -66,16 +66,30 @@ def lower(graph: Graph, design: RacetrackMemoryDesign) -> Trace:
     return build.build()
 
 
+def moves_nothing(op: Op) -> bool:
+    """Return whether an operator only names memory anew, or runs elsewhere without traffic."""
+    return op_kind(op.kind).aliases or (op.kind == "offload" and not op.int("moves"))
+
+
 def supports(graph: Graph, op: Op) -> str:
     """Return why the memory cannot run `op`, or "" if it can: it moves words and computes nothing."""
-    if op.kind in ("memory_accesses", "transpose") or op_kind(op.kind).aliases:
+    if op.kind in ("memory_accesses", "transpose", "offload") or op_kind(op.kind).aliases:
         return ""
     return f"a memory computes nothing; it takes memory_accesses and transpose, not {op.kind}"
 
 
 def traffic_of(graph: Graph, op: Op, design: RacetrackMemoryDesign) -> Traffic:
     """Return shifts, reads and writes of one operator."""
-    return _accesses(graph, op, design) if op.kind == "memory_accesses" else _transpose(graph, op, design)
+    if op.kind == "memory_accesses":
+        return _accesses(graph, op, design)
+    if op.kind == "transpose":
+        source = graph.tensors[op.inputs[0]]
+        return _walked(
+            transpose_program(source.shape, op.ints("permutation")), source.elements, source.elements, design
+        )
+    reads = sum(graph.tensors[name].elements for name in dict.fromkeys(op.inputs) if name)
+    writes = sum(graph.tensors[name].elements for name in op.outputs if name)
+    return _walked(copy_program(reads, writes), reads, writes, design)
 
 
 def _accesses(graph: Graph, op: Op, design: RacetrackMemoryDesign) -> Traffic:
@@ -96,17 +110,30 @@ def _name(op: Op, design: RacetrackMemoryDesign) -> str:
     return str(design.placement)
 
 
-def _transpose(graph: Graph, op: Op, design: RacetrackMemoryDesign) -> Traffic:
-    """Read the operand in the order of the result, and write the result behind it, word by word."""
-    source, result = graph.tensors[op.inputs[0]], graph.tensors[op.outputs[0]]
-    if source.elements > MOST_ELEMENTS:
+def _walked(program: Trace, reads: int, writes: int, design: RacetrackMemoryDesign) -> Traffic:
+    """Walk a program of single reads and writes; operand and result lie one behind the other."""
+    if reads + writes > MOST_WORDS:
         raise InputError(
-            f"{source.elements} elements are too many to walk one by one, at most {MOST_ELEMENTS}",
-            where=op.name,
+            f"{reads + writes} words are too many to walk one by one, at most {MOST_WORDS}",
+            where="racetrack_memory",
         )
-    shifts = shifts_of_trace(transpose_program(source.shape, op.ints("permutation")), design)
-    note = f"{source.elements} words read, then written behind them: {shifts.total:,} shifts"
-    return Traffic(shifts, source.elements, result.elements, note)
+    clusters = -(-(reads + writes) // design.domains)
+    shifts = shifts_of_trace(program, design, max(clusters, design.clusters))
+    note = f"{reads} words read and {writes} written behind them: {shifts.total:,} shifts"
+    if clusters > design.clusters:
+        note += f", in {-(-clusters // design.clusters)} memories"
+    return Traffic(shifts, reads, writes, note)
+
+
+def copy_program(reads: int, writes: int) -> Trace:
+    """Return a program that reads words in a row, then writes words behind them."""
+    build = TraceBuilder()
+    with build.loop(1, node="copy"):
+        if reads:
+            build.event("port", "read", reads, access=(0, (0, 0, 1)))
+        if writes:
+            build.event("port", "write", writes, access=(reads, (0, 0, 1)))
+    return build.build()
 
 
 def transpose_program(shape: tuple[int, ...], permutation: tuple[int, ...]) -> Trace:

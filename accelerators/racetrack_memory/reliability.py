@@ -6,7 +6,16 @@ from accelerators.racetrack_memory.design import CONSTANTS, Faults
 from hwsim.errors import InputError
 from hwsim.sourced import Sourced
 
-LONGEST = 7
+_BY_DISTANCE = (
+    CONSTANTS.position_1_ratio,
+    CONSTANTS.position_2_ratio,
+    CONSTANTS.position_3_ratio,
+    CONSTANTS.position_4_ratio,
+    CONSTANTS.position_5_ratio,
+    CONSTANTS.position_6_ratio,
+    CONSTANTS.position_7_ratio,
+)
+LONGEST = len(_BY_DISTANCE)
 
 
 def error_per_shift(distance: int, faults: Faults, corrected_steps: int = 0) -> Sourced:
@@ -36,7 +45,7 @@ def error_per_shift(distance: int, faults: Faults, corrected_steps: int = 0) -> 
     if faults is Faults.PINNING:
         return CONSTANTS.pinning_ratio
     if corrected_steps == 0:
-        return CONSTANTS[f"position_{distance}_ratio"]
+        return _BY_DISTANCE[distance - 1]
     if corrected_steps == 1 and distance == 1:
         return CONSTANTS.position_two_steps_ratio
     raise InputError(

@@ -44,14 +44,17 @@ class Tapes:
     ----------
     design : RacetrackMemoryDesign
         Geometry and policy.
+    clusters : int, optional
+        Clusters, where several memories stand side by side; by default those of one.
     """
 
-    def __init__(self, design: RacetrackMemoryDesign) -> None:
+    def __init__(self, design: RacetrackMemoryDesign, clusters: int | None = None) -> None:
         self._design = design
+        self._clusters = design.clusters if clusters is None else clusters
         self._ports = np.array(design.port_places, np.int64)
         ranks = np.arange(design.domains) * design.ports // design.domains
         self._assigned = ranks.astype(np.int64)
-        self._offset = np.zeros(design.clusters, np.int64)
+        self._offset = np.zeros(self._clusters, np.int64)
 
     def access(self, cluster: Ints, domain: Ints) -> Shifts:
         """Shift for accesses, int64[n] each, one after another; the tapes stay where they end.
@@ -62,7 +65,7 @@ class Tapes:
             A cluster or domain that the memory does not have.
         """
         design = self._design
-        for name, places, most in (("cluster", cluster, design.clusters), ("domain", domain, design.domains)):
+        for name, places, most in (("cluster", cluster, self._clusters), ("domain", domain, design.domains)):
             if len(places) and not 0 <= places.min() <= places.max() < most:
                 wrong = int(places.max() if places.max() >= most else places.min())
                 raise InputError(
@@ -86,18 +89,18 @@ class Tapes:
         return Shifts(shifts)
 
 
-def shifts_of_trace(trace: Trace, design: RacetrackMemoryDesign) -> Shifts:
+def shifts_of_trace(trace: Trace, design: RacetrackMemoryDesign, clusters: int | None = None) -> Shifts:
     """Return the shifts of every event of any chip's trace that has an address, in program order.
 
     Word addresses fill one cluster after the other. Memory is bounded by the walk's chunks but for the
-    result.
+    result. `clusters` is how many there are; by default those of one memory.
 
     Raises
     ------
     InputError
         An address beyond the memory.
     """
-    tapes, found = Tapes(design), []
+    tapes, found = Tapes(design, clusters), []
     for chunk in walk(trace):
         found.append(tapes.access(chunk.address // design.domains, chunk.address % design.domains).each)
     return Shifts(np.concatenate(found) if found else np.zeros(0, np.int64))

@@ -53,7 +53,7 @@ def load_network(path: str | Path, *, dimensions: Mapping[str, int] | None = Non
         from hwsim.importers.memory_trace import import_memory_trace
 
         if dimensions:
-            raise InputError("a memory trace has no open dimensions", where=str(path), hint="leave --dim away")
+            raise InputError("a memory trace has no dimensions", where=str(path), hint="leave --dim away")
         return import_memory_trace(path, format_override=format_override)
     if suffix in _TEXT_SUFFIXES or (suffix != ".onnx" and _is_text(path)):
         from hwsim.importers.layer_csv import import_layer_csv

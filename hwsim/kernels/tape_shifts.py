@@ -1,4 +1,4 @@
-"""Shifts of racetrack tapes for a sequence of accesses; every kernel is also its plain twin, ``kernel.plain``."""
+"""Shifts of racetrack tapes for a sequence of accesses; ``kernel.plain`` is the plain twin."""
 
 from __future__ import annotations
 

@@ -18,8 +18,8 @@ class MemoryTraceConfig(WorkloadConfig):
     batch: Literal[1] = Field(default=1, description="A sequence is one sequence.")
     pattern: Literal["uniform", "matrix_product"] = Field(
         default="uniform",
-        description="uniform: every word equally often, in random order; matrix_product: C = A B, one word an "
-        "element, innermost over the shared axis.",
+        description="uniform: every word equally often, in random order; matrix_product: C = A B, one word "
+        "an element, innermost over the shared axis.",
     )
     words: int = Field(default=64, ge=1, le=2**20, description="Words of a uniform sequence.")
     accesses: int = Field(default=10_000, ge=1, le=2**24, description="Accesses of a uniform sequence.")
