@@ -19,7 +19,7 @@ def figures(graph: Graph, design: RacetrackMemoryDesign) -> dict[str, float]:
     mean time to failure takes shifts at the rate of this run, each as one step (or, longer, in steps of 7).
     """
     shifts = accesses = 0
-    energy = clocks = 0.0
+    clocks = 0
     prices = {(row.unit, row.action): row for row in datasheet(design).actions}
     others = dict.fromkeys(HEURISTICS, 0)
     steps: dict[int, int] = {}

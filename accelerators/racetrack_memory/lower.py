@@ -72,8 +72,8 @@ def moves_nothing(op: Op) -> bool:
 
 
 def supports(graph: Graph, op: Op) -> str:
-    """Return why the memory cannot run `op`, or "" if it can: it moves words and computes nothing."""
-    if op.kind in ("memory_accesses", "transpose", "offload") or op_kind(op.kind).aliases:
+    """Return why the memory cannot run `op`, or "": it moves and makes words, and computes nothing."""
+    if op.kind in ("memory_accesses", "transpose", "offload") or op_kind(op.kind).aliases or not op.inputs:
         return ""
     return f"a memory computes nothing; it takes memory_accesses and transpose, not {op.kind}"
 
