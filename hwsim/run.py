@@ -27,7 +27,8 @@ from hwsim.trace import Activity, Trace, reduce, verify_conservation, verify_tra
 
 POLICIES = ("error", "host", "traffic")
 NETWORK_SUFFIXES = (
-    ".onnx", ".csv", ".txt", ".alist", ".blif", ".net", ".pb", ".pt", ".pth", ".h5", ".keras", ".tflite", ".json",
+    ".onnx", ".csv", ".txt", ".alist", ".blif", ".net", ".memtrace", ".pb", ".pt", ".pth", ".h5", ".keras",
+    ".tflite", ".json",
 )
 
 

@@ -68,6 +68,12 @@ def load_network(path: str | Path, *, dimensions: Mapping[str, int] | None = Non
             raise InputError(f"a code has no dimension {next(iter(sizes))!r}", where=str(path),
                              hint="only batch, the codewords decoded together")
         return import_alist(path, frames=frames, format_override=format_override)
+    if suffix == ".memtrace":
+        from hwsim.importers.memory_trace import import_memory_trace
+
+        if dimensions:
+            raise InputError("a memory trace has no dimensions", where=str(path), hint="leave --dim away")
+        return import_memory_trace(path, format_override=format_override)
     if suffix in _TEXT_SUFFIXES or (suffix != ".onnx" and _is_text(path)):
         from hwsim.importers.layer_csv import import_layer_csv
 

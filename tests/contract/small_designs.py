@@ -85,6 +85,19 @@ def _invertible_logic(rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
+def _racetrack_memory(rng: np.random.Generator) -> dict[str, Any]:
+    domains = int(rng.integers(1, 9))
+    return {
+        "clusters": int(rng.integers(9, 20)),
+        "domains": domains,
+        "ports": int(rng.integers(1, domains + 1)),
+        "policy": str(rng.choice(["lazy", "eager"])),
+        "port_selection": str(rng.choice(["nearest", "assigned"])),
+        "latency": str(rng.choice(["physical", "rtsim_compatible"])),
+        "placement": str(rng.choice(["as_given", "first_use", "frequency", "arrangement"])),
+    }
+
+
 def _reram_pim(rng: np.random.Generator) -> dict[str, Any]:
     rows, cell_bits, dac_bits = (int(rng.integers(1, top)) for top in (7, 4, 3))
     return {
@@ -116,6 +129,7 @@ KNOBS: Mapping[str, Draw] = {
     "integral_sc": _integral_sc,
     "min_sum_decoder": _min_sum_decoder,
     "invertible_logic": _invertible_logic,
+    "racetrack_memory": _racetrack_memory,
     "reram_pim": _reram_pim,
     "sparse_fc": _sparse_fc,
     "systolic": _systolic,

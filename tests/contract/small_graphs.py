@@ -173,6 +173,15 @@ KINDS: Mapping[str, Write] = {
     "triangle": _plain("triangle", (4, 4)),
     "range": _source("range", length=6),
     "fill": _source("fill", shape=(6,)),
+    "memory_accesses": lambda b: (
+        b.add(
+            "memory_accesses",
+            b.state("words", (5,)),
+            name="op",
+            words=(0, 3, 1, 4, 3),
+            writes=(0, 1, 0, 0, 1),
+        ),
+    ),
     "gather": _indexed("gather", (7, 4), (3,)),
     "gather_elements": _indexed("gather_elements", (4, 5), (2, 5)),
     "gather_nd": _indexed("gather_nd", (4, 5), (3, 2)),

@@ -41,7 +41,10 @@ EXPECTED = {
 }
 
 # Families whose networks hold neither weights nor products, and why.
-NUMBERLESS = {"logic_circuits": "gates compute bits, whatever the format"}
+NUMBERLESS = {
+    "logic_circuits": "gates compute bits, whatever the format",
+    "memory_traces": "words of a memory are bits, whatever the format",
+}
 
 each_network = pytest.mark.parametrize(("family", "name"), NETWORKS, ids=[name for _, name in NETWORKS])
 each_family = pytest.mark.parametrize("family", FAMILIES, ids=[family.name for family in FAMILIES])
