@@ -108,7 +108,7 @@ class Library:
         return self._counts[key]
 
     def expand(self, name: str, lengths: Sequence[int], parameter: int = 0) -> Ints:
-        """Return the commands one by one: int64[commands, 9], kind, three sources, negated, three targets, mask.
+        """Return the commands one by one, int64[commands, 9], as `hwsim.kernels.dram_rows` reads them.
 
         Rows 0 to 7 are those of `CELLS`; then come the operands in order, the results that are no operands,
         and the scratch rows.
@@ -185,8 +185,8 @@ class Library:
             bound.setdefault(array.name, rows)
             if bound[array.name] != rows:
                 raise InputError(f"{call.name} leaves {array.name} where it was", where=frame.program.where)
-        for array in inner.order:
-            table += bound.get(array, ())
+        for name in inner.order:
+            table += bound.get(name, ())
         table += range(frame.size, frame.size + self.rows(call.name, lengths) - len(table))
         return bind(self.expand(call.name, lengths), table)
 

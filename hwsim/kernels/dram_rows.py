@@ -1,10 +1,11 @@
 """Row commands of processing in DRAM on real bits: 64 lanes a word, and a twin that goes bit by bit.
 
-A command is nine numbers: kind, three rows to open (-1: none), a mask of those opened by their negating contact,
-three rows that take the result, and their mask. One row is read as it is, three become their majority, and
-what the sense amplifiers then hold goes back into every row that was opened: reading three rows destroys
-them. Kinds: 0 AP, 1 AAP (the result goes to the targets too), 2 and 3 APP (the next activation reads its rows or-ed or
-and-ed with this result), 4 and 5 the same without restoring the row, which is undefined from there on.
+A command is nine numbers: kind, three rows to open (-1: none), whether one row is opened by its negating
+contact, three rows that take the result, and a mask of those that take its complement. One row is read as it
+is, three become their majority, and what the sense amplifiers then hold goes back into every row that was
+opened: reading three rows destroys them. Kinds: 0 AP, 1 AAP (the result goes to the targets too), 2 and 3 APP
+(the next activation reads its row or-ed or and-ed with this result), 4 and 5 tAPP, the same without restoring
+the row, which is undefined from there on.
 """
 
 from __future__ import annotations
@@ -17,67 +18,55 @@ from hwsim.kernels.compiling import compiled_at_once
 Words = NDArray[np.uint64]
 Bits = NDArray[np.uint8]
 Ints = NDArray[np.int64]
-BLOCK = 64
+BLOCK = 128
+"""Words of a row that are worked on at once: the rows of an operation then fit the nearest caches."""
+_NONE, _ONES = np.uint64(0), np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
 @compiled_at_once
 def run_commands(rows: Words, commands: Ints) -> None:
     """Execute `commands` on `rows`: uint64[rows, words], in place.
 
-    Words go through all commands in blocks that stay in the nearest cache; lanes do not know each other.
+    Lanes do not know each other, so words go through all commands in blocks. A block is copied together first:
+    whole rows lie a power of two apart and would push each other out of the cache.
     """
     words = rows.shape[1]
     held = np.zeros(BLOCK, np.uint64)
-    value = np.zeros(BLOCK, np.uint64)
+    block = np.zeros((rows.shape[0], BLOCK), np.uint64)
     for start in range(0, words, BLOCK):
         size = min(BLOCK, words - start)
-        block = rows[:, start : start + size]
+        block[:, :size] = rows[:, start : start + size]
         mode = 0
         for at in range(commands.shape[0]):
             kind, a, b, c = commands[at, 0], commands[at, 1], commands[at, 2], commands[at, 3]
+            flip = _ONES if commands[at, 4] else _NONE
             if b >= 0:
-                for i in range(size):
+                for i in range(BLOCK):
                     x, y, z = block[a, i], block[b, i], block[c, i]
-                    value[i] = (x & y) | (z & (x | y))
-            elif commands[at, 4] != 0:
-                for i in range(size):
-                    value[i] = ~block[a, i]
-            else:
-                for i in range(size):
-                    value[i] = block[a, i]
+                    block[a, i] = (x & y) | (z & (x | y))
             if mode == 1:
-                for i in range(size):
-                    value[i] |= held[i]
+                for i in range(BLOCK):
+                    block[a, i] = ((block[a, i] ^ flip) | held[i]) ^ flip
             elif mode == 2:
-                for i in range(size):
-                    value[i] &= held[i]
+                for i in range(BLOCK):
+                    block[a, i] = ((block[a, i] ^ flip) & held[i]) ^ flip
             if b >= 0:
-                for i in range(size):
-                    block[a, i] = value[i]
-                    block[b, i] = value[i]
-                    block[c, i] = value[i]
-            elif mode != 0:
-                if commands[at, 4] != 0:
-                    for i in range(size):
-                        block[a, i] = ~value[i]
-                else:
-                    for i in range(size):
-                        block[a, i] = value[i]
+                for i in range(BLOCK):
+                    block[b, i] = block[a, i]
+                    block[c, i] = block[a, i]
             mode = 0
             if kind == 1:
                 for place in range(3):
                     row = commands[at, 5 + place]
                     if row >= 0:
-                        if commands[at, 8] & (1 << place):
-                            for i in range(size):
-                                block[row, i] = ~value[i]
-                        else:
-                            for i in range(size):
-                                block[row, i] = value[i]
+                        mask = flip ^ (_ONES if commands[at, 8] & (1 << place) else _NONE)
+                        for i in range(BLOCK):
+                            block[row, i] = block[a, i] ^ mask
             elif kind >= 2:
                 mode = 1 + (kind & 1)
-                for i in range(size):
-                    held[i] = value[i]
+                for i in range(BLOCK):
+                    held[i] = block[a, i] ^ flip
+        rows[:, start : start + size] = block[:, :size]
 
 
 def run_commands_bitwise(rows: Bits, commands: Ints) -> None:
