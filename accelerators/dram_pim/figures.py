@@ -17,8 +17,8 @@ def figures(graph: Graph, design: DramPimDesign) -> dict[str, float]:
     """Return what `graph` makes of the chip, in the terms of publications.
 
     ap_s, aap_s: one command. commands_count and the other counts: over all banks. row_s: time of row commands
-    over the rows that the results fill. results_per_s: elements of results a second. activation_j: opening one
-    row. kib_of_row_j: energy of all rows over the KiB that the results fill.
+    over the rows that the results fill. results_per_s: elements of results a second. activation_j: opening
+    one row. kib_of_row_j: energy of all rows over the KiB that the results fill.
     """
     timing, tick_s, trace, sheet = timing_of(design), CONSTANTS.tick_s.value, *_lowered(graph, design)
     found = {"ap_s": timing.ap * tick_s, "aap_s": timing.aap * tick_s}

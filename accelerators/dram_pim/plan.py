@@ -142,6 +142,7 @@ def _passes(commands: Commands, rows: int, design: DramPimDesign) -> Passes:
     return best
 
 
+@lru_cache(maxsize=256)
 def channel_bits_per_tick(design: DramPimDesign) -> tuple[int, int]:
     """Return the channel's bandwidth as a fraction, bits and ticks: two beats a clock on every data pin."""
     c = CONSTANTS
@@ -214,10 +215,12 @@ def reduction_plan(reduction: Reduction, design: DramPimDesign, where: str) -> P
     candidates = [found for parts in _powers(reduction.length)
                   if (found := _spread(reduction, parts, design)) is not None]
     if not candidates:
-        each = sum(ref.rows for ref in reduction.items)
-        bits = reduction.outputs * reduction.length * each // reduction.batch
-        raise InputError(f"{bits} bits of operands laid out for their lanes do not fit "
-                         f"{design.device_bits * design.devices} bits of memory", where=where,
+        needed = _subarrays(reduction, reduction.length, design) * -(-reduction.outputs // design.lanes)
+        reason = f"operands laid out for their lanes fill {needed} subarrays, the {design.banks} banks have "
+        reason += f"{design.banks * design.subarrays}"
+        if not needed:
+            reason = f"a step of {reduction.program} needs more than {design.data_rows} rows of a subarray"
+        raise InputError(reason, where=where,
                          hint="set operands=channel to bring them in as they are needed")
     return min(candidates, key=lambda plan: plan_ticks(plan, design))
 
@@ -241,12 +244,8 @@ def _spread(reduction: Reduction, parts: int, design: DramPimDesign) -> Plan | N
     if design.operands is Operands.CHANNEL:
         found.append(Move(0, lanes * steps * brought))
     else:
-        room = design.data_rows - _working_rows(reduction, design)
-        each = room // brought
-        if each < 1:
-            return None
-        subarrays = -(-steps // each)
-        if -(-lanes // design.lanes) * subarrays > design.banks * design.subarrays:
+        subarrays = _subarrays(reduction, steps * reduction.batch, design)
+        if not subarrays or -(-lanes // design.lanes) * subarrays > design.banks * design.subarrays:
             return None
     low, top = (Ref(f"={bit}", 1) for bit in reduction.start)
     found.append(Stage("fill", (low, top), accumulator, 1, lanes, reduction.rows))
@@ -265,6 +264,13 @@ def _spread(reduction: Reduction, parts: int, design: DramPimDesign) -> Plan | N
     text += f", {spread} a result" if spread > 1 else ""
     text += f", accumulators cross {subarrays} subarrays" if subarrays > 1 else ""
     return Plan(tuple(found), text)
+
+
+def _subarrays(reduction: Reduction, length: int, design: DramPimDesign) -> int:
+    """Return the subarrays whose rows hold `length` items of a lane; 0 if not even one step finds room."""
+    room = design.data_rows - _working_rows(reduction, design)
+    each = room // sum(ref.rows for ref in reduction.items)
+    return -(-length // (each * reduction.batch)) if each > 0 else 0
 
 
 @lru_cache(maxsize=4096)

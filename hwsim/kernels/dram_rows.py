@@ -27,8 +27,8 @@ _NONE, _ONES = np.uint64(0), np.uint64(0xFFFFFFFFFFFFFFFF)
 def run_commands(rows: Words, commands: Ints) -> None:
     """Execute `commands` on `rows`: uint64[rows, words], in place.
 
-    Lanes do not know each other, so words go through all commands in blocks. A block is copied together first:
-    whole rows lie a power of two apart and would push each other out of the cache.
+    Lanes do not know each other, so words go through all commands in blocks. A block is copied together
+    first: whole rows lie a power of two apart and would push each other out of the cache.
     """
     words = rows.shape[1]
     held = np.zeros(BLOCK, np.uint64)
@@ -56,12 +56,18 @@ def run_commands(rows: Words, commands: Ints) -> None:
                     block[c, i] = block[a, i]
             mode = 0
             if kind == 1:
+                last = _NONE
                 for place in range(3):
                     row = commands[at, 5 + place]
-                    if row >= 0:
-                        mask = flip ^ (_ONES if commands[at, 8] & (1 << place) else _NONE)
+                    mask = flip ^ (_ONES if commands[at, 8] & (1 << place) else _NONE)
+                    if row == a:
+                        last = mask
+                    elif row >= 0:
                         for i in range(BLOCK):
                             block[row, i] = block[a, i] ^ mask
+                if last:
+                    for i in range(BLOCK):
+                        block[a, i] ^= last
             elif kind >= 2:
                 mode = 1 + (kind & 1)
                 for i in range(BLOCK):
