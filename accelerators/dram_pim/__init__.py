@@ -1,5 +1,6 @@
 """Processing in DRAM: bulk operations by opening several rows at once, one bit of every lane at a time."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from accelerators.dram_pim.figures import figures
 from accelerators.dram_pim.lower import lower, supports
 from accelerators.dram_pim.prepare import prepare
 from hwsim.graph.types import Graph
-from hwsim.model.types import Accelerator, MachineResult
+from hwsim.model.types import Accelerator, FunctionalResult, MachineResult
 
 
 def machine(graph: Graph, design: DramPimDesign, rng: np.random.Generator) -> MachineResult:
@@ -35,6 +36,13 @@ def random_graph(rng: np.random.Generator) -> Graph:
     return draw(rng)
 
 
+def functional(graph: Graph, design: DramPimDesign, data: Mapping[str, NDArray[Any]]) -> FunctionalResult:
+    """Classify samples in real rows; see `accelerators.dram_pim.functional`, which uses kernels."""
+    from accelerators.dram_pim.functional import run
+
+    return run(graph, design, data)
+
+
 ACCELERATOR = Accelerator(
     name="dram_pim",
     summary="Processing in DRAM (Ambit, SIMDRAM, ELP2IM): microprograms of row commands on DDR3-1600",
@@ -52,5 +60,6 @@ ACCELERATOR = Accelerator(
     constants=CONSTANTS,
     folder=FOLDER,
     lane_knobs=("banks", "page_bits"),
+    functional=functional,
     figures=figures,
 )

@@ -24,10 +24,11 @@ from accelerators.dram_pim.parse import (
     Program,
     Statement,
     When,
+    called_by,
     parts_of,
     read_programs,
 )
-from hwsim.errors import InputError, nearest
+from hwsim.errors import InputError, Problem, nearest
 
 FOLDER = Path(__file__).parent / "microprograms"
 Ints = NDArray[np.int64]
@@ -84,11 +85,21 @@ class Library:
     ----------
     files : sequence of str
         Names of files without ending, most specific first.
+
+    Raises
+    ------
+    InputError
+        With everything wrong in a file, and every call of a program that no file has.
     """
 
     def __init__(self, files: Sequence[str]) -> None:
         self.programs: Mapping[str, Program] = ChainMap(
             *(dict(read_programs(FOLDER / f"{name}.txt")) for name in files))
+        unknown = [Problem(program.where, f"no microprogram {name!r}", nearest(name, self.programs))
+                   for program in self.programs.values() for name in called_by(program)
+                   if name not in self.programs]
+        if unknown:
+            raise InputError(problems=unknown)
         self._counts: dict[tuple[str, tuple[int, ...], int], Commands] = {}
         self._expanded: dict[tuple[str, tuple[int, ...], int], Ints] = {}
 

@@ -18,7 +18,8 @@ def figures(graph: Graph, design: DramPimDesign) -> dict[str, float]:
 
     ap_s, aap_s: one command. commands_count and the other counts: over all banks. row_s: time of row commands
     over the rows that the results fill. results_per_s: elements of results a second. activation_j: opening
-    one row. kib_of_row_j: energy of all rows over the KiB that the results fill.
+    one row. kib_of_row_j: energy of all rows over the KiB that the results fill. What is said by row is left
+    out where the results fill not even one.
     """
     timing, tick_s, trace, sheet = timing_of(design), CONSTANTS.tick_s.value, *_lowered(graph, design)
     found = {"ap_s": timing.ap * tick_s, "aap_s": timing.aap * tick_s}
@@ -38,9 +39,10 @@ def figures(graph: Graph, design: DramPimDesign) -> dict[str, float]:
     results = [graph.tensors[name] for name in graph.outputs]
     bits = sum(tensor.bits for tensor in results)
     time_s = int(time_trace(trace, price(trace, sheet), sheet).cycles) * tick_s
-    if bits and time_s:
+    if bits >= design.lanes:
         found["kib_of_row_j"] = joules * 8 * 1024 / bits
         found["row_s"] = steps * tick_s * design.lanes / bits
+    if time_s:
         found["results_per_s"] = sum(tensor.elements for tensor in results) / time_s
     return found
 

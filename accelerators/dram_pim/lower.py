@@ -17,7 +17,7 @@ from accelerators.dram_pim.plan import (
 from accelerators.dram_pim.timing import timing_of
 from accelerators.dram_pim.vector import inversions, vector_plan, vector_reason
 from hwsim.errors import InputError, Problem, TooLong
-from hwsim.graph.contraction import matrix_products
+from hwsim.graph.contraction import MatrixProduct, matrix_products
 from hwsim.graph.ops import op_kind, work_of
 from hwsim.graph.ops.kinds import Category
 from hwsim.graph.types import FormatKind, Graph, Op
@@ -144,6 +144,11 @@ def _movement_plan(graph: Graph, op: Op) -> Plan | None:
 
 def _product_plan(graph: Graph, op: Op, design: DramPimDesign) -> Plan:
     (product,) = matrix_products(graph, op)
+    return product_plan(graph, op, product, work_of(graph, op).primitives.get("add", 0), design)
+
+
+def product_plan(graph: Graph, op: Op, product: MatrixProduct, adds: int, design: DramPimDesign) -> Plan:
+    """Return the plan of a matrix product of `op`, and of `adds` additions of a bias to its results."""
     reduction = product_reduction(graph, product, design)
     if reduction is None:
         raise InputError("powers of two have no microprogram")
@@ -154,7 +159,6 @@ def _product_plan(graph: Graph, op: Op, design: DramPimDesign) -> Plan:
         signed_sum = Ref("acc", rows + 1, True)
         steps.append(Stage("from_matches", (matches, total), signed_sum, 1, reduction.outputs))
         rows, signed = rows + 1, True
-    adds = work_of(graph, op).primitives.get("add", 0)
     if adds:
         (bias,) = forms_of([graph.tensors[op.inputs[2]]], design) or [Form(FormatKind.INTEGER, rows)]
         both = signed or bias.signed

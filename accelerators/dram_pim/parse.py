@@ -143,16 +143,15 @@ def read_programs(path: Path) -> Mapping[str, Program]:
             programs[program.name] = program
         except InputError as error:
             problems += error.problems
-    problems += _unknown_calls(programs)
+    problems += [Problem(p.where, f"{p.name} calls itself") for p in programs.values() if p.name in called_by(p)]
     if problems:
         raise InputError(problems=problems)
     return programs
 
 
-def _unknown_calls(programs: Mapping[str, Program]) -> list[Problem]:
-    """Find nothing by itself: a file may call what another one of its technique defines."""
-    return [Problem(p.where, f"{p.name} calls itself") for p in programs.values()
-            if any(isinstance(s, Call) and s.name == p.name for s in statements(p.body))]
+def called_by(program: Program) -> tuple[str, ...]:
+    """Return the programs that a program calls."""
+    return tuple(s.name for s in statements(program.body) if isinstance(s, Call))
 
 
 def statements(body: tuple[Statement, ...]) -> Iterator[Statement]:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accelerators.dram_pim.execute import verify_commands
-from accelerators.dram_pim.expand import Kind, library
+from accelerators.dram_pim.expand import Kind, Library, library
 from accelerators.dram_pim.parse import read_programs
 from hwsim.errors import InputError, VerifyError
 from hwsim.kernels.dram_rows import from_rows, pack, run_commands, run_commands_bitwise, to_rows, unpack
@@ -122,6 +122,11 @@ def test_all_bad_programs_of_a_file_are_reported_at_once(tmp_path: Path) -> None
         read_programs(path)
     assert [problem.where for problem in caught.value.problems] == ["bad.txt:2", "bad.txt:3", "bad.txt:5",
                                                                     "bad.txt:6"]
+
+
+def test_calls_of_programs_that_no_file_has_are_refused() -> None:
+    with pytest.raises(InputError, match=r"logic\.txt:\d+: no microprogram 'xor'"):
+        Library(["logic"])
 
 
 def test_sizes_that_do_not_fit_are_refused() -> None:
