@@ -13,6 +13,11 @@ from hwsim.model.types import ActionRow, Datasheet, UnitRow
 from hwsim.sources import Sourced, by_law, chosen
 
 VECTOR_WORK = ("add", "multiply", "compare", "logic")
+# Multiply-accumulate steps on the narrowest operands: program, rows of its operands, products of a step.
+SMALLEST = (
+    ("mac_xnor15", (4, BATCH, BATCH), BATCH), ("mac_unsigned", (2, 1, 1), 1), ("mac_signed", (2, 1, 1), 1),
+    ("mac_binary", (2, 2, 1), 1), ("mac_ternary", (2, 2, 1, 1), 1),
+)
 BY_COMMANDS = "done by the row commands of its microprogram, which are charged"
 IN_STEPS = "takes the steps of the sequencer, which know how many banks run"
 BY_ROWS = "charged as the rows that open"
@@ -38,15 +43,18 @@ def datasheet(design: DramPimDesign) -> Datasheet:
 
 
 def _mac_action(design: DramPimDesign) -> ActionRow:
-    """Return the fastest multiply-accumulate, of one-bit numbers: the peak that utilization refers to.
+    """Return the fastest multiply-accumulate that a row of lanes can do: the peak that utilization refers to.
 
-    It runs beside the commands that do the work and never takes longer than they do.
+    It runs beside the commands that do the work and never takes longer than they do: its interval is the
+    share that one row has in the best number of banks.
     """
-    commands = library(*design.files).count("mac_xnor15", (4, BATCH, BATCH))
-    ticks = timing_of(design).by_banks(commands, design.banks).tolist()
-    banks = max(range(1, design.banks + 1), key=lambda b: b / ticks[b - 1])
-    return ActionRow("lanes", "mac", lanes=banks * design.lanes, zero_energy=BY_COMMANDS,
-                     interval_cycles=max(1, ticks[banks - 1] // BATCH))
+    programs, timing = library(*design.files), timing_of(design)
+    intervals = []
+    for name, lengths, batch in SMALLEST:
+        ticks = timing.by_banks(programs.count(name, lengths), design.banks).tolist()
+        intervals += [whole // (banks * batch) for banks, whole in enumerate(ticks, 1)]
+    return ActionRow("lanes", "mac", lanes=design.lanes, zero_energy=BY_COMMANDS,
+                     interval_cycles=max(1, min(intervals)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,7 +143,8 @@ def read_programs(path: Path) -> Mapping[str, Program]:
             programs[program.name] = program
         except InputError as error:
             problems += error.problems
-    problems += [Problem(p.where, f"{p.name} calls itself") for p in programs.values() if p.name in called_by(p)]
+    problems += [Problem(program.where, f"{name} calls itself") for name, program in programs.items()
+                 if name in called_by(program)]
     if problems:
         raise InputError(problems=problems)
     return programs
