@@ -21,7 +21,7 @@ from hwsim.graph.types import BINARY, BOOLEAN, TERNARY, FormatKind, Graph, Numbe
 from hwsim.model.types import MachineResult
 
 Ints = NDArray[np.int64]
-ONE = ("relu", "absolute", "negate", "bitwise_not")
+ONE = ("relu", "absolute", "negate", "bitwise_not", "sign")
 TRUTH = ("greater", "less", "greater_or_equal", "less_or_equal", "equal", "not_equal")
 TWO = ("add", "subtract", "multiply", "maximum", "minimum", "bitwise_and", "bitwise_or", "bitwise_xor",
        *TRUTH)
@@ -42,7 +42,8 @@ def random_graph(rng: np.random.Generator) -> Graph:
         else:
             function = str(rng.choice(ONE + TWO))
             operands = [b.input(f"x{i}", shape) for i in range(1 + (function in TWO))]
-            y = b.add("elementwise", operands, name="op", function=function)
+            form = BINARY if function == "sign" else None
+            y = b.add("elementwise", operands, name="op", function=function, format=form)
     elif draw == 8:
         size = int(rng.integers(1, 4))
         kind = str(rng.choice(["max_pool", "average_pool"]))
@@ -158,7 +159,7 @@ def _windows(op: Op, x: Ints) -> Ints:
 
 def _read(graph: Graph, op: Op, design: DramPimDesign, result: Ints) -> Ints:
     """Read a mean where its rows lie: below them is what its division leaves over."""
-    if op.kind == "max_pool" and graph.tensors[op.inputs[0]].format == BINARY:
+    if graph.tensors[op.outputs[0]].format == BINARY:
         return 2 * result - 1
     if op.kind not in ("average_pool", "reduce") or reduced(graph, op)[1] != "mean":
         return result
@@ -187,6 +188,7 @@ def reference(graph: Graph, design: DramPimDesign, rng: np.random.Generator) -> 
 NUMPY: dict[str, Callable[..., NDArray[Any]]] = {
     "add": np.add, "sum": np.add, "subtract": np.subtract, "maximum": np.maximum, "minimum": np.minimum,
     "relu": lambda x: np.maximum(x, 0), "absolute": np.abs, "negate": np.negative, "bitwise_not": np.invert,
+    "sign": lambda x: 2 * (x >= 0).astype(np.int64) - 1,
     "bitwise_and": np.bitwise_and, "bitwise_or": np.bitwise_or, "bitwise_xor": np.bitwise_xor,
     "greater": np.greater, "less": np.less, "greater_or_equal": np.greater_equal,
     "less_or_equal": np.less_equal, "equal": np.equal, "not_equal": np.not_equal,
@@ -201,7 +203,7 @@ def _elementwise(function: str, x: list[Ints], form: Form) -> Ints:
         product: Ints = (x[0] & mask) * (x[1] & mask)
         return product
     plain: Ints = NUMPY[function](*x).astype(np.int64)
-    if function in TRUTH:
+    if function in TRUTH or function == "sign":
         return plain
     wrapped: Ints = plain & mask
     return wrapped - ((wrapped >> (form.bits - 1)) << form.bits) if form.signed else wrapped

@@ -31,7 +31,7 @@ DIRECT = {
     "bitwise_not": ("not", (0,)), "relu": ("relu", (0,)), "absolute": ("absolute", (0,)),
 }
 ORDERED = ("maximum", "minimum", "greater", "not_greater")
-OTHERS = ("multiply", "square", "negate", "where", "clip", "bit_shift")
+OTHERS = ("sign", "multiply", "square", "negate", "where", "clip", "bit_shift")
 INVERTED = {"and": "nand", "or": "nor", "xor": "xnor"}
 LOGICAL = ("and", "or", "xor", "not")
 NO_PROGRAM = {
@@ -56,7 +56,7 @@ def vector_reason(graph: Graph, op: Op, design: DramPimDesign) -> str:
     if forms is None:
         return "powers of two have no microprogram"
     if op.kind == "elementwise":
-        return _elementwise_reason(op, tensors, forms)
+        return _elementwise_reason(op, graph.tensors[op.outputs[0]], tensors, forms)
     if op.kind == "reduce":
         function = op.text("function")
         if function not in REDUCTIONS:
@@ -66,8 +66,10 @@ def vector_reason(graph: Graph, op: Op, design: DramPimDesign) -> str:
     return "" if op.kind in (*POOLS, "reduce", "batch_normalization") else f"no microprogram for {op.kind}"
 
 
-def _elementwise_reason(op: Op, tensors: list[Tensor], forms: list[Form]) -> str:
+def _elementwise_reason(op: Op, out: Tensor, tensors: list[Tensor], forms: list[Form]) -> str:
     function = op.text("function")
+    if function == "sign" and out.format.kind is not FormatKind.BINARY:
+        return "sign is -1 or 1 here: its result needs the format binary"
     if function not in DIRECT and function not in OTHERS:
         return f"no microprogram for {function}"
     if function == "bit_shift" and tensors[1].role is not Role.CONSTANT:
@@ -137,6 +139,8 @@ def _elementwise_plan(op: Op, forms: list[Form], result: list[Form], elements: i
             put(program, tuple(refs[i] for i in order), truth if single else out)
             for ref in refs[2:]:
                 put(program, (out, ref), out)
+    elif function == "sign":
+        put("sign", (Ref("x0", forms[0].fitted(signed=True), True),), Ref("out", 1))
     elif function in ("multiply", "square"):
         wide = bool(result) and result[0].bits >= 2 * width
         program = "multiply_signed" if signed and wide else "multiply"

@@ -114,6 +114,15 @@ def test_what_no_microprogram_does_is_refused_in_words(write: Any, reason: str) 
         evaluate(graph, "dram_pim")
 
 
+def test_binary_alexnet_runs_and_sign_needs_its_format() -> None:
+    binary, integer = (evaluate(name, "dram_pim").totals.time_s for name in ("alexnet_binary", "alexnet"))
+    assert binary < integer / 4
+    b = GraphBuilder("sign", format=INT8)
+    b.output(b.elementwise("sign", b.input("x", (3,))))
+    with pytest.raises(UnsupportedOp, match="its result needs the format binary"):
+        evaluate(b.build(), "dram_pim")
+
+
 def test_powers_of_two_and_arithmetic_on_one_bit_are_refused() -> None:
     graph = layer(4, 4, POW2, INT8)
     assert supports(graph, graph.ops[0]) == "powers of two have no microprogram"
