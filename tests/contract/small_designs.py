@@ -39,6 +39,19 @@ def _binary_lstm(rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
+def _dram_pim(rng: np.random.Generator) -> dict[str, Any]:
+    return {
+        "page_bits": int(rng.integers(1, 40)),
+        "banks": int(rng.integers(1, 6)),
+        "data_rows": int(rng.integers(150, 400)),
+        "scope": str(rng.choice(["device", "rank"])),
+        "overlapped": bool(rng.integers(2)),
+        "refresh": bool(rng.integers(2)),
+        "operands": str(rng.choice(["resident", "channel"])),
+        "activation_window": str(rng.choice(["wait", "ignore"])),
+    }
+
+
 def _sparse_fc(rng: np.random.Generator) -> dict[str, Any]:
     return {
         "neurons": int(rng.integers(1, 20)),
@@ -124,6 +137,7 @@ def _roofline(rng: np.random.Generator) -> dict[str, Any]:
 # A chip without an entry is stepped in its presets.
 KNOBS: Mapping[str, Draw] = {
     "binary_lstm": _binary_lstm,
+    "dram_pim": _dram_pim,
     "edge_fpga": _roofline,
     "edge_gpu": _roofline,
     "integral_sc": _integral_sc,
