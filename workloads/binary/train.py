@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workloads.binary.digits import DigitsMlpConfig
 from workloads.binary.reference import EPSILON, classify, columns, signs
 from workloads.binary.steps import Adam, Floats, Normalization, Product, cross_entropy, pool, unpool
 
@@ -28,6 +29,12 @@ def load_samples() -> tuple[Floats, NDArray[np.int64]]:
     found = importlib.import_module("sklearn.datasets").load_digits()
     order = np.random.default_rng(SEED).permutation(len(found.target))
     return found.images[order] / 16, found.target[order].astype(np.int64)
+
+
+def thermometer(pixels: Floats, levels: int) -> Floats:
+    """Return `levels` signs of every pixel [n, k] in [0, 1]: whether it reaches 1, 3, 5, ... of 2 x levels."""
+    steps = (2 * np.arange(levels) + 1) / (2 * levels)
+    return signs(pixels[:, None, :] - steps[:, None]).reshape(len(pixels), -1)
 
 
 class Network:
@@ -143,9 +150,13 @@ def main() -> int:
     """Train both networks and write weights and test samples beside this file."""
     images, labels = load_samples()
     split = len(images) * 4 // 5
-    flat = signs(2 * images.reshape(-1, 64) - 1)
+    flat = thermometer(images.reshape(-1, 64), DigitsMlpConfig().levels)
     networks = {
-        "digits_mlp_bnn": (Network(("fc1", "fc2", "fc3"), (64, 256, 256, 10), frozenset()), "input", flat),
+        "digits_mlp_bnn": (
+            Network(("fc1", "fc2", "fc3"), (flat.shape[1], 256, 256, 10), frozenset()),
+            "input",
+            flat,
+        ),
         "digits_cnn_bnn": (
             Network(("conv0", "conv1", "conv2", "fc"), (1, 32, 64, 64, 10), frozenset({"conv1", "conv2"})),
             "image",
