@@ -35,7 +35,8 @@ class Thresholds:
 
     def whole(self) -> Thresholds:
         """Return thresholds that decide whole sums alike and are whole numbers themselves."""
-        return Thresholds(np.where(self.rising, np.ceil(self.threshold), np.floor(self.threshold)), self.rising)
+        up, down = np.ceil(self.threshold), np.floor(self.threshold)
+        return Thresholds(np.where(self.rising, up, down), self.rising)
 
 
 def match_normalization(scale: Values, bias: Values, mean: Values, variance: Values, epsilon: float, *,
@@ -56,8 +57,8 @@ def match_normalization(scale: Values, bias: Values, mean: Values, variance: Val
                  for name, values in names.items() if not np.isfinite(values).all()]
     if not problems and (variance + epsilon <= 0).any():
         channel = int(np.argmax(variance + epsilon <= 0))
-        problems.append(Problem(f"{where}.variance", f"variance {variance[channel]:g} + epsilon {epsilon:g} of "
-                                f"channel {channel} is not above zero"))
+        problems.append(Problem(f"{where}.variance", f"variance {variance[channel]:g} + epsilon {epsilon:g} "
+                                f"of channel {channel} is not above zero"))
     if not alpha > 0 or not np.isfinite(alpha):
         problems.append(Problem(f"{where}.alpha", f"{alpha} is no positive number"))
     if problems:

@@ -58,9 +58,18 @@ def _integral_sc(rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
+def _finn_bnn(rng: np.random.Generator) -> dict[str, Any]:
+    return {
+        "bit_lanes_count": int(rng.integers(192, 600)),
+        "stream_lanes": int(rng.integers(1, 5)),
+        "host_word_bits": int(rng.choice([1, 1, 4, 8])),
+    }
+
+
 # A chip without an entry is stepped in its presets.
 KNOBS: Mapping[str, Draw] = {
     "binary_lstm": _binary_lstm,
+    "finn_bnn": _finn_bnn,
     "integral_sc": _integral_sc,
     "sparse_fc": _sparse_fc,
     "systolic": _systolic,

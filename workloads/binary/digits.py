@@ -18,7 +18,7 @@ class DigitsMlpConfig(WorkloadConfig):
     hidden: tuple[PositiveInt, ...] = Field(
         default=(256, 256), min_length=1, description="Hidden widths, first to last."
     )
-    levels: int = Field(default=3, ge=1, le=16, description="Signs of a pixel, one for each level it reaches.")
+    levels: int = Field(default=3, ge=1, le=16, description="Signs of a pixel, one a level that it reaches.")
 
 
 class DigitsCnnConfig(WorkloadConfig):
@@ -63,7 +63,7 @@ MLP = Workload(
     build=build_mlp,
     presets={"digits_mlp_bnn": DigitsMlpConfig()},
     source=_SOURCE,
-    notes={"digits_mlp_bnn": "Three signs a pixel: whether it reaches 1/6, 1/2 and 5/6 of the largest value."},
+    notes={"digits_mlp_bnn": "Three signs a pixel: whether it reaches 1/6, 1/2 and 5/6 of the largest."},
 )
 
 CNN = Workload(

@@ -32,7 +32,7 @@ def load_samples() -> tuple[Floats, NDArray[np.int64]]:
 
 
 def thermometer(pixels: Floats, levels: int) -> Floats:
-    """Return `levels` signs of every pixel [n, k] in [0, 1]: whether it reaches 1, 3, 5, ... of 2 x levels."""
+    """Return `levels` signs of every pixel [n, k]: whether it reaches 1, 3, 5, ... of 2 x levels."""
     steps = (2 * np.arange(levels) + 1) / (2 * levels)
     return signs(pixels[:, None, :] - steps[:, None]).reshape(len(pixels), -1)
 
