@@ -12,7 +12,7 @@ from accelerators.finn_bnn.lower import lower
 from accelerators.finn_bnn.machine import machine
 from accelerators.finn_bnn.operands import random_graph, reference
 from accelerators.finn_bnn.prepare import prepare
-from accelerators.finn_bnn.stages import SIMPLE, supports
+from hwsim.graph.engines import SIMPLE, supports
 from hwsim.graph.types import Graph
 from hwsim.model.types import Accelerator, FunctionalResult
 

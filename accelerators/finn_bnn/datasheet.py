@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from accelerators.finn_bnn.design import CONSTANTS, FinnBnnDesign, Technology
-from accelerators.finn_bnn.stages import SIMPLE
+from hwsim.graph.engines import SIMPLE
 from hwsim.model.types import ActionRow, Datasheet, UnitRow
 from hwsim.physics import scale_area, scale_energy_constant_field
 from hwsim.sourced import Sourced, chosen

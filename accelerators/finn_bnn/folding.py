@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from accelerators.finn_bnn.design import FinnBnnDesign
-from accelerators.finn_bnn.stages import Stage, operand_bits, stages_of
 from hwsim.errors import InputError, Problem
+from hwsim.graph.engines import Stage, operand_bits, stages_of
 from hwsim.graph.types import FormatKind, Graph
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from accelerators.finn_bnn.design import FinnBnnDesign
 from accelerators.finn_bnn.folding import Fold
-from accelerators.finn_bnn.stages import (
+from accelerators.finn_bnn.streaming import Pipeline, pipeline_of
+from hwsim.errors import InputError
+from hwsim.graph.contraction import MatrixProduct
+from hwsim.graph.engines import (
     MOVED,
     Stage,
     images_of,
@@ -13,9 +16,6 @@ from accelerators.finn_bnn.stages import (
     operand_bits,
     pixels_of,
 )
-from accelerators.finn_bnn.streaming import Pipeline, pipeline_of
-from hwsim.errors import InputError
-from hwsim.graph.contraction import MatrixProduct
 from hwsim.graph.ops import op_kind, work_of
 from hwsim.graph.types import Graph, Role
 from hwsim.trace import Trace, TraceBuilder

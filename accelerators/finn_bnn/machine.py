@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from accelerators.finn_bnn.design import FinnBnnDesign
 from accelerators.finn_bnn.folding import Fold
-from accelerators.finn_bnn.operands import draw, reference, thresholds_of
-from accelerators.finn_bnn.stages import (
+from accelerators.finn_bnn.streaming import Pipeline, pipeline_of
+from hwsim.graph.binary import draw, thresholds_of
+from hwsim.graph.engines import (
     Stage,
     images_of,
     is_activation,
@@ -18,15 +19,12 @@ from accelerators.finn_bnn.stages import (
     needs_of,
     pixels_of,
 )
-from accelerators.finn_bnn.streaming import Pipeline, pipeline_of
 from hwsim.graph.ops import work_of
 from hwsim.graph.types import FormatKind, Graph, Tensor
 from hwsim.graph.values import unfold
 from hwsim.model.types import MachineResult
 
 Ints = NDArray[np.int64]
-
-__all__ = ["machine", "reference"]
 
 
 class Engine:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from accelerators.finn_bnn.design import FinnBnnDesign
 from accelerators.finn_bnn.folding import Fold, folds_of
-from accelerators.finn_bnn.stages import MOVED, STREAMED, Stage, images_of, needs_of, stages_of
+from hwsim.graph.dataflow import Flow
+from hwsim.graph.engines import MOVED, STREAMED, Stage, images_of, stages_of
 from hwsim.graph.types import Graph, Role
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,66 +63,9 @@ def pipeline_of(graph: Graph, design: FinnBnnDesign) -> Pipeline:
     clocks = tuple(clocks_of(graph, stage, folds, design) for stage in stages)
     busy = [each * stage.pixels for each, stage in zip(clocks, stages, strict=True)]
     images = max((images_of(graph.tensors[name]) for name in graph.inputs), default=1)
-    flow = _Flow(graph, stages, clocks)
+    flow = Flow(graph, stages, clocks)
     latency, total = flow.ends(1), flow.ends(images)
     return Pipeline(stages, folds, clocks, latency, max(busy, default=0), images, total)
-
-
-class _Flow:
-    """Completion times of image after image."""
-
-    def __init__(self, graph: Graph, stages: tuple[Stage, ...], clocks: tuple[int, ...]) -> None:
-        made = {name: index for index, stage in enumerate(stages) for name in stage.op.outputs}
-        self.stages, self.clocks = stages, clocks
-        self.sources = [
-            [
-                (made[name], needs_of(graph, stage, graph.tensors[name]))
-                for name in stage.op.inputs
-                if name in made
-            ]
-            for stage in stages
-        ]
-        # What a stage settles into: its own clocks an image, or those of a slower one before it.
-        self.rates: list[int] = []
-        for index, stage in enumerate(stages):
-            before = [self.rates[source] for source, _ in self.sources[index]]
-            self.rates.append(max([clocks[index] * stage.pixels, *before]))
-
-    def ends(self, images: int) -> int:
-        """Return the clock at which the last of `images` is done.
-
-        Once all times of an image lie the stage's rate behind those of the image before, they do so for ever:
-        what comes from a faster stage no longer decides, all else moves at the same rate.
-        """
-        done = self._image([0] * len(self.stages))
-        for image in range(1, images):
-            found = self._image([int(times[-1]) for times in done])
-            if all(
-                (new - old == rate).all() for new, old, rate in zip(found, done, self.rates, strict=True)
-            ):
-                rest = images - 1 - image
-                return max(
-                    int(times[-1]) + rest * rate for times, rate in zip(found, self.rates, strict=True)
-                )
-            done = found
-        return max((int(times[-1]) for times in done), default=0)
-
-    def _image(self, free: list[int]) -> list[Ints]:
-        """Return the completion times of an image by stage; stage i is free from clock free[i] on."""
-        found: list[Ints] = []
-        for index, stage in enumerate(self.stages):
-            ready = np.full(stage.pixels, free[index], np.int64)
-            for source, needs in self.sources[index]:
-                ready = np.maximum(ready, found[source][needs])
-            found.append(completion(ready, self.clocks[index]))
-        return found
-
-
-def completion(ready: Ints, clocks: int) -> Ints:
-    """Return when positions are done that are ready at `ready` and take `clocks` each, one after another."""
-    order = np.arange(len(ready), dtype=np.int64)
-    ends: Ints = np.maximum.accumulate(ready - order * clocks) + (order + 1) * clocks
-    return ends
 
 
 def clocks_of(graph: Graph, stage: Stage, folds: dict[str, Fold], design: FinnBnnDesign) -> int:

@@ -66,11 +66,23 @@ def _finn_bnn(rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
+def _mst_bnn(rng: np.random.Generator) -> dict[str, Any]:
+    return {
+        "tree_depth": int(rng.integers(0, 6)),
+        "complement": bool(rng.integers(2)),
+        "weight_seed": int(rng.integers(0, 100)),
+        "level_cycles": int(rng.integers(1, 4)),
+        "mac_units": int(rng.integers(1, 20)),
+        "stream_lanes": int(rng.integers(1, 5)),
+    }
+
+
 # A chip without an entry is stepped in its presets.
 KNOBS: Mapping[str, Draw] = {
     "binary_lstm": _binary_lstm,
     "finn_bnn": _finn_bnn,
     "integral_sc": _integral_sc,
+    "mst_bnn": _mst_bnn,
     "sparse_fc": _sparse_fc,
     "systolic": _systolic,
 }

@@ -14,11 +14,12 @@ import workloads.binary
 from accelerators.finn_bnn import ACCELERATOR
 from accelerators.finn_bnn.folding import folds_of
 from accelerators.finn_bnn.functional import classify
-from accelerators.finn_bnn.operands import draw, random_graph
-from accelerators.finn_bnn.stages import needs_of, stages_of
 from accelerators.finn_bnn.streaming import pipeline_of
 from hwsim.errors import DesignError, InputError, UnsupportedOp
+from hwsim.graph.binary import draw
+from hwsim.graph.binary import random_network as random_graph
 from hwsim.graph.build import GraphBuilder
+from hwsim.graph.engines import needs_of, stages_of
 from hwsim.graph.types import Graph, Role
 from hwsim.graph.values import run
 from hwsim.registry import load_workload
@@ -132,9 +133,9 @@ def test_bad_foldings_say_layer_number_and_remedy() -> None:
     assert "conv1: PE 48 does not divide the 64 outputs" in str(refused.value)
     with pytest.raises(InputError, match="bit lanes even as folded, the chip has 100"):
         evaluate("cnv_bnn", chip("finn_bnn", bit_lanes_count=100, folding=W1A1.replace("1x4", "1x2")))
-    with pytest.raises(DesignError, match="finn_bnn.folding"):
+    with pytest.raises(DesignError, match=r"finn_bnn\.folding"):
         chip("finn_bnn", folding="3x0")
-    with pytest.raises(DesignError, match="board_w 5.0 is that of an FPGA"):
+    with pytest.raises(DesignError, match=r"board_w 5\.0 is that of an FPGA"):
         chip("finn_bnn", board_w=5.0)
 
 

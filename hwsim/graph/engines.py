@@ -1,4 +1,4 @@
-"""A graph read as the chip sees it: engines in a row that pass on pixel after pixel."""
+"""A graph as a dataflow chip sees it: engines in a row that pass on position after position."""
 
 from __future__ import annotations
 
