@@ -41,8 +41,8 @@ def lower(graph: Graph, design: FinnBnnDesign) -> Trace:
         return build.build()
     owner = pipeline.stages[pipeline.busiest].op.name
     with build.loop(1, node=owner):
-        if pipeline.total:
-            build.event("pipeline", "clock", pipeline.total)
+        if pipeline.total_cycles:
+            build.event("pipeline", "clock", pipeline.total_cycles)
         for stage in pipeline.stages:
             _write_stage(build, graph, stage, pipeline, design)
             if stage.op.name != owner:

@@ -25,23 +25,23 @@ class Pipeline:
         Layers with weights.
     clocks : tuple of int
         Clocks that each stage takes for one position; 0 where another engine does its work.
-    latency : int
+    latency_cycles : int
         Clocks from an image in an empty pipeline to its last result.
-    interval : int
+    interval_cycles : int
         Clocks from one image to the next in a full pipeline: those of the busiest engine.
     images : int
         Images of the batch.
-    total : int
+    total_cycles : int
         Clocks of the whole batch.
     """
 
     stages: tuple[Stage, ...]
     folds: dict[str, Fold]
     clocks: tuple[int, ...]
-    latency: int
-    interval: int
+    latency_cycles: int
+    interval_cycles: int
     images: int
-    total: int
+    total_cycles: int
 
     @property
     def busy(self) -> tuple[int, ...]:

@@ -12,13 +12,15 @@ from hwsim.trace import reduce
 
 
 def figures(graph: Graph, design: MstBnnDesign) -> dict[str, float]:
-    """Return interval_s, latency_s, images_per_s and what a full pipeline spends on an image.
+    """Return interval_s, latency_s, samples_per_s and what a full pipeline spends on a sample.
+
+    active: events only; always_on: and leakage for an interval. Two operations a MAC, reused or not.
 
     ``reuse_ratio`` is the share of the binary layers' bit products that is left, ``levels_count`` the deepest
-    tree's levels. ``operations_per_j`` counts two operations for every MAC of the network, reused or not.
+    tree's levels.
     """
     pipeline = pipeline_of(graph, design)
-    interval = max(1, pipeline.interval) / design.clock_hz
+    interval = max(1, pipeline.interval_cycles) / design.clock_hz
     sheet = datasheet(design)
     rows = {(row.unit, row.action): row for row in sheet.actions}
     switching = 0.0
@@ -26,15 +28,18 @@ def figures(graph: Graph, design: MstBnnDesign) -> dict[str, float]:
         price = rows[unit, action].energy_per_bit
         switching += bits * price.value if price else 0.0
     leakage = sum(row.leakage.value for row in sheet.units if row.leakage)
-    joules = switching / pipeline.images + leakage * interval
+    active = switching / pipeline.images
+    always = active + leakage * interval
     macs = sum(work_of(graph, op).macs for op in graph.ops) / pipeline.images
     found = {
         "interval_s": interval,
-        "latency_s": pipeline.latency / design.clock_hz,
-        "images_per_s": 1 / interval,
-        "energy_per_image_j": joules,
-        "steady_power_w": joules / interval,
-        "operations_per_j": 2 * macs / joules,
+        "latency_s": pipeline.latency_cycles / design.clock_hz,
+        "samples_per_s": 1 / interval,
+        "active_j": active,
+        "active_operations_per_j": 2 * macs / active if active else 0.0,
+        "always_on_j": always,
+        "always_on_operations_per_j": 2 * macs / always,
+        "power_w": always / interval,
         "bit_lanes_used_count": float(pipeline.bit_lanes),
     }
     layers = [stage for stage in pipeline.stages if stage.op.name in pipeline.reuse]

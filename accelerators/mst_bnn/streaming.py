@@ -27,7 +27,7 @@ class Pipeline:
         Clocks for which a position keeps each engine, and further ones until it leaves the last level.
     bit_lanes : int
         Products of two bits a clock, of all engines.
-    latency, interval, images, total : int
+    latency_cycles, interval_cycles, images, total_cycles : int
         Clocks of an image, from one to the next, images of the batch, and clocks of all of them.
     """
 
@@ -36,10 +36,10 @@ class Pipeline:
     clocks: tuple[int, ...]
     delays: tuple[int, ...]
     bit_lanes: int
-    latency: int
-    interval: int
+    latency_cycles: int
+    interval_cycles: int
     images: int
-    total: int
+    total_cycles: int
 
     @property
     def busiest(self) -> int:

@@ -157,8 +157,7 @@ def emit_outcomes(reports: Sequence[Report], outcomes: Sequence[Outcome], *, jso
         emit("")
         rows = [("samples", str(outcome.wrong.samples)), ("misclassified", str(outcome.wrong)),
                 ("in floating point", str(outcome.reference_wrong)),
-                ("other class than floating point", str(outcome.different)),
-                *((name, f"{value:.6g}") for name, value in outcome.figures.items())]
+                ("other class than floating point", str(outcome.different))]
         emit_table(("On samples", outcome.chip), rows, right=(outcome.chip,))
         for line in outcome.notes:
             emit(f"  {line}")

@@ -256,7 +256,8 @@ class Accelerator:
     functional : callable (Graph, Design, arrays by name) -> FunctionalResult, or None
         Runs a network on arrays named after its tensors, and "labels"; None: the chip computes no values.
     figures : callable (Graph, Design) -> mapping of str to float, or None
-        Figures of the chip's own beside the report, each name ending in its unit.
+        Figures of the chip's own, each name ending in its unit; they are rows of every table of totals,
+        except those of single layers, whose names begin with ``layer_``.
     model_version : str
         Changes whenever the numbers do.
     """

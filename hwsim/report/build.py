@@ -82,7 +82,16 @@ def build_report(parts: Parts) -> Report:
         metrics=METRICS,
         roofline=_roofline(parts),
         warnings=_warnings(parts, by_kind),
+        figures=_figures(parts),
     )
+
+
+def _figures(parts: Parts) -> dict[str, float]:
+    """Return what the chip itself says of a network that it runs whole."""
+    figures = parts.accelerator.figures
+    if figures is None or any(op.kind == "offload" for op in parts.prepared.ops):
+        return {}
+    return dict(figures(parts.prepared, parts.design))
 
 
 def _provenance(parts: Parts) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def prepared(name: str) -> Graph:
 def test_published_folding_gives_the_published_interval_and_rows() -> None:
     target = chip("finn_bnn:ultra96", folding=W1A1)
     pipeline = pipeline_of(prepared("cnv_bnn"), target.design)
-    assert pipeline.interval == 32768
+    assert pipeline.interval_cycles == 32768
     clocks = [fold.clocks * fold.pixels for fold in pipeline.folds.values()]
     assert clocks == [32400, 28224, 20736, 28800, 20736, 18432, 32768, 32768, 8192]
     assert sum(fold.bit_lanes for fold in pipeline.folds.values()) == 3 * 16 * 8 + 1024 + 1024 + 128 + 32 + 16
@@ -64,9 +64,9 @@ def test_a_batch_ends_when_its_positions_one_by_one_end(seed: int, images: int) 
                 times.append(free[index])
             done[stage.op.outputs[0]] = times
         if image == 0:
-            assert max(free) == pipeline.latency
-    assert max(free) == pipeline.total
-    assert pipeline.total >= pipeline.latency + (images - 1) * pipeline.interval
+            assert max(free) == pipeline.latency_cycles
+    assert max(free) == pipeline.total_cycles
+    assert pipeline.total_cycles >= pipeline.latency_cycles + (images - 1) * pipeline.interval_cycles
 
 
 @settings(deadline=None, max_examples=40)
@@ -92,7 +92,7 @@ def test_automatic_folding_fits_divides_and_is_the_fastest(seed: int) -> None:
 def test_vgg_small_overlaps_its_layers() -> None:
     pipeline = pipeline_of(prepared("vgg_small_bnn"), chip("finn_bnn").design)
     busy = [clocks * stage.pixels for clocks, stage in zip(pipeline.clocks, pipeline.stages, strict=True)]
-    assert pipeline.interval <= pipeline.latency < sum(busy)
+    assert pipeline.interval_cycles <= pipeline.latency_cycles < sum(busy)
 
 
 @pytest.mark.parametrize("name", ["digits_mlp_bnn", "digits_cnn_bnn"])
