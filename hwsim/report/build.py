@@ -87,11 +87,9 @@ def build_report(parts: Parts) -> Report:
 
 
 def _figures(parts: Parts) -> dict[str, float]:
-    """Return what the chip itself says of a network that it runs whole."""
+    """Return what the chip itself says of the network, or of the part that it runs."""
     figures = parts.accelerator.figures
-    if figures is None or any(op.kind == "offload" for op in parts.prepared.ops):
-        return {}
-    return dict(figures(parts.prepared, parts.design))
+    return dict(figures(parts.prepared, parts.design)) if figures is not None else {}
 
 
 def _provenance(parts: Parts) -> dict[str, Any]:

@@ -79,13 +79,13 @@ def totals_rows(comparison: Comparison) -> list[TotalsRow]:
 
 
 def figure_rows(reports: Sequence[Report]) -> list[TotalsRow]:
-    """Return the chips' own figures under their names, "-" where a chip has none of that name.
+    """Return the chips' own figures under their names, "-" where a chip has none of that name; what most chips have comes first.
 
     Figures of single layers, whose names begin with ``layer_``, stand in JSON only.
     """
-    names = dict.fromkeys(name for report in reports for name in report.figures)
+    names = list(dict.fromkeys(name for report in reports for name in report.figures))
     rows = []
-    for name in names:
+    for name in sorted(names, key=lambda name: -sum(name in report.figures for report in reports)):
         if name.startswith("layer_"):
             continue
         suffix = suffix_of(name) or ""

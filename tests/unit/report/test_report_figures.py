@@ -23,7 +23,7 @@ def test_rows_carry_units_dashes_and_ratios() -> None:
     first = with_figures(**own, layer_0_cycles_count=5.0)
     second = with_figures(active_j=1e-9, reuse_ratio=0.47159)
     rows = {row.title: row for row in figure_rows((first, second, with_figures()))}
-    assert list(rows) == ["samples_per_s", "active_j", "junctions_count", "reuse_ratio"]
+    assert list(rows) == ["active_j", "samples_per_s", "junctions_count", "reuse_ratio"]
     assert rows["active_j"].texts == ("2.00 nJ", "1.00 nJ", "-")
     assert rows["active_j"].ratios == (1.0, 0.5, None)
     assert rows["samples_per_s"].texts == ("2500 /s", "-", "-")
