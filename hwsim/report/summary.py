@@ -79,7 +79,7 @@ def totals_rows(comparison: Comparison) -> list[TotalsRow]:
 
 
 def figure_rows(reports: Sequence[Report]) -> list[TotalsRow]:
-    """Return the chips' own figures under their names, "-" where a chip has none of that name; what most chips have comes first.
+    """Return the chips' own figures by name, "-" where a chip has none; what most chips have comes first.
 
     Figures of single layers, whose names begin with ``layer_``, stand in JSON only.
     """
