@@ -60,7 +60,7 @@ def test_weights_and_signs_are_binary_and_nothing_else(exported: tuple[Path, dic
 
 
 @pytest.mark.parametrize("name", ["finn_bnn", "mst_bnn"])
-def test_classes_are_those_of_the_built_in_one(exported: tuple[Path, dict[str, np.ndarray]], name: str) -> None:
+def test_classes_equal_the_built_in_ones(exported: tuple[Path, dict[str, np.ndarray]], name: str) -> None:
     path, data = exported
     target, found = chip(name), []
     for graph in (load(path), load_workload("digits_cnn_bnn")):

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 import workloads.binary
+from accelerators.mst_bnn.functional import trained_schedules
 from hwsim.graph.values import read_samples, run
 from hwsim.registry import load_workload
+from hwsim.run import chip
 from workloads.binary import train
 from workloads.binary.reference import EPSILON, classify, columns
 from workloads.binary.steps import Normalization, Product, cross_entropy, pool, unpool
@@ -87,6 +89,33 @@ def test_a_small_network_learns(monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(np.unique(network.arrays()["fc1.weight"])) == {-1, 1}
 
 
+def test_channels_are_drawn_along_their_tree() -> None:
+    layer = Product(np.random.default_rng(5), 30, 8, binary=True, biased=False)
+    parent = train.parents(layer)
+    root = int(np.flatnonzero(parent == np.arange(8)).item())
+    layer.weight_gradient = np.zeros_like(layer.weights)
+    train.draw_together(layer, parent, 0.5)
+
+    def loss(weights: np.ndarray) -> float:
+        return float(0.25 * ((weights - weights[:, parent]) ** 2).sum())
+
+    for place in ((0, root), (3, (root + 1) % 8), (29, 0)):
+        assert layer.weight_gradient[place] == pytest.approx(slope(loss, layer.weights, place), abs=1e-8)
+
+
+def test_the_drawn_perceptron_reuses_more_at_the_same_error() -> None:
+    graph, left = load_workload("digits_mlp_bnn"), {}
+    target = chip("mst_bnn")
+    for name in ("digits_mlp_bnn", "digits_mlp_mst"):
+        with np.load(FOLDER / f"{name}.npz") as stored:
+            arrays, labels = read_samples(graph, {key: stored[key] for key in stored.files})
+        assert (run(graph, arrays)[graph.outputs[0]].argmax(axis=1) != labels).mean() <= 0.06
+        schedules = trained_schedules(graph, target.design, arrays).values()
+        left[name] = sum(found.products for found in schedules) / (256 * (192 + 256))
+    assert left["digits_mlp_bnn"] == pytest.approx(0.411, abs=0.001)
+    assert left["digits_mlp_mst"] < 0.31
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_shipped_weights_fit_the_graph_and_the_stated_error(name: str) -> None:
     path = FOLDER / f"{name}.npz"
@@ -98,4 +127,4 @@ def test_shipped_weights_fit_the_graph_and_the_stated_error(name: str) -> None:
     own = classify(NAMES[name], POOLS, arrays, x)
     assert np.array_equal(own, run(graph, arrays)[graph.outputs[0]].argmax(axis=1))
     assert (own != labels).sum() == {"digits_mlp_bnn": 18, "digits_cnn_bnn": 9}[name]
-    assert sum((FOLDER / f"{other}.npz").stat().st_size for other in NAMES) < 300_000
+    assert sum(file.stat().st_size for file in FOLDER.glob("*.npz")) < 300_000
