@@ -55,12 +55,7 @@ class MstBnnDesign(Design):
 def _presets() -> dict[str, MstBnnDesign]:
     c = CONSTANTS
     tree = MstBnnDesign(node_m=float(c.reference_node_m), supply_v=float(c.reference_supply_v))
-    return {
-        "tree_45nm": tree,
-        "shallow_45nm": tree.model_copy(update={"tree_depth": 1}),
-        "complement_45nm": tree.model_copy(update={"complement": True}),
-        "no_reuse_45nm": tree.model_copy(update={"tree_depth": 0}),
-    }
+    return {"tree_45nm": tree, "no_reuse_45nm": tree.model_copy(update={"tree_depth": 0})}
 
 
 PRESETS = _presets()
