@@ -61,14 +61,16 @@ def test_weights_and_signs_are_binary_and_nothing_else(exported: tuple[Path, dic
 
 @pytest.mark.parametrize("name", ["finn_bnn", "mst_bnn"])
 def test_classes_equal_the_built_in_ones(exported: tuple[Path, dict[str, np.ndarray]], name: str) -> None:
-    path, data = exported
+    path, stored = exported
+    data = stored | {key: stored[key][:80] for key in ("image", "labels")}
     target, found = chip(name), []
     for graph in (load(path), load_workload("digits_cnn_bnn")):
         classify = target.accelerator.functional
         assert classify is not None
         found.append(classify(target.accelerator.prepare(graph, target.design), target.design, data))
     assert np.array_equal(found[0].predicted, found[1].predicted)
-    assert (found[0].reference != found[0].labels).sum() == 9
+    assert (found[0].reference == found[1].reference).all()
+    assert (found[0].reference == found[0].labels).mean() > 0.9
 
 
 def test_a_product_of_numbers_keeps_them() -> None:
