@@ -19,7 +19,7 @@ from hwsim.graph.passes import set_precision
 from hwsim.graph.types import Graph
 from hwsim.model.prices import verify_datasheet
 from hwsim.model.pricing import price_trace
-from hwsim.model.types import Accelerator, Design, Figures
+from hwsim.model.types import Accelerator, Design
 from hwsim.report.build import Parts, build_report
 from hwsim.report.types import Report
 from hwsim.report.verify import verify_report
@@ -182,23 +182,6 @@ def evaluate(network: Graph | str | Path, on: Chip | str, *, on_unsupported: str
     skipping = {node for node, _ in program.trace.skips}
     verify_report(report, program.prepared, accelerator, sheet, skipping)
     return report
-
-
-def figures(network: Graph | str | Path, on: Chip | str, *, on_unsupported: str = "error") -> Figures:
-    """Return the figures of a chip's own for a network, such as LUTs; none for chips without.
-
-    Parameters
-    ----------
-    network, on, on_unsupported
-        As for `evaluate`.
-    """
-    target = chip(on) if isinstance(on, str) else on
-    accelerator = target.accelerator
-    if accelerator.figures is None:
-        return {}
-    graph = network if isinstance(network, Graph) else load(network, on_unsupported=on_unsupported)
-    kept = without_unsupported(graph, accelerator, on_unsupported)
-    return accelerator.figures(accelerator.prepare(kept, target.design), target.design)
 
 
 @dataclass(frozen=True, slots=True)

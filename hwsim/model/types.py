@@ -335,7 +335,8 @@ class Accelerator:
         Runs a network on arrays named after its tensors, and "labels", or on random inputs as settings say;
         None: the chip computes no values.
     figures : callable (Graph, Design) -> mapping of str to float, or None
-        Figures of the chip's own beside the report, each name ending in its unit.
+        Figures of the chip's own, each name ending in its unit; they are rows of every table of totals,
+        except those of single layers, whose names begin with ``layer_``.
     family : FamilyLowering or None
         Lowers designs that differ in structure together; None: one after the other.
     sample : callable (Graph, Design, clamps by name) -> Sampling, or None

@@ -111,6 +111,25 @@ def _racetrack_memory(rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
+def _finn_bnn(rng: np.random.Generator) -> dict[str, Any]:
+    return {
+        "bit_lanes_count": int(rng.integers(192, 600)),
+        "stream_lanes": int(rng.integers(1, 5)),
+        "host_word_bits": int(rng.choice([1, 1, 4, 8])),
+    }
+
+
+def _mst_bnn(rng: np.random.Generator) -> dict[str, Any]:
+    return {
+        "tree_depth": int(rng.integers(0, 6)),
+        "complement": bool(rng.integers(2)),
+        "weight_seed": int(rng.integers(0, 100)),
+        "level_cycles": int(rng.integers(1, 4)),
+        "mac_units": int(rng.integers(1, 20)),
+        "stream_lanes": int(rng.integers(1, 5)),
+    }
+
+
 def _reram_pim(rng: np.random.Generator) -> dict[str, Any]:
     rows, cell_bits, dac_bits = (int(rng.integers(1, top)) for top in (7, 4, 3))
     return {
@@ -140,10 +159,12 @@ KNOBS: Mapping[str, Draw] = {
     "dram_pim": _dram_pim,
     "edge_fpga": _roofline,
     "edge_gpu": _roofline,
+    "finn_bnn": _finn_bnn,
     "integral_sc": _integral_sc,
     "min_sum_decoder": _min_sum_decoder,
     "invertible_logic": _invertible_logic,
     "racetrack_memory": _racetrack_memory,
+    "mst_bnn": _mst_bnn,
     "reram_pim": _reram_pim,
     "sparse_fc": _sparse_fc,
     "systolic": _systolic,
