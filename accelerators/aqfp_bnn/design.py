@@ -70,9 +70,10 @@ class AqfpBnnDesign(Design):
     """Crossbars that hold a whole binary network, one tile of weights each."""
 
     crossbar: int = Field(72, ge=1, le=4096, description="Rows and columns of a crossbar")
-    stream_length: int = Field(16, ge=1, le=2**16, description="Cycles for which a window is observed, L")
+    stream_length: int = Field(16, ge=1, le=4096, description="Cycles for which a window is observed, L")
     replication: int = Field(1, ge=1, le=2**16, description="Copies of every layer, each with own windows")
     counter: Counter = Field(Counter.EXACT, description="Parallel counter of the row tiles")
+    count_bits: int = Field(0, ge=0, le=62, description="Bits of the accumulated count; 0: as many as needed")
     tie_rule: TieRule = Field(TieRule.ONE, description="Output where the count is exactly half")
     weight_memory: WeightMemory = Field(WeightMemory.BUFFER_CHAIN, description="Where weights circulate")
     clock_hz: float = Field(5e9, gt=0.0, le=1e12, allow_inf_nan=False, description="Clock")
@@ -182,6 +183,7 @@ STRUCTURE = (
     "stream_length",
     "replication",
     "counter",
+    "count_bits",
     "tie_rule",
     "weight_memory",
     "clock_hz",

@@ -257,6 +257,8 @@ class Accelerator:
         Runs a network on arrays named after its tensors, and "labels"; None: the chip computes no values.
     figures : callable (Graph, Design) -> mapping of str to float, or None
         Figures of the chip's own beside the report, each name ending in its unit.
+    warnings : callable (Graph, Design) -> tuple of str, or None
+        What the user should know about a network on this chip, for the report.
     model_version : str
         Changes whenever the numbers do.
     """
@@ -282,4 +284,5 @@ class Accelerator:
     lane_knobs: tuple[str, ...] = ()
     functional: Functional | None = None
     figures: Callable[[Graph, Any], Figures] | None = None
+    warnings: Callable[[Graph, Any], tuple[str, ...]] | None = None
     model_version: str = "1"
