@@ -91,6 +91,14 @@ PlanTime = Annotated[float, typer.Option(
 Functional = Annotated[Path | None, typer.Option(
     "--functional", metavar="FILE.npz",
     help="Also run the network on labelled samples in the chip's arithmetic; show misclassification.")]
+ServiceLife = Annotated[str | None, typer.Option(
+    "--service-life", metavar="TIME",
+    help="Add embodied energy and carbon, and when one chip pays back instead of another; such as 5y.")]
+Activity = Annotated[float | None, typer.Option(
+    "--activity", metavar="RATIO", help="For --service-life: share of the full rate, 0 to 1.")]
+InScenario = Annotated[Path | None, typer.Option(
+    "--scenario", metavar="FILE.toml",
+    help="For --service-life: dies, idle power, grids; illustrative ones if left out.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print neither tables nor notes, only errors.")]
 
@@ -129,12 +137,15 @@ def _compare(networks: Networks, on: OnOrNone = None, settings: Set = None, dim:
              batch: Batch = None, precision: Precision = None, output: Output = None,
              timeline: Timeline = None, on_unsupported: OnUnsupported = Unsupported.ERROR,
              schedule: Planned = Planning.NONE, scratchpad: Scratchpad = None, time_limit: PlanTime = 60.0,
+             service_life: ServiceLife = None, activity: Activity = None, scenario: InScenario = None,
              json: Json = False, quiet: Quiet = False) -> int:
     """Show chips, or reports, side by side."""
-    from hwsim.commands.evaluate import Job, compare
+    from hwsim.commands.evaluate import Job, compare, require_service_life
 
+    require_service_life(service_life, activity, scenario)
     job = Job("", tuple(on or ()), tuple(settings or ()), tuple(dim or ()), batch, precision,
-              on_unsupported.value, schedule is Planning.COSMA, scratchpad, time_limit)
+              on_unsupported.value, schedule is Planning.COSMA, scratchpad, time_limit, None,
+              service_life, 1.0 if activity is None else activity, scenario)
     return compare(networks, job, tuple(output or ()), timeline, json=json, quiet=quiet)
 
 

@@ -45,6 +45,12 @@ class Job:
         Seconds for the schedule of one chip.
     functional : Path or None
         Labelled samples and weights to run in the arithmetic of every chip.
+    service_life : str or None
+        How long the chips are in service, such as ``5y``; None shows nothing of it.
+    activity : float
+        Share of the full rate at which they work.
+    scenario : Path or None
+        Dies, idle powers and grids; None takes those that the chips bring along, labelled illustrative.
     """
 
     network: str
@@ -58,6 +64,9 @@ class Job:
     scratchpad: str | None = None
     time_limit_s: float = 60.0
     functional: Path | None = None
+    service_life: str | None = None
+    activity: float = 1.0
+    scenario: Path | None = None
 
 
 def evaluate(job: Job, outputs: Sequence[Path], timeline: Path | None, *, json: bool, quiet: bool) -> int:
@@ -69,6 +78,11 @@ def evaluate(job: Job, outputs: Sequence[Path], timeline: Path | None, *, json: 
         if job.scratchpad is not None:
             raise InputError("a scratchpad size without a schedule", where="--scratchpad",
                              hint="add --schedule cosma")
+        if job.service_life is not None:
+            from hwsim.commands.in_service import deliver_in_service
+
+            deliver_in_service(job, lambda: _reports(job, quiet=quiet), outputs, json=json, quiet=quiet)
+            return EXIT_OK
         _deliver(_reports(job, quiet=quiet), outputs, timeline, json=json, quiet=quiet)
         return EXIT_OK
     runs = _scheduled(job, quiet=quiet)
@@ -130,6 +144,15 @@ def _compare_files(files: Sequence[str], job: Job, outputs: Sequence[Path], time
         raise InputError(problems=problems)
     _deliver(tuple(reports), outputs, timeline, json=json, quiet=quiet)
     return EXIT_OK
+
+
+def require_service_life(service_life: str | None, activity: float | None, scenario: Path | None) -> None:
+    """Refuse options that only mean something beside a service life."""
+    given = {"--activity": activity, "--scenario": scenario}
+    problems = [Problem(option, "changes nothing without a service life", "add --service-life 5y")
+                for option, value in given.items() if value is not None and service_life is None]
+    if problems:
+        raise InputError(problems=problems)
 
 
 def chip_specs(words: Sequence[str]) -> tuple[str, ...]:

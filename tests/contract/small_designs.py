@@ -76,11 +76,37 @@ def _integral_sc(rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
+def _reram_pim(rng: np.random.Generator) -> dict[str, Any]:
+    rows, cell_bits, dac_bits = (int(rng.integers(1, top)) for top in (7, 4, 3))
+    return {
+        "array_rows": rows,
+        "array_cols": int(rng.integers(1, 9)),
+        "cell_bits": cell_bits,
+        "dac_bits": dac_bits,
+        "adc_bits": 9,
+        "encoding": str(rng.choice(["plain", "flipped"])),
+        "replicate": bool(rng.integers(2)),
+        "tiles": int(rng.integers(3, 60)),
+        "digital_lanes": int(rng.integers(1, 9)),
+    }
+
+
+def _roofline(rng: np.random.Generator) -> dict[str, Any]:
+    return {
+        "lanes": int(rng.integers(1, 40)),
+        "memory": str(rng.choice(["bounded", "in_peak"])),
+        "dram_bits_per_s": float(rng.choice([3.3e9, 64e9, 1e12])),
+    }
+
+
 # A chip without an entry is stepped in its presets.
 KNOBS: Mapping[str, Draw] = {
     "aqfp_bnn": _aqfp_bnn,
     "binary_lstm": _binary_lstm,
+    "edge_fpga": _roofline,
+    "edge_gpu": _roofline,
     "integral_sc": _integral_sc,
+    "reram_pim": _reram_pim,
     "sparse_fc": _sparse_fc,
     "systolic": _systolic,
 }

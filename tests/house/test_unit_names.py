@@ -13,7 +13,9 @@ from hwsim.units import suffix_of
 from tests.house.tree import PACKAGES, ROOT, files, python_files, syntax
 
 # Pure numbers by their meaning: shares, ratios and multipliers. They need no `_ratio`.
-PURE = frozenset({"density", "probability", "utilization", "share", "gap", "ratios", "width", "tolerance"})
+PURE = frozenset(
+    {"density", "probability", "utilization", "share", "gap", "ratios", "width", "tolerance", "activity"}
+)
 # Quantities in a whole number of nothing but a unit: these words never stand alone.
 PHYSICAL = frozenset(
     {
