@@ -5,7 +5,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from accelerators.aqfp_bnn.datasheet import datasheet
+from accelerators.aqfp_bnn.datasheet import ABSORBED, datasheet
 from accelerators.aqfp_bnn.design import CONSTANTS, FOLDER, PRESETS, AqfpBnnDesign, structure
 from accelerators.aqfp_bnn.figures import figures, warnings
 from accelerators.aqfp_bnn.lower import lower
@@ -33,7 +33,7 @@ ACCELERATOR = Accelerator(
     datasheet=datasheet,
     supports=supports,
     prepare=prepare,
-    work={("crossbars", "mac"): "macs"},
+    work={("crossbars", "mac"): "macs", **{("accumulators", name): name for name in ABSORBED}},
     machine=machine,
     machine_graphs=random_graph,
     reference=reference,

@@ -9,6 +9,8 @@ from accelerators.aqfp_bnn.mapping import UNITS
 from hwsim.model.types import ActionRow, Datasheet, UnitRow
 from hwsim.sourced import chosen
 
+ABSORBED = ("add", "multiply", "compare")
+FOLDED = "biases, normalizations and signs are thresholds of clocked neurons, pools are clocked gates"
 IN_CYCLES = "happens inside the cycles of the pipeline"
 NO_AREA = "junctions are counted in the figures; the area of one is not known to us"
 NO_LEAKAGE = "junctions carry no static current; all of them are charged cycle by cycle"
@@ -30,6 +32,10 @@ def datasheet(design: AqfpBnnDesign) -> Datasheet:
             ActionRow(
                 "crossbars", "mac", lanes=lanes, interval_cycles=0, zero_time=IN_CYCLES,
                 zero_energy="charged as the clocked junctions of the crossbar",
+            ),
+            *(
+                ActionRow("accumulators", name, interval_cycles=0, zero_time=IN_CYCLES, zero_energy=FOLDED)
+                for name in ABSORBED
             ),
             *(
                 ActionRow(unit, "clock", energy=energy, interval_cycles=0, zero_time=IN_CYCLES)

@@ -43,9 +43,22 @@ def adiabatic_energy(clock_hz: float) -> Sourced:
     return by_law(c.law("adiabatic_energy"), value.in_unit_of("_j"), ENERGY, arguments)
 
 
-def published_range() -> tuple[Sourced, Sourced]:
-    """Return the least and the largest energy published or used for a junction at 5 GHz."""
-    return adiabatic_energy(PUBLISHED_LAW_HZ), CONSTANTS.superbnn_junction_j
+def published_energies() -> dict[str, Sourced]:
+    """Return energies of a junction and cycle that others measured, computed or used."""
+    c = CONSTANTS
+    return {
+        "adiabatic law at 5 GHz": adiabatic_energy(PUBLISHED_LAW_HZ),
+        "microprocessor MANA": c.mana_junction_j,
+        "8-bit adder, 24 kT": c.adder_kt_count * thermal_energy(float(c.reference_temperature_k)),
+        "resonator, half of 10 zJ": c.resonator_j / 2,
+        "SupeRBNN": c.superbnn_junction_j,
+    }
+
+
+def published_range() -> tuple[float, float]:
+    """Return the least and the largest of `published_energies`."""
+    found = [float(energy) for energy in published_energies().values()]
+    return min(found), max(found)
 
 
 def thermal_energy(temperature_k: float) -> Sourced:
@@ -67,8 +80,8 @@ def energy_warnings(design: AqfpBnnDesign) -> list[str]:
     low, high = published_range()
     energy = float(junction_energy(design))
     found = [
-        f"energy per junction and cycle is {energy:.3g} J; published and used at 5 GHz are "
-        f"{float(low):.2g} to {float(high):.2g} J, and the result is proportional to it"
+        f"energy per junction and cycle is {energy:.3g} J; published and used are "
+        f"{low:.2g} to {high:.2g} J, and the result is proportional to it"
     ]
     if design.energy_model is EnergyModel.ADIABATIC_LAW and design.clock_hz > float(CONSTANTS.law_limit_hz):
         found.append(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from accelerators.aqfp_bnn.design import CONSTANTS, AqfpBnnDesign
 from accelerators.aqfp_bnn.energy import energy_warnings, junction_energy
+from accelerators.aqfp_bnn.library import library_figures
 from accelerators.aqfp_bnn.lower import resident_junctions
 from accelerators.aqfp_bnn.mapping import crossbar_junctions, crossbar_latency_s
 from accelerators.aqfp_bnn.schedule import Schedule, schedule
@@ -14,7 +15,8 @@ def figures(graph: Graph, design: AqfpBnnDesign) -> dict[str, float]:
     """Return junctions, time and energy in steady operation, one sample every interval.
 
     active: junctions of a layer while it works on a window; always_on: all of them in every cycle. TOPS/W
-    counts two operations a product. Cooled figures are wall energy, cooling_ratio times the chip's.
+    counts two operations a product. Cooled figures are wall energy, cooling_ratio times the chip's. A network
+    without binary layers yields figures of the cell library instead.
     """
     plan = schedule(graph, design)
     joules = float(junction_energy(design))
@@ -31,7 +33,9 @@ def figures(graph: Graph, design: AqfpBnnDesign) -> dict[str, float]:
         "interval_cycles_count": float(plan.interval_cycles),
         "latency_s": plan.latency_cycles / design.clock_hz,
     }
-    if plan.tables:
+    if not plan.tables:
+        found |= library_figures(design)
+    else:
         found |= _steady(plan, design, joules, resident)
         found["clocking_saving_ratio"] = _saving(plan)
     return found
@@ -82,7 +86,7 @@ def warnings(graph: Graph, design: AqfpBnnDesign) -> tuple[str, ...]:
     if resident > built:
         found.insert(
             0,
-            f"{resident:.4g} junctions are {resident / built:.4g} times the largest AQFP chip shown, {built:g}",
+            f"{resident:.4g} junctions, {resident / built:.4g} times the largest AQFP chip shown ({built:g})",
         )
     if design.crossbar > float(CONSTANTS.largest_crossbar_count):
         found.append(f"crossbar {design.crossbar} is outside the sizes its cost was given for, 4 to 144")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from accelerators.aqfp_bnn.crossbars import Programmed, program, run_layer
 from accelerators.aqfp_bnn.design import AqfpBnnDesign, Counter, Sampling
-from accelerators.aqfp_bnn.host import compute, computable, run_in_floating_point
+from accelerators.aqfp_bnn.host import computable, compute, run_in_floating_point
 from accelerators.aqfp_bnn.mapping import map_layer
 from accelerators.aqfp_bnn.network import Layer, Network
 from accelerators.aqfp_bnn.neuron import gray_zone_products, neuron_notes

@@ -7,6 +7,7 @@ from accelerators.aqfp_bnn.mapping import UNITS
 from accelerators.aqfp_bnn.network import is_still
 from accelerators.aqfp_bnn.schedule import Schedule, Timetable, schedule
 from hwsim.errors import InputError
+from hwsim.graph.ops import work_of
 from hwsim.graph.types import Graph, Op
 from hwsim.trace import Trace, TraceBuilder
 
@@ -73,6 +74,9 @@ def _lower_layer(
     with build.loop(1, node=layer.op.name):
         build.event("pipeline", "cycle", cycles)
         build.event("crossbars", "mac", layer.product.macs, bits=1)
+        for op in (layer.op, *layer.posts):
+            for name, count in work_of(graph, op).primitives.items():
+                build.event("accumulators", name, count, bits=1, node=op.name)
         for unit in UNITS:
             if amount := clocked(table, unit, plan, design):
                 build.event(unit, "clock", amount)

@@ -19,6 +19,7 @@ from accelerators.aqfp_bnn.operands import draw
 from accelerators.aqfp_bnn.schedule import Schedule, schedule
 from accelerators.aqfp_bnn.tiles import key_of, unfold, uniform_words
 from accelerators.aqfp_bnn.values import Values
+from hwsim.graph.ops import work_of
 from hwsim.graph.types import Graph
 from hwsim.model.types import MachineResult
 
@@ -49,14 +50,14 @@ class Stage:
     def start(self, clock: int, rows_of: Any) -> None:
         """Put the next window of every free lane to work whose turn it is and whose pixels are there."""
         for lane, busy in enumerate(self.lanes):
-            mine = [at for at in range(lane, self.layer.windows, len(self.lanes))]
+            mine = list(range(lane, self.layer.windows, len(self.lanes)))
             done = self.next_of[lane]
             if busy or not mine or done >= len(mine) * self.counts.shape[0]:
                 continue
             sample, place = done // len(mine), mine[done % len(mine)]
             rows = rows_of(self, sample, place)
             if (clock - lane % self.turns) % self.turns == 0 and not np.isnan(rows).any():
-                self.lanes[lane] = _Window(sample, place, rows, clock, self._sums(rows))
+                self.lanes[lane] = _Window(sample, place, clock, self._sums(rows))
                 self.next_of[lane] += 1
 
     def _sums(self, rows: Values) -> Values:
@@ -68,7 +69,7 @@ class Stage:
 
     def step(self, clock: int, events: Events) -> None:
         """Observe every tile of the windows whose turn it is, once."""
-        for lane, window in enumerate(self.lanes):
+        for window in self.lanes:
             if window is None or (clock - window.begun) % self.turns:
                 continue
             window.count += self._observe(window)
@@ -80,7 +81,6 @@ class Stage:
                 events["crossbars", "mac"] += self.weights.size
                 arrives = window.begun + self.design.stream_length * self.turns + self.tail
                 self.waiting[window.sample, window.place] = (arrives, window.count)
-            del lane
 
     def _observe(self, window: _Window) -> NDArray[np.int64]:
         """Return what the parallel counters of all columns see in this cycle."""
@@ -129,10 +129,9 @@ class Stage:
 class _Window:
     """A window at work: its tiles' sums, and the count so far."""
 
-    def __init__(self, sample: int, place: int, rows: Values, begun: int, sums: Values) -> None:
+    def __init__(self, sample: int, place: int, begun: int, sums: Values) -> None:
         self.sample, self.place, self.begun, self.sums = sample, place, begun, sums
         self.turn, self.count = 0, np.zeros(sums.shape[1], np.int64)
-        del rows
 
 
 def _counted(seen: NDArray[np.int64], counter: Counter) -> NDArray[np.int64]:
@@ -156,7 +155,7 @@ def machine(graph: Graph, design: AqfpBnnDesign, rng: np.random.Generator) -> Ma
     ]
     made = {stage.layer.output: stage for stage in stages}
     producer = Network(graph).producer
-    clock, last = 0, 0
+    clock = 0
 
     def pixels(name: str, sample: int) -> Values:
         if name in made:
@@ -188,10 +187,13 @@ def machine(graph: Graph, design: AqfpBnnDesign, rng: np.random.Generator) -> Ma
                 for unit in UNITS:
                     events[unit, "clock"] += stage.junctions[unit] * design.replication
         clock += 1
-        last = clock
-    events["pipeline", "cycle"] = last
+    events["pipeline", "cycle"] = clock
+    for layer in layers:
+        for op in (layer.op, *layer.posts):
+            for name, count in work_of(graph, op).primitives.items():
+                events["accumulators", name] += count
     values = np.concatenate([stages[-1].pixels(graph, sample) for sample in range(plan.samples)])
-    return MachineResult(values, last, dict(events))
+    return MachineResult(values, clock, dict(events))
 
 
 def reference(graph: Graph, design: AqfpBnnDesign, rng: np.random.Generator) -> Values:

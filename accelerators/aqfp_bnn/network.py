@@ -9,7 +9,7 @@ from hwsim.graph.ops import op_kind
 from hwsim.graph.types import FormatKind, Graph, Op
 
 PRODUCTS = ("convolution", "binary_convolution", "gemm", "matmul", "binary_matmul")
-SIGN_KEEPING = ("clip", "tanh", "softsign")
+SIGN_KEEPING = ("clip",)
 """Functions between normalization and sign that change no sign."""
 
 
@@ -173,8 +173,6 @@ def _keeps_sign(op: Op) -> bool:
     if op.kind != "elementwise" or op.text("function") not in SIGN_KEEPING:
         return False
     bounds = op.attributes.get("parameters", ())
-    if op.text("function") != "clip":
-        return True
     return isinstance(bounds, tuple) and len(bounds) == 2 and float(bounds[0]) < 0 < float(bounds[1])
 
 

@@ -35,8 +35,8 @@ class Attenuation:
     def __post_init__(self) -> None:
         if self.scale_a <= 0 or self.exponent_ratio <= 0:
             raise DesignError(
-                f"A = {self.scale_a:g} A and B = {self.exponent_ratio:g} must be above 0: current gets weaker "
-                "in larger crossbars",
+                f"A = {self.scale_a:g} A and B = {self.exponent_ratio:g} must be above 0: larger crossbars "
+                "weaken the current",
                 where=f"{CHIP}.attenuation",
             )
 
@@ -48,9 +48,7 @@ class Attenuation:
 def fit_attenuation(pairs: Sequence[tuple[int, float]]) -> Attenuation:
     """Return A and B of the line through (crossbar, current) on logarithmic axes, by least squares."""
     if len({crossbar for crossbar, _ in pairs}) < 2:
-        raise DesignError(
-            "one crossbar size fits no line; give at least two", where=f"{CHIP}.attenuation_pairs"
-        )
+        raise DesignError("one crossbar size fits no line; give two", where=f"{CHIP}.attenuation_pairs")
     if any(crossbar < 1 or current_a <= 0 for crossbar, current_a in pairs):
         raise DesignError("sizes and currents must be above 0", where=f"{CHIP}.attenuation_pairs")
     x = np.log([float(crossbar) for crossbar, _ in pairs])
@@ -123,7 +121,8 @@ def neuron_notes(design: AqfpBnnDesign) -> tuple[list[str], list[str]]:
         notes.append(f"I1 = {attenuation.scale_a:.4g} A x crossbar^-{attenuation.exponent_ratio:.4g}")
         if attenuation.exponent_ratio > 1:
             warnings.append(
-                f"attenuation exponent {attenuation.exponent_ratio:.3g} is above 1, the limit of inductive merging"
+                f"attenuation exponent {attenuation.exponent_ratio:.3g} is above 1, the limit of "
+                "inductive merging"
             )
         if attenuation.scale_a == float(CONSTANTS.illustrative_scale_a):
             warnings.append("attenuation and gray zone are illustrative: they are published nowhere")

@@ -143,7 +143,7 @@ def binomial_counts(inputs: Words, mask: Words, active: Ints, weights: Words, th
 @compiled_at_once
 def bitwise_counts(inputs: Words, mask: Words, active: Ints, weights: Words, thresholds: Floats,
                    gray_zone: float, length: int, approximate: bool, key: np.uint64, first: int) -> Narrow:
-    """Do as `binomial_counts`, bit by bit; `approximate` counts pairs of tiles by OR and AND in turn, twice."""
+    """Do as `binomial_counts`, bit by bit; `approximate`: pairs of tiles by OR and AND in turn, twice."""
     windows, tiles, words = inputs.shape
     columns, places = weights.shape[0], mask.shape[0]
     out = np.zeros((windows, columns), np.int32)
