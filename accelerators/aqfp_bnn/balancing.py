@@ -152,7 +152,7 @@ class _Placer:
             return
         readers.sort(key=lambda item: -item[0])
         cells, root = grow(
-            levels.level[node], [level for level, _, _ in readers], self.clocking.splitter_capacity,
+            levels.level[node], [level for level, _, _ in readers], self.clocking.splitter_outputs,
             self.clocking.max_phase_skip,
         )  # fmt: skip
         parent = {child: index for index, (_, children) in enumerate(cells) for child in children}

@@ -83,7 +83,7 @@ def _work(circuit: Balanced, cell: int, held: list[Bits], shape: tuple[int, ...]
 
 def check_phases(circuit: Balanced) -> None:
     """Raise ValueError where a cell reads one too many phases before it, or too many read one."""
-    skip, capacity = circuit.clocking.max_phase_skip, circuit.clocking.splitter_capacity
+    skip, capacity = circuit.clocking.max_phase_skip, circuit.clocking.splitter_outputs
     readers = [0] * len(circuit.cells)
     for cell, signals in enumerate(circuit.fan_ins):
         for signal in signals:

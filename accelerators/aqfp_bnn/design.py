@@ -79,7 +79,7 @@ class AqfpBnnDesign(Design):
     clock_hz: float = Field(5e9, gt=0.0, le=1e12, allow_inf_nan=False, description="Clock")
     clock_phases: int = Field(4, ge=3, le=64, description="Phases of a cycle; a cell takes one")
     max_phase_skip: int = Field(1, ge=1, le=64, description="Phases that data may pass without a buffer")
-    splitter_capacity: int = Field(4, ge=2, le=16, description="Outputs of a splitter")
+    splitter_outputs: int = Field(4, ge=2, le=16, description="Outputs of a splitter")
     temperature_k: float = Field(4.2, gt=0.0, lt=300.0, allow_inf_nan=False, description="Of the chip")
     junction_j: float = Field(gt=0.0, le=1e-3, allow_inf_nan=False, description="Per junction and cycle")
     energy_model: EnergyModel = Field(EnergyModel.GIVEN, description="junction_j, or the adiabatic law")
@@ -154,7 +154,7 @@ def _presets() -> dict[str, AqfpBnnDesign]:
     paper = AqfpBnnDesign(
         clock_hz=float(c.superbnn_clock_hz),
         clock_phases=int(c.clock_phases_count),
-        splitter_capacity=int(c.splitter_capacity_count),
+        splitter_outputs=int(c.splitter_outputs_count),
         temperature_k=float(c.reference_temperature_k),
         junction_j=float(c.superbnn_junction_j),
         cooling_ratio=float(c.cooling_ratio),
@@ -189,7 +189,7 @@ STRUCTURE = (
     "clock_hz",
     "clock_phases",
     "max_phase_skip",
-    "splitter_capacity",
+    "splitter_outputs",
     "accounting",
     "cell_junctions",
     "line_junctions",

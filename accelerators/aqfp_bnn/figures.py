@@ -6,7 +6,8 @@ from accelerators.aqfp_bnn.design import CONSTANTS, AqfpBnnDesign
 from accelerators.aqfp_bnn.energy import energy_warnings, junction_energy
 from accelerators.aqfp_bnn.library import library_figures
 from accelerators.aqfp_bnn.lower import resident_junctions
-from accelerators.aqfp_bnn.mapping import crossbar_junctions, crossbar_latency_s
+from accelerators.aqfp_bnn.mapping import crossbar_junctions, crossbar_latency_s, map_layer
+from accelerators.aqfp_bnn.network import Network
 from accelerators.aqfp_bnn.schedule import Schedule, schedule
 from hwsim.graph.types import Graph
 
@@ -80,8 +81,9 @@ def _saving(plan: Schedule) -> float:
 
 def warnings(graph: Graph, design: AqfpBnnDesign) -> tuple[str, ...]:
     """Return what to know about a result: junctions never built, energy per junction, ranges left."""
-    plan = schedule(graph, design)
-    resident, built = resident_junctions(plan, design), float(CONSTANTS.demonstrated_junctions_count)
+    layers = Network(graph).layers()
+    resident = design.replication * sum(map_layer(layer, design).junctions for layer in layers)
+    built = float(CONSTANTS.demonstrated_junctions_count)
     found = energy_warnings(design)
     if resident > built:
         found.insert(

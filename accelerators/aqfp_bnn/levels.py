@@ -17,7 +17,7 @@ class Clocking:
 
     Attributes
     ----------
-    splitter_capacity : int
+    splitter_outputs : int
         Outputs of a splitter.
     max_phase_skip : int
         Phases between a cell and its reader without a buffer, at most.
@@ -27,7 +27,7 @@ class Clocking:
         Whether all inputs arrive in one phase, and all outputs leave in one.
     """
 
-    splitter_capacity: int = 4
+    splitter_outputs: int = 4
     max_phase_skip: int = 1
     clock_phases: int = 4
     balance_inputs: bool = True
@@ -36,8 +36,8 @@ class Clocking:
     def __post_init__(self) -> None:
         if self.clock_phases < 3:
             raise ValueError(f"{self.clock_phases} clock phases give data no direction; at least 3 do")
-        if self.splitter_capacity < 2:
-            raise ValueError(f"a splitter of {self.splitter_capacity} outputs splits nothing")
+        if self.splitter_outputs < 2:
+            raise ValueError(f"a splitter of {self.splitter_outputs} outputs splits nothing")
         if not 1 <= self.max_phase_skip <= self.clock_phases:
             raise ValueError(
                 f"max_phase_skip {self.max_phase_skip} is outside 1..{self.clock_phases}, the phases of a "
@@ -74,7 +74,7 @@ class Levels:
             cell is Cell.STATE or (cell is Cell.INPUT and not clocking.balance_inputs)
             for cell in netlist.cells
         ]
-        self._depth = [tree_depth(self.fan_out(node), clocking.splitter_capacity) for node in range(size)]
+        self._depth = [tree_depth(self.fan_out(node), clocking.splitter_outputs) for node in range(size)]
         self.pinned = {
             reader
             for node, cell in enumerate(netlist.cells)
@@ -108,7 +108,7 @@ class Levels:
             return 0
         source = readers[-1] - self._depth[node] - 1 if self.floating[node] else self.level[node]
         clocking = self.clocking
-        return cells_needed(source, readers, clocking.splitter_capacity, clocking.max_phase_skip)
+        return cells_needed(source, readers, clocking.splitter_outputs, clocking.max_phase_skip)
 
     def _earliest(self) -> list[int]:
         """Place every gate as early as its operands allow, and all readers of a state in one phase.

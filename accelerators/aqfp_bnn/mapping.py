@@ -129,7 +129,7 @@ def map_layer(layer: Layer, design: AqfpBnnDesign) -> Mapping:
 def clocking_of(design: AqfpBnnDesign) -> Clocking:
     """Return how the logic of `design` is clocked."""
     return Clocking(
-        splitter_capacity=design.splitter_capacity,
+        splitter_outputs=design.splitter_outputs,
         max_phase_skip=design.max_phase_skip,
         clock_phases=design.clock_phases,
     )
@@ -158,7 +158,7 @@ def module_of(
     built = balance(netlist, clocking)
     plain = built
     if clocking.max_phase_skip > 1:
-        plain = balance(netlist, Clocking(clocking.splitter_capacity, 1, clocking.clock_phases))
+        plain = balance(netlist, Clocking(clocking.splitter_outputs, 1, clocking.clock_phases))
     return Module(built.junctions, plain.junctions, built.depth, built.interval_cycles)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from hwsim.graph.contraction import MatrixProduct, matrix_products
 from hwsim.graph.ops import op_kind
@@ -66,11 +67,20 @@ class Network:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self.producer = {name: op for op in graph.ops for name in op.outputs if name}
-        self.readers: dict[str, list[Op]] = {}
-        for op in graph.ops:
+
+    @cached_property
+    def producer(self) -> dict[str, Op]:
+        """The operator that makes each tensor."""
+        return {name: op for op in self.graph.ops for name in op.outputs if name}
+
+    @cached_property
+    def readers(self) -> dict[str, list[Op]]:
+        """The operators that read each tensor."""
+        found: dict[str, list[Op]] = {}
+        for op in self.graph.ops:
             for name in op.inputs:
-                self.readers.setdefault(name, []).append(op)
+                found.setdefault(name, []).append(op)
+        return found
 
     def layers(self) -> list[Layer]:
         """Return the layers in order."""
@@ -181,6 +191,6 @@ def supports(graph: Graph, op: Op) -> str:
     if is_still(op) or op.kind == "offload":
         return ""
     network = Network(graph)
-    if network.owner(op) is not None:
+    if op.kind not in PRODUCTS and network.owner(op) is not None:
         return ""
     return network.refusal(op)

@@ -56,7 +56,7 @@ def _aqfp_bnn(rng: np.random.Generator) -> dict[str, Any]:
         "tie_rule": str(rng.choice(["one", "zero"])),
         "clock_phases": int(rng.integers(3, 7)),
         "max_phase_skip": int(rng.integers(1, 4)),
-        "splitter_capacity": int(rng.integers(2, 5)),
+        "splitter_outputs": int(rng.integers(2, 5)),
         "clock_hz": float(rng.choice([1e9, 5e9, 20e9])),
         "neuron": "deterministic" if rng.integers(4) == 0 else "gray_zone",
         "gray_zone_products_ratio": float(rng.choice([0.5, 3.0, 10.0])),

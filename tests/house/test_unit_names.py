@@ -41,6 +41,9 @@ CARRIED = {
     "hwsim.report.types.Report.roofline": "a mapping whose keys name their units",
     "hwsim.schedule.ilp_solver.IlpResult.values": "a mapping from the variables of an integer program",
     "hwsim.report.bars.Bars.parts": "heights of whatever quantity the chart shows",
+    "accelerators.aqfp_bnn.matching.Matched.thresholds": "on sums of products of -1 and 1",
+    "accelerators.aqfp_bnn.statistics.Decision.mean": "of a count of bits",
+    "accelerators.aqfp_bnn.statistics.Decision.variance": "of a count of bits",
     "accelerators.binary_lstm.normalization.BatchNorm.epsilon": "added to a variance of plain numbers",
 }
 # Names that ought to change; each line goes when its name does.

@@ -42,8 +42,8 @@ PUBLISHED = {
 CLOCKINGS = [
     Clocking(),
     Clocking(max_phase_skip=4),
-    Clocking(splitter_capacity=2, clock_phases=3, max_phase_skip=2),
-    Clocking(splitter_capacity=3, clock_phases=8, max_phase_skip=5),
+    Clocking(splitter_outputs=2, clock_phases=3, max_phase_skip=2),
+    Clocking(splitter_outputs=3, clock_phases=8, max_phase_skip=5),
 ]
 
 
@@ -196,7 +196,7 @@ def test_accumulation_decides_by_the_sum_of_the_stream(
     built = balance(accumulation_netlist(tiles, bits, threshold, counter), clocking)
     check_phases(built)
     interval, samples = built.interval_cycles, 3
-    assert built.loop_phases == 4 or clocking.splitter_capacity < 4
+    assert built.loop_phases == 4 or clocking.splitter_outputs < 4
     assert interval == -(-built.loop_phases // clocking.clock_phases)
     x = np.random.default_rng(1).random((samples * length + 1, interval, tiles, 6)) < 0.5
     waves = {f"x[{tile}]": x[:, :, tile].reshape(-1, 6) for tile in range(tiles)}
@@ -242,7 +242,7 @@ def test_more_phase_skip_takes_fewer_junctions() -> None:
     ("field", "value", "reason"),
     [
         ("clock_phases", 2, "direction"),
-        ("splitter_capacity", 1, "splits nothing"),
+        ("splitter_outputs", 1, "splits nothing"),
         ("max_phase_skip", 5, "1..4"),
         ("max_phase_skip", 0, "1..4"),
     ],

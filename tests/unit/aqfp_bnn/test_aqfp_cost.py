@@ -205,8 +205,8 @@ def odd(b: GraphBuilder, kind: str) -> str:
     return b.softmax(flat, name="op")
 
 
-REASONS = {"groups": "2 groups", "dilation": "dilation", "weights": "binary weights", "alpha": "factors alpha",
-           "inputs": "binary inputs", "softmax": "no binary product"}  # fmt: skip
+REASONS = {"groups": "2 groups", "dilation": "dilation", "weights": "binary weights",
+           "alpha": "factors alpha", "inputs": "binary inputs", "softmax": "no binary product"}  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", REASONS)

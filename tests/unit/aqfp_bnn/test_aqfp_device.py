@@ -168,9 +168,14 @@ def test_batch_normalization_by_golden_value() -> None:
 
 
 @given(
-    st.floats(-3, 3).filter(lambda x: abs(x) > 0.01), st.floats(-3, 3), st.floats(-20, 20), st.floats(0.01, 9),
-    st.floats(0.1, 3), st.floats(-4, 4), st.integers(-40, 40),
-)  # fmt: skip
+    st.floats(-3, 3).filter(lambda x: abs(x) > 0.01),
+    st.floats(-3, 3),
+    st.floats(-20, 20),
+    st.floats(0.01, 9),
+    st.floats(0.1, 3),
+    st.floats(-4, 4),
+    st.integers(-40, 40),
+)
 def test_thresholds_decide_as_normalization_and_sign(
     scale: float, shift: float, mean: float, variance: float, alpha: float, bias: float, total: int
 ) -> None:
