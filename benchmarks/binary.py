@@ -2,9 +2,9 @@
 
     python benchmarks/binary.py
 
-One core, processor time, because machines are shared; best of several, and ratios are of this run. Noisy VGG-small runs its five binary
-convolutions on CIFAR-sized random inputs with crossbars of 72 and streams of 16 cycles; the first convolution
-and the last layer are of full precision and run elsewhere.
+One core, processor time, because machines are shared; best of several, and ratios are of this run. Noisy
+VGG-small runs its five binary convolutions on CIFAR-sized random inputs with crossbars of 72 and streams of
+16 cycles; the first convolution and the last layer are of full precision and run elsewhere.
 """
 
 from __future__ import annotations
@@ -118,7 +118,6 @@ def reprice(graph: Graph) -> None:
     """Price 1,000 designs that differ in their junctions' energy alone, on one trace."""
     accelerator = registry.load_accelerator("aqfp_bnn")
     base = accelerator.presets["superbnn"]
-    say("binary layers of the trace", str(len(layers)))
     away = frozenset(op.name for op in graph.ops if accelerator.supports(graph, op))
     trace = accelerator.lower(offload(graph, away, moves=False), base)
     activity = reduce(trace)
