@@ -121,14 +121,17 @@ class Network:
         return ""
 
     def is_binary(self, name: str) -> bool:
-        """Return whether a tensor holds -1 and 1 alone: by its format, or because a sign made it."""
+        """Return whether a tensor holds -1 and 1 alone: by its format, or because a sign made it.
+
+        What a host computes counts as well: it was asked while its operators were still in the graph.
+        """
         while True:
             if self.graph.tensors[name].format.kind is FormatKind.BINARY:
                 return True
             op = self.producer.get(name)
             if op is None:
                 return False
-            if is_sign(op):
+            if is_sign(op) or op.kind == "offload":
                 return True
             if not (op_kind(op.kind).aliases or op.kind in ("max_pool", "transpose")):
                 return False
