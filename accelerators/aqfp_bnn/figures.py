@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from accelerators.aqfp_bnn.design import CONSTANTS, AqfpBnnDesign
 from accelerators.aqfp_bnn.energy import energy_warnings, junction_energy
 from accelerators.aqfp_bnn.library import library_figures
 from accelerators.aqfp_bnn.lower import resident_junctions
-from accelerators.aqfp_bnn.mapping import crossbar_junctions, crossbar_latency_s, map_layer
+from accelerators.aqfp_bnn.mapping import UNITS, map_layer
 from accelerators.aqfp_bnn.network import Network
 from accelerators.aqfp_bnn.schedule import Schedule, schedule
 from hwsim.graph.types import Graph
@@ -15,59 +17,64 @@ from hwsim.graph.types import Graph
 def figures(graph: Graph, design: AqfpBnnDesign) -> dict[str, float]:
     """Return junctions, time and energy in steady operation, one sample every interval.
 
-    active: junctions of a layer while it works on a window; always_on: all of them in every cycle. TOPS/W
-    counts two operations a product. Cooled figures are wall energy, cooling_ratio times the chip's. A network
-    without binary layers yields figures of the cell library instead.
+    active: junctions of a layer while it works on a window; always_on: all of them in every cycle, which is
+    what power_w counts. Operations are two a product. Cooled figures are wall energy, cooling_ratio times the
+    chip's. A network without binary layers yields figures of the cell library instead.
     """
     plan = schedule(graph, design)
-    joules = float(junction_energy(design))
-    resident = resident_junctions(plan, design)
-    found = {
-        "junction_j": joules,
-        "crossbar_junctions_count": float(crossbar_junctions(design)),
-        "crossbar_latency_s": crossbar_latency_s(design),
-        "crossbar_cycle_j": crossbar_junctions(design) * joules,
-        "crossbars_count": float(sum(table.mapping.tiles for table in plan.tables) * design.replication),
-        "junctions_count": float(resident),
-        "crossbars_junctions_count": float(_crossbar_part(plan) * design.replication),
-        "junctions_over_demonstrated_ratio": resident / float(CONSTANTS.demonstrated_junctions_count),
-        "interval_cycles_count": float(plan.interval_cycles),
-        "latency_s": plan.latency_cycles / design.clock_hz,
-    }
     if not plan.tables:
-        found |= library_figures(design)
-    else:
-        found |= _steady(plan, design, joules, resident)
-        found["clocking_saving_ratio"] = _saving(plan)
-    return found
-
-
-def _steady(plan: Schedule, design: AqfpBnnDesign, joules: float, resident: int) -> dict[str, float]:
-    length, interval = design.stream_length, plan.interval_cycles
-    active = crossbars = operations = 0
-    for table in plan.tables:
-        layer = table.mapping.layer
-        active += table.mapping.junctions * layer.windows * length
-        crossbars += table.mapping.junctions_by_unit["crossbars"] * layer.windows * length
-        operations += 2 * layer.product.macs // layer.samples
-    always = resident * interval
-    whole = _crossbar_part(plan) * design.replication * interval
-    energies = {
-        "active": active * joules, "always_on": always * joules,
-        "crossbar_active": crossbars * joules, "crossbar_always_on": whole * joules,
-    }  # fmt: skip
-    found = {"samples_per_s": design.clock_hz / interval, "power_w": resident * joules * design.clock_hz}
+        return library_figures(design)
+    joules, resident = float(junction_energy(design)), resident_junctions(plan, design)
+    interval, operations = plan.interval_cycles, _operations(plan)
+    found = {
+        "junctions_count": float(resident),
+        "junctions_over_demonstrated_ratio": resident / float(CONSTANTS.demonstrated_junctions_count),
+        "crossbars_count": float(sum(table.mapping.tiles for table in plan.tables) * design.replication),
+        "clocking_saving_ratio": _saving(plan),
+        "interval_cycles_count": float(interval),
+        "latency_s": plan.latency_cycles / design.clock_hz,
+        "samples_per_s": design.clock_hz / interval,
+        "junction_j": joules,
+        "power_w": resident * joules * design.clock_hz,
+    }
+    energies = {"active": _active(plan, design) * joules, "always_on": resident * interval * joules}
     for name, energy_j in energies.items():
         found[f"{name}_j"] = energy_j
         found[f"{name}_operations_per_j"] = operations / energy_j
-    for name in ("active", "always_on"):
-        found[f"{name}_cooled_j"] = energies[name] * design.cooling_ratio
-        found[f"{name}_cooled_operations_per_j"] = operations / energies[name] / design.cooling_ratio
+        found[f"{name}_cooled_j"] = energy_j * design.cooling_ratio
+        found[f"{name}_cooled_operations_per_j"] = operations / energy_j / design.cooling_ratio
     return found
 
 
-def _crossbar_part(plan: Schedule) -> int:
-    return sum(table.mapping.junctions_by_unit["crossbars"] for table in plan.tables)
+def crossbar_figures(graph: Graph, design: AqfpBnnDesign) -> dict[str, float]:
+    """Return junctions and energy of the crossbars alone, in which the paper's bracket is reckoned."""
+    plan, joules = schedule(graph, design), float(junction_energy(design))
+    junctions = design.replication * sum(
+        table.mapping.junctions_by_unit["crossbars"] for table in plan.tables
+    )
+    energies = {
+        "active": _active(plan, design, ("crossbars",)) * joules,
+        "always_on": junctions * plan.interval_cycles * joules,
+    }
+    found = {"junctions_count": float(junctions)}
+    for name, energy_j in energies.items():
+        found[f"{name}_j"] = energy_j
+        found[f"{name}_operations_per_j"] = _operations(plan) / energy_j
+    return found
+
+
+def _operations(plan: Schedule) -> int:
+    layers = [table.mapping.layer for table in plan.tables]
+    return sum(2 * layer.product.macs // layer.samples for layer in layers)
+
+
+def _active(plan: Schedule, design: AqfpBnnDesign, units: Sequence[str] = UNITS) -> int:
+    """Return junctions times cycles of a sample that layers are at work for."""
+    return sum(
+        table.mapping.junctions_by_unit[unit] * table.mapping.layer.windows * design.stream_length
+        for table in plan.tables
+        for unit in units
+    )
 
 
 def _saving(plan: Schedule) -> float:

@@ -9,7 +9,13 @@ from accelerators.aqfp_bnn.balancing import balance
 from accelerators.aqfp_bnn.cells import junctions
 from accelerators.aqfp_bnn.circuits import full_adder_netlist, xnor_netlist
 from accelerators.aqfp_bnn.design import AqfpBnnDesign, carnot_ratio
-from accelerators.aqfp_bnn.energy import adiabatic_energy, memory_junctions, thermal_energy
+from accelerators.aqfp_bnn.energy import (
+    adiabatic_energy,
+    junction_energy,
+    memory_junctions,
+    thermal_energy,
+)
+from accelerators.aqfp_bnn.mapping import crossbar_junctions, crossbar_latency_s
 from accelerators.aqfp_bnn.neuron import gray_zone_at
 from accelerators.aqfp_bnn.sorters import sorter_netlist
 
@@ -26,7 +32,11 @@ PUBLISHED_CELLS: Mapping[str, tuple[int, int]] = {
 
 def library_figures(design: AqfpBnnDesign) -> dict[str, float]:
     """Return junctions of circuits, energy by the adiabatic law, cooling and gray zone of `design`."""
+    crossbar = crossbar_junctions(design)
     found = {
+        "crossbar_junctions_count": float(crossbar),
+        "crossbar_latency_s": crossbar_latency_s(design),
+        "crossbar_cycle_j": crossbar * float(junction_energy(design)),
         "carnot_ratio": carnot_ratio(design.temperature_k),
         "thermal_j": float(thermal_energy(design.temperature_k)),
         "law_aqfp_j": 2 * float(adiabatic_energy(design.clock_hz)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from accelerators.aqfp_bnn.design import PRESETS, AqfpBnnDesign
-from accelerators.aqfp_bnn.figures import figures, warnings
+from accelerators.aqfp_bnn.figures import crossbar_figures, figures, warnings
 from accelerators.aqfp_bnn.lower import lower
 from accelerators.aqfp_bnn.mapping import crossbar_cycles, line_buffer_bits, map_layer
 from accelerators.aqfp_bnn.network import Network, supports
@@ -32,8 +32,12 @@ def design(**knobs: object) -> AqfpBnnDesign:
     return found
 
 
-def crossbar_only(**knobs: object) -> dict[str, float]:
+def of_vgg(**knobs: object) -> dict[str, float]:
     return figures(vgg_small(), design(**knobs))
+
+
+def crossbars_of_vgg(**knobs: object) -> dict[str, float]:
+    return crossbar_figures(vgg_small(), design(**knobs))
 
 
 @pytest.mark.parametrize("crossbar", TILES)
@@ -63,13 +67,15 @@ def test_throughput_of_resident_networks(length: int, per_ms: float) -> None:
 
 
 def test_energy_of_vgg_small_in_both_accountings() -> None:
-    found = crossbar_only()
-    assert found["crossbar_active_j"] == pytest.approx(688.54e-12, rel=1e-5)
-    assert found["crossbar_always_on_j"] == pytest.approx(5.336e-9, rel=1e-4)
-    assert found["crossbars_junctions_count"] == pytest.approx(6.514e7, rel=1e-4)
-    assert found["crossbar_always_on_j"] * found["samples_per_s"] == pytest.approx(1.628e-3, rel=1e-3)
-    assert crossbar_only(stream_length=1)["crossbar_active_j"] == pytest.approx(43.034e-12, rel=1e-5)
-    assert found["always_on_j"] >= found["active_j"] > found["crossbar_active_j"]
+    alone, whole = crossbars_of_vgg(), of_vgg()
+    assert alone["active_j"] == pytest.approx(688.54e-12, rel=1e-5)
+    assert alone["always_on_j"] == pytest.approx(5.336e-9, rel=1e-4)
+    assert alone["junctions_count"] == pytest.approx(6.514e7, rel=1e-4)
+    assert alone["always_on_j"] * whole["samples_per_s"] == pytest.approx(1.628e-3, rel=1e-3)
+    assert crossbars_of_vgg(stream_length=1)["active_j"] == pytest.approx(43.034e-12, rel=1e-5)
+    assert whole["always_on_j"] >= whole["active_j"] > alone["active_j"]
+    assert whole["junctions_count"] == 106_043_392
+    assert evaluate(vgg_small(), "aqfp_bnn").totals.cycles == 17_388
 
 
 RECONCILED = [("superbnn", 1, "active", 2.81e7), ("superbnn", 16, "active", 1.75e6),
@@ -82,18 +88,18 @@ def test_efficiency_reconciles_as_derived(
     preset: str, length: int, accounting: str, tops_per_w: float
 ) -> None:
     target = PRESETS[preset].model_copy(update={"stream_length": length})
-    found = figures(vgg_small(), target)[f"crossbar_{accounting}_operations_per_j"] / 1e12
+    found = crossbar_figures(vgg_small(), target)[f"{accounting}_operations_per_j"] / 1e12
     assert found == pytest.approx(tops_per_w, rel=0.02)
     assert found < 2 / (12 * target.junction_j) / 1e12
 
 
 def test_efficiency_falls_with_the_stream_and_cooling_divides_it() -> None:
-    one, many = crossbar_only(stream_length=1), crossbar_only(stream_length=32)
-    ratio = one["crossbar_active_operations_per_j"] / many["crossbar_active_operations_per_j"]
-    assert ratio == pytest.approx(32)
+    one, many = (crossbars_of_vgg(stream_length=length)["active_operations_per_j"] for length in (1, 32))
+    assert one / many == pytest.approx(32)
+    found = of_vgg()
     for name in ("active", "always_on"):
-        assert many[f"{name}_cooled_j"] == many[f"{name}_j"] * 400
-        assert many[f"{name}_operations_per_j"] / many[f"{name}_cooled_operations_per_j"] == pytest.approx(
+        assert found[f"{name}_cooled_j"] == found[f"{name}_j"] * 400
+        assert found[f"{name}_operations_per_j"] / found[f"{name}_cooled_operations_per_j"] == pytest.approx(
             400
         )
 
@@ -140,23 +146,23 @@ def test_loops_longer_than_a_cycle_interleave_windows() -> None:
 
 
 def test_replication_shortens_the_interval_and_multiplies_junctions() -> None:
-    one, four = (crossbar_only(replication=count) for count in (1, 4))
+    one, four = (of_vgg(replication=count) for count in (1, 4))
     assert four["interval_cycles_count"] == one["interval_cycles_count"] / 4
     assert four["junctions_count"] == 4 * one["junctions_count"]
     assert four["active_j"] == pytest.approx(one["active_j"])
 
 
 def test_phase_skipping_saves_junctions_of_the_modules_only() -> None:
-    plain = crossbar_only(clock_phases=8)
-    skipped = crossbar_only(clock_phases=8, max_phase_skip=3)
+    plain = of_vgg(clock_phases=8)
+    skipped = of_vgg(clock_phases=8, max_phase_skip=3)
     assert plain["clocking_saving_ratio"] == 0
     assert 0.2 < skipped["clocking_saving_ratio"] < 0.4
-    assert skipped["crossbars_junctions_count"] == plain["crossbars_junctions_count"]
+    assert crossbars_of_vgg(clock_phases=8, max_phase_skip=3) == crossbars_of_vgg(clock_phases=8)
     assert skipped["junctions_count"] < plain["junctions_count"]
 
 
 def test_weight_memory_takes_a_ring_of_buffers_a_bit() -> None:
-    with_ring, without = crossbar_only(), crossbar_only(weight_memory="in_cell")
+    with_ring, without = of_vgg(), of_vgg(weight_memory="in_cell")
     assert with_ring["junctions_count"] - without["junctions_count"] == 4_571_136 * 8
 
 
@@ -164,7 +170,7 @@ def test_warnings_compare_with_what_was_built() -> None:
     found = warnings(vgg_small(), design(crossbar=200))
     assert "times the largest AQFP chip shown (83000)" in found[0]
     assert any("crossbar 200 is outside" in line for line in found)
-    assert "785" in f"{crossbar_only()['crossbars_junctions_count'] / 83000:.0f}"
+    assert "785" in f"{crossbars_of_vgg()['junctions_count'] / 83000:.0f}"
     assert len(evaluate(vgg_small(), "aqfp_bnn").warnings) == 3
 
 
