@@ -178,7 +178,7 @@ def _schedule(network: Annotated[str, typer.Argument(
                   "--formulation", metavar="auto|paper|paper-fixed|windows|gaps|greedy",
                   help="The portfolio, or one integer program alone.")] = "auto",
               solver: Annotated[str | None, typer.Option(
-                  "--solver", metavar="cbc|highs|none", help="Integer programming solver.")] = None,
+                  "--solver", metavar="cbc|highs|cpsat|none", help="Integer programming solver.")] = None,
               time_limit: Annotated[float | None, typer.Option(
                   "--time-limit", metavar="S", help="Seconds; in a sweep, for each size.")] = None,
               seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of random orders.")] = 0,

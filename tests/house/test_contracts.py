@@ -33,6 +33,7 @@ PLANTS = [
     ("networks-apart", "workloads/planted/__init__.py", ""),
     ("numba", "hwsim/trace/planted.py", "from numba import njit"),
     ("pulp", "hwsim/schedule/planted.py", "import pulp"),
+    ("ortools", "hwsim/schedule/planted.py", "import ortools"),
     ("networkx", "hwsim/graph/planted.py", "def late():\n    import networkx"),
     ("pandas", "hwsim/report/planted.py", "import pandas as pd"),
     ("onnx", "hwsim/importers/planted.py", "from onnx import helper"),
