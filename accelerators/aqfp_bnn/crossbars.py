@@ -15,8 +15,6 @@ from accelerators.aqfp_bnn.tiles import Words, key_of, pack, rows_of
 from accelerators.aqfp_bnn.values import Values
 from hwsim.graph.types import Graph, Op
 
-BATCH_BYTES = 2**26
-
 
 @dataclass(frozen=True, slots=True)
 class Programmed:
@@ -85,20 +83,20 @@ def count_tiles(
     gray_zone : float
         In products; 0: no noise.
     place, first : int
-        Number of the layer and of the first sample, which name the random numbers.
+        Number of the layer and of the first window, which name the random numbers.
     """
     from hwsim.kernels.stochastic_tiles import binomial_counts, bitwise_counts
 
     layer, length = programmed.layer, design.stream_length
     rows = rows_of(signs.astype(np.int8), layer.product.window, design.crossbar)
     thresholds = programmed.matched.thresholds / programmed.row_tiles
-    key, start = key_of(design.seed, place), first * (len(rows.words) // max(1, len(signs)))
+    key = key_of(design.seed, place)
     operands = (rows.words, rows.mask, rows.active, programmed.weights, thresholds, gray_zone)
     approximate = design.counter is Counter.APPROXIMATE
     if design.sampling is Sampling.BITWISE or approximate:
-        counts = bitwise_counts(*operands, length, approximate, key, start)
+        counts = bitwise_counts(*operands, length, approximate, key, first)
     else:
-        counts = binomial_counts(*operands, log_binomials(length), key, start)
+        counts = binomial_counts(*operands, log_binomials(length), key, first)
     return np.asarray(counts, np.float64)
 
 
@@ -109,18 +107,22 @@ def log_binomials(length: int) -> Values:
 
 
 def run_layer(
-    graph: Graph, programmed: Programmed, inputs: Values, design: AqfpBnnDesign, gray_zone: float, place: int
+    graph: Graph,
+    programmed: Programmed,
+    inputs: Values,
+    design: AqfpBnnDesign,
+    gray_zone: float,
+    place: int,
+    first: int = 0,
 ) -> Values:
-    """Return what leaves a layer: bits behind its sign and pooling, or sums that its counts stand for."""
-    window = programmed.layer.product.window
-    signs = inputs if window else inputs.reshape(-1, programmed.layer.product.k)
-    per_sample = programmed.layer.windows * programmed.layer.product.k
-    size = max(1, BATCH_BYTES // max(1, per_sample)) * (1 if window else programmed.layer.windows)
-    parts = [
-        count_tiles(programmed, signs[first : first + size], design, gray_zone, place, first)
-        for first in range(0, len(signs), size)
-    ]
-    counts = np.concatenate(parts)
+    """Return what leaves a layer: bits behind its sign and pooling, or sums that its counts stand for.
+
+    Random numbers are named by the layer's `place` and the number of a sample, counted from `first`.
+    """
+    layer = programmed.layer
+    window = layer.product.window
+    signs = inputs if window else inputs.reshape(-1, layer.product.k)
+    counts = count_tiles(programmed, signs, design, gray_zone, place, first * layer.windows)
     values = (
         decide(programmed, counts, design)
         if programmed.layer.decides

@@ -14,10 +14,13 @@ from accelerators.aqfp_bnn.host import computable, compute, run_in_floating_poin
 from accelerators.aqfp_bnn.mapping import map_layer
 from accelerators.aqfp_bnn.network import Layer, Network
 from accelerators.aqfp_bnn.neuron import gray_zone_products, neuron_notes
-from accelerators.aqfp_bnn.values import Data, Values, read
+from accelerators.aqfp_bnn.values import Values, read
 from hwsim.errors import InputError, Problem
+from hwsim.graph.contraction import matrix_products
 from hwsim.graph.types import Graph
 from hwsim.model.types import FunctionalResult
+
+LARGEST_ELEMENTS = 2**25
 
 
 def run(graph: Graph, design: AqfpBnnDesign, data: Mapping[str, NDArray[Any]]) -> FunctionalResult:
@@ -43,8 +46,12 @@ def run(graph: Graph, design: AqfpBnnDesign, data: Mapping[str, NDArray[Any]]) -
     programmed = {layer.op.name: program(graph, layer, given.fixed, design.crossbar) for layer in layers}
     for layer in layers:
         map_layer(layer, design)
-    reference = run_in_floating_point(graph, given.fixed, given.inputs)
-    found = classify(graph, programmed, given, design, gray_zone)
+    found, reference = [], []
+    size = samples_at_once(graph)
+    for first in range(0, len(given.inputs), size):
+        part = given.inputs[first : first + size]
+        reference.append(_classes(run_in_floating_point(graph, given.fixed, part)))
+        found.append(_classes(classify(graph, programmed, given.fixed, part, design, gray_zone, first)))
     notes, warnings = neuron_notes(design)
     drawn = design.sampling is Sampling.BITWISE or design.counter is Counter.APPROXIMATE
     notes.append(f"L = {design.stream_length}, {'bit by bit' if drawn else 'binomial'}, seed {design.seed}")
@@ -52,22 +59,43 @@ def run(graph: Graph, design: AqfpBnnDesign, data: Mapping[str, NDArray[Any]]) -
     if away:
         notes.append(f"in floating point on a host: {', '.join(away)}")
     return FunctionalResult(
-        given.labels, _classes(found), _classes(reference), tuple(notes), (*warnings, *_still(programmed))
+        given.labels,
+        np.concatenate(found),
+        np.concatenate(reference),
+        tuple(notes),
+        (*warnings, *_still(programmed)),
     )
 
 
+def samples_at_once(graph: Graph) -> int:
+    """Return how many samples fit into memory together: unfolded windows are what takes most of it."""
+    largest = 1
+    for op in graph.ops:
+        batch = max(1, (graph.tensors[op.inputs[0]].shape or (1,))[0]) if op.inputs else 1
+        products = [product.m * product.k for product in matrix_products(graph, op)]
+        made = [graph.tensors[name].elements for name in op.outputs if name]
+        largest = max(largest, *(amount // batch for amount in (*products, *made)))
+    return max(1, LARGEST_ELEMENTS // largest)
+
+
 def classify(
-    graph: Graph, programmed: dict[str, Programmed], given: Data, design: AqfpBnnDesign, gray_zone: float
+    graph: Graph,
+    programmed: dict[str, Programmed],
+    fixed: dict[str, Values],
+    inputs: Values,
+    design: AqfpBnnDesign,
+    gray_zone: float,
+    first: int = 0,
 ) -> Values:
-    """Return the network's output with every binary layer on crossbars."""
-    values = {**given.fixed, graph.inputs[0]: given.inputs}
+    """Return the network's output with every binary layer on crossbars; `first` numbers the first sample."""
+    values = {**fixed, graph.inputs[0]: inputs}
     absorbed = {op.name for own in programmed.values() for op in own.layer.posts}
     for op in graph.ops:
         if op.name in programmed:
             own = programmed[op.name]
             place = list(programmed).index(op.name)
-            inputs = values[own.layer.product.left]
-            values[own.layer.output] = run_layer(graph, own, inputs, design, gray_zone, place)
+            seen = values[own.layer.product.left]
+            values[own.layer.output] = run_layer(graph, own, seen, design, gray_zone, place, first)
         elif op.name not in absorbed:
             values[op.outputs[0]] = compute(graph, op, [values[name] for name in op.inputs if name])
     return values[graph.outputs[0]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 from pathlib import Path
 
@@ -209,6 +210,17 @@ def test_runs_repeat_and_seeds_differ() -> None:
     )
     assert (first == again).all()
     assert (first != other).any()
+
+
+@pytest.mark.parametrize("graph", [mixed(), perceptron(30, 20, 10)], ids=["convolutions", "perceptron"])
+def test_samples_in_parts_yield_the_same(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
+    arrays = random_arrays(graph, 23)
+    target = design(crossbar=16, gray_zone_products_ratio=9.0)
+    whole = run(graph, target, arrays).predicted
+    module = importlib.import_module("accelerators.aqfp_bnn.functional")
+    monkeypatch.setattr(module, "LARGEST_ELEMENTS", 5 * 64 * 72 if graph.name == "mixed" else 5 * 30)
+    assert module.samples_at_once(graph) == 5
+    assert (run(graph, target, arrays).predicted == whole).all()
 
 
 def test_layers_of_full_precision_run_on_the_host() -> None:
