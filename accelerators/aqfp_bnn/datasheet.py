@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from accelerators.aqfp_bnn.cooling import overheads
-from accelerators.aqfp_bnn.design import AqfpBnnDesign
+from accelerators.aqfp_bnn.design import CONSTANTS, AqfpBnnDesign
 from accelerators.aqfp_bnn.energy import junction_energy
 from accelerators.aqfp_bnn.mapping import UNITS
 from hwsim.model.types import ActionRow, Datasheet, UnitRow
-from hwsim.sourced import chosen
+from hwsim.sourced import Sourced, by_law, chosen
 
 ABSORBED = ("add", "multiply", "compare")
 FOLDED = "biases, normalizations and signs are thresholds of clocked neurons, pools are clocked gates"
@@ -22,7 +22,6 @@ def datasheet(design: AqfpBnnDesign) -> Datasheet:
     All junctions of a clocked cell switch in every cycle whatever the data, so an event of ``clock`` is one
     junction in one cycle.
     """
-    energy = junction_energy(design)
     # A cell finishes one product in L cycles: that is its share of a cycle's peak.
     lanes = max(1, -(-(design.crossbar**2) * design.crossbars // design.stream_length))
     return Datasheet(
@@ -38,7 +37,9 @@ def datasheet(design: AqfpBnnDesign) -> Datasheet:
                 for name in ABSORBED
             ),
             *(
-                ActionRow(unit, "clock", energy=energy, interval_cycles=0, zero_time=IN_CYCLES)
+                ActionRow(
+                    unit, "clock", energy=_clocked(unit, design), interval_cycles=0, zero_time=IN_CYCLES
+                )
                 for unit in UNITS
             ),
             *(
@@ -56,3 +57,12 @@ def datasheet(design: AqfpBnnDesign) -> Datasheet:
         ),
         overheads=overheads(design),
     )  # fmt: skip
+
+
+def _clocked(unit: str, design: AqfpBnnDesign) -> Sourced:
+    """Return joules of a junction in a cycle; those of crossbars rest on the published count as well."""
+    energy, c = junction_energy(design), CONSTANTS
+    own = design.cell_junctions, design.line_junctions
+    if unit != "crossbars" or own != (int(c.cell_junctions_count), int(c.line_junctions_count)):
+        return energy
+    return by_law(c.law("crossbar_junctions"), energy.value, energy.dimension, {"junction": energy})

@@ -113,6 +113,14 @@ def test_the_report_charges_what_the_figures_say(preset: str, figure: str) -> No
     assert chip_j == pytest.approx(found if figure == "active_j" else found * time_s, rel=1e-9)
 
 
+def test_energy_of_crossbars_stays_unconfirmed_until_their_junctions_are_given() -> None:
+    own = evaluate(vgg_small(), chip("aqfp_bnn", junction_j=2e-21, cooling_ratio=1)).energy_by_evidence
+    assert own["unconfirmed"] == pytest.approx(688.54e-12 * 2 / 5, rel=1e-5)
+    assert own["derived"] > 0
+    given = {"junction_j": 2e-21, "cooling_ratio": 1, "cell_junctions": 10}
+    assert set(evaluate(vgg_small(), chip("aqfp_bnn", **given)).energy_by_evidence) == {"derived"}
+
+
 def test_latency_of_a_crossbar_in_cycles() -> None:
     cycles = {size: crossbar_cycles(design(crossbar=size)) for size in (4, 8, 16, 18, 36, 72, 144)}
     assert cycles == {4: 1, 8: 1, 16: 1, 18: 1, 36: 2, 72: 3, 144: 6}
