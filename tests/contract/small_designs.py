@@ -60,6 +60,24 @@ def _sparse_fc(rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
+def _aqfp_bnn(rng: np.random.Generator) -> dict[str, Any]:
+    return {
+        "crossbar": int(rng.integers(1, 10)),
+        "stream_length": int(rng.integers(1, 6)),
+        "replication": int(rng.integers(1, 4)),
+        "counter": str(rng.choice(["exact", "approximate"])),
+        "tie_rule": str(rng.choice(["one", "zero"])),
+        "clock_phases": int(rng.integers(3, 7)),
+        "max_phase_skip": int(rng.integers(1, 4)),
+        "splitter_outputs": int(rng.integers(2, 5)),
+        "clock_hz": float(rng.choice([1e9, 5e9, 20e9])),
+        "neuron": "deterministic" if rng.integers(4) == 0 else "gray_zone",
+        "gray_zone_products_ratio": float(rng.choice([0.5, 3.0, 10.0])),
+        "weight_memory": str(rng.choice(["buffer_chain", "in_cell"])),
+        "accounting": str(rng.choice(["active", "always_on"])),
+    }
+
+
 def _integral_sc(rng: np.random.Generator) -> dict[str, Any]:
     return {
         "stream_length": int(rng.integers(1, 40)),
@@ -155,6 +173,7 @@ def _roofline(rng: np.random.Generator) -> dict[str, Any]:
 
 # A chip without an entry is stepped in its presets.
 KNOBS: Mapping[str, Draw] = {
+    "aqfp_bnn": _aqfp_bnn,
     "binary_lstm": _binary_lstm,
     "dram_pim": _dram_pim,
     "edge_fpga": _roofline,

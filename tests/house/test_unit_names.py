@@ -55,6 +55,9 @@ CARRIED = {
         ),
         "energy of a Hamiltonian: a whole number of couplings, no joules",
     ),
+    "accelerators.aqfp_bnn.matching.Matched.thresholds": "on sums of products of -1 and 1",
+    "accelerators.aqfp_bnn.statistics.Decision.mean": "of a count of bits",
+    "accelerators.aqfp_bnn.statistics.Decision.variance": "of a count of bits",
     "accelerators.binary_lstm.normalization.BatchNorm.epsilon": "added to a variance of plain numbers",
 }
 # Names that ought to change; each line goes when its name does.
