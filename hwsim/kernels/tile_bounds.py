@@ -1,0 +1,164 @@
+"""Sizes, traffic and bounds of the tilings of a matrix product, compiled.
+
+A row choice is int64[11]: height, whole samples, tiles, rows of a full and of the last tile, inputs of all, of
+the first, the largest and the smallest full tile, and its segments from and to. Products and arrays are those
+of `hwsim.kernels.tile_orders`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwsim.kernels.compiling import compiled_at_once
+from hwsim.kernels.tile_orders import (
+    ADDEND_BITS, COLUMN_BITS, COLUMNS, DEPTH, GROUPS, INPUT_BITS, INPUT_STATIONARY, OPERAND_BITS, OUTPUT_BITS,
+    OUTPUT_STATIONARY, POSITIONS, ROWS, SAMPLES, STEPS, SUM_BITS, WEIGHT_BITS, Array, tile_cycles, tile_words,
+)  # fmt: skip
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@compiled_at_once
+def fitted(halved: Ints, unit: int, lanes: int, out: Ints) -> int:
+    """Fill `out` with sizes and the same cut to whole multiples of the array, falling; return how many."""
+    used = 0
+    for turn in range(2):
+        for place in range(halved.size):
+            size = halved[place]
+            if turn:
+                size = size * unit // lanes * lanes // unit
+            if size == 0:
+                continue
+            at = 0
+            while at < used and out[at] > size:
+                at += 1
+            if at < used and out[at] == size:
+                continue
+            for later in range(used, at, -1):
+                out[later] = out[later - 1]
+            out[at] = size
+            used += 1
+    return used
+
+
+@compiled_at_once
+def traffic_of(product: Ints, row: Ints, k: int, n: int, order: int, reload: int) -> tuple[int, int]:
+    """Return DRAM bits of inputs (with addends) and of weights over all tiles, groups and steps."""
+    images = 1 if row[1] > 1 else product[SAMPLES]
+    tiles_m = row[2] * images
+    tiles_k, tiles_n = (product[DEPTH] + k - 1) // k, (product[COLUMNS] + n - 1) // n
+    stay = tiles_k == 1 and tiles_n == 1
+    if order == 0:
+        input_passes = 1 if tiles_k == 1 else tiles_n
+        weight_passes = 1 if stay else tiles_m
+    else:
+        input_passes = 1 if tiles_k == 1 and tiles_m == 1 else tiles_n
+        weight_passes = 1 if tiles_k == 1 else tiles_m
+    held = 1 if stay and product[GROUPS] == 1 and not reload else product[STEPS]
+    per_input = product[INPUT_BITS] if product[INPUT_BITS] else product[OPERAND_BITS]
+    per_weight = product[WEIGHT_BITS] if product[WEIGHT_BITS] else product[OPERAND_BITS]
+    inputs = row[5] * images * (product[DEPTH] // product[POSITIONS]) * per_input * input_passes
+    inputs += product[ROWS] * product[COLUMNS] * product[ADDEND_BITS]
+    weights = product[DEPTH] * product[COLUMNS] * per_weight + product[COLUMNS] * product[COLUMN_BITS]
+    return product[GROUPS] * product[STEPS] * inputs, product[GROUPS] * weights * held * weight_passes
+
+
+@compiled_at_once
+def least_work(product: Ints, row: Ints, k: int, n: int, flow: int, array: Array) -> int:
+    """Return array cycles that all tiles take at least: folds times what streams past each of them."""
+    rows, cols, _ = array
+    images = 1 if row[1] > 1 else product[SAMPLES]
+    across, other = (cols, rows) if flow == INPUT_STATIONARY else (rows, cols)
+    m_folds = ((row[3] + across - 1) // across) * (row[2] - 1) + (row[4] + across - 1) // across
+    n_folds, k_folds = 0, 0
+    full, rest = product[COLUMNS] // n, product[COLUMNS] % n
+    n_folds = full * ((n + other - 1) // other) + (rest + other - 1) // other
+    full, rest = product[DEPTH] // k, product[DEPTH] % k
+    k_folds = full * ((k + rows - 1) // rows) + (rest + rows - 1) // rows
+    repeats = product[GROUPS] * product[STEPS]
+    if flow == OUTPUT_STATIONARY:
+        return repeats * images * m_folds * n_folds * product[DEPTH]
+    if flow == INPUT_STATIONARY:
+        return repeats * images * k_folds * m_folds * product[COLUMNS]
+    return repeats * k_folds * n_folds * product[ROWS]
+
+
+@compiled_at_once
+def tile_sums(product: Ints, row: Ints, k: int, n: int, flow: int, array: Array, words: Ints) -> int:
+    """Return array cycles of all tiles, and fill words int64[4] with reads of inputs, weights, uses of sums."""
+    images = 1 if row[1] > 1 else product[SAMPLES]
+    repeats = images * product[GROUPS] * product[STEPS]
+    tiles_k, tiles_n = (product[DEPTH] + k - 1) // k, (product[COLUMNS] + n - 1) // n
+    work = 0
+    words[:] = 0
+    for edge_m in range(2):
+        m, tall = (row[4], 1) if edge_m else (row[3], row[2] - 1)
+        for edge_k in range(2):
+            depth, deep = (product[DEPTH] - (tiles_k - 1) * k, 1) if edge_k else (k, tiles_k - 1)
+            for edge_n in range(2):
+                width, wide = (product[COLUMNS] - (tiles_n - 1) * n, 1) if edge_n else (n, tiles_n - 1)
+                count = repeats * tall * deep * wide
+                if count:
+                    work += count * tile_cycles(flow, m, depth, width, array)
+                    one = tile_words(flow, m, depth, width, array)
+                    words[0] += count * one[0]
+                    words[1] += count * one[1]
+                    words[2] += count * (one[2] + one[3])
+    words[2] += product[GROUPS] * product[STEPS] * product[ROWS] * product[COLUMNS] * (tiles_k - 1)
+    return work
+
+
+@compiled_at_once
+def least_cycles(
+    product: Ints, row: Ints, k: int, n: int, order: int, work: int, largest: int, per_bit: float
+) -> float:
+    """Return cycles that a tiling takes at least, given its array cycles and those of its largest tile.
+
+    The array works through, the first load and the last store are hidden by nothing, and slots whose traffic
+    is known to outlast the largest tile wait for it.
+    """
+    samples = 1 if row[1] > 1 else product[SAMPLES]
+    channels = k // product[POSITIONS]
+    per_input = product[INPUT_BITS] if product[INPUT_BITS] else product[OPERAND_BITS]
+    per_weight = product[WEIGHT_BITS] if product[WEIGHT_BITS] else product[OPERAND_BITS]
+    tiles_k, tiles_n = (product[DEPTH] + k - 1) // k, (product[COLUMNS] + n - 1) // n
+    inputs, weights = row[8] * channels * per_input, k * n * per_weight
+    store = row[3] * n * product[OUTPUT_BITS]
+    last_store = row[4] * (product[COLUMNS] - (tiles_n - 1) * n) * product[OUTPUT_BITS]
+    unhidden = row[6] * channels * per_input + weights + last_store
+    full_m, full_n = (row[2] - 1) * samples, tiles_n - 1
+    waits = 0.0
+    heavy, wide, tall = (
+        max((inputs + weights) * per_bit - largest, 0.0),
+        max((weights + store) * per_bit - largest, 0.0),
+        max((inputs + store) * per_bit - largest, 0.0),
+    )
+    if tiles_k > 1:
+        waits = max(full_m * full_n * (tiles_k - 1) - 1, 0) * heavy
+    elif order == 0:
+        if tiles_n == 1:
+            waits = max(full_m - 3, 0) * tall
+        else:
+            waits = max(full_m - 1, 0) * heavy + full_m * max(full_n - 2, 0) * wide
+    else:
+        waits = max(full_n - 1, 0) * heavy + full_n * max(full_m - 2, 0) * tall
+    return work + product[GROUPS] * product[STEPS] * waits + unhidden * per_bit
+
+
+@compiled_at_once
+def onchip_joules(product: Ints, flow: int, words: Ints, inputs: int, weights: int, prices: Floats) -> float:
+    """Return joules of scratchpads and registers."""
+    bits, sum_bits = product[OPERAND_BITS], product[SUM_BITS]
+    repeats = product[GROUPS] * product[STEPS]
+    macs = repeats * product[ROWS] * product[DEPTH] * product[COLUMNS]
+    register_bits = (2 if flow == OUTPUT_STATIONARY else 1) * bits + sum_bits
+    joules = (
+        words[0] * prices[2] * bits
+        + words[1] * prices[3] * bits
+        + words[2] * prices[4] * sum_bits
+        + macs * register_bits * prices[5]
+    )
+    drained = repeats * product[ROWS] * product[COLUMNS] * sum_bits
+    return joules + inputs * prices[2] + weights * prices[3] + drained * prices[4]
