@@ -12,8 +12,24 @@ from numpy.typing import NDArray
 
 from hwsim.kernels.compiling import compiled_at_once
 from hwsim.kernels.tile_orders import (
-    ADDEND_BITS, COLUMN_BITS, COLUMNS, DEPTH, GROUPS, INPUT_BITS, INPUT_STATIONARY, OPERAND_BITS, OUTPUT_BITS,
-    OUTPUT_STATIONARY, POSITIONS, ROWS, SAMPLES, STEPS, SUM_BITS, WEIGHT_BITS, Array, tile_cycles, tile_words,
+    ADDEND_BITS,
+    COLUMN_BITS,
+    COLUMNS,
+    DEPTH,
+    GROUPS,
+    INPUT_BITS,
+    OPERAND_BITS,
+    OUTPUT_BITS,
+    OUTPUT_STATIONARY,
+    POSITIONS,
+    ROWS,
+    SAMPLES,
+    STEPS,
+    SUM_BITS,
+    WEIGHT_BITS,
+    Array,
+    tile_cycles,
+    tile_words,
 )  # fmt: skip
 
 Ints = NDArray[np.int64]
@@ -44,11 +60,12 @@ def fitted(halved: Ints, unit: int, lanes: int, out: Ints) -> int:
 
 
 @compiled_at_once
-def traffic_of(product: Ints, row: Ints, k: int, n: int, order: int, reload: int) -> tuple[int, int]:
+def traffic_of(
+    product: Ints, row: Ints, tiles_k: int, tiles_n: int, order: int, reload: int
+) -> tuple[int, int]:
     """Return DRAM bits of inputs (with addends) and of weights over all tiles, groups and steps."""
     images = 1 if row[1] > 1 else product[SAMPLES]
     tiles_m = row[2] * images
-    tiles_k, tiles_n = (product[DEPTH] + k - 1) // k, (product[COLUMNS] + n - 1) // n
     stay = tiles_k == 1 and tiles_n == 1
     if order == 0:
         input_passes = 1 if tiles_k == 1 else tiles_n
@@ -66,28 +83,45 @@ def traffic_of(product: Ints, row: Ints, k: int, n: int, order: int, reload: int
 
 
 @compiled_at_once
-def least_work(product: Ints, row: Ints, k: int, n: int, flow: int, array: Array) -> int:
-    """Return array cycles that all tiles take at least: folds times what streams past each of them."""
-    rows, cols, _ = array
-    images = 1 if row[1] > 1 else product[SAMPLES]
-    across, other = (cols, rows) if flow == INPUT_STATIONARY else (rows, cols)
-    m_folds = ((row[3] + across - 1) // across) * (row[2] - 1) + (row[4] + across - 1) // across
-    n_folds, k_folds = 0, 0
-    full, rest = product[COLUMNS] // n, product[COLUMNS] % n
-    n_folds = full * ((n + other - 1) // other) + (rest + other - 1) // other
-    full, rest = product[DEPTH] // k, product[DEPTH] % k
-    k_folds = full * ((k + rows - 1) // rows) + (rest + rows - 1) // rows
-    repeats = product[GROUPS] * product[STEPS]
-    if flow == OUTPUT_STATIONARY:
-        return repeats * images * m_folds * n_folds * product[DEPTH]
-    if flow == INPUT_STATIONARY:
-        return repeats * images * k_folds * m_folds * product[COLUMNS]
-    return repeats * k_folds * n_folds * product[ROWS]
+def sum_of_folds(total: int, tile: int, lanes: int) -> int:
+    """Return the folds that tiles of a dimension make along `lanes` of the array, added up."""
+    full, rest = total // tile, total % tile
+    return full * ((tile + lanes - 1) // lanes) + (rest + lanes - 1) // lanes
 
 
 @compiled_at_once
-def tile_sums(product: Ints, row: Ints, k: int, n: int, flow: int, array: Array, words: Ints) -> int:
-    """Return array cycles of all tiles, and fill words int64[4] with reads of inputs, weights, uses of sums."""
+def axis_tables(
+    product: Ints, rows: Ints, depths: Ints, widths: Ints, array: Array, tall: Floats, deep: Floats, wide: Floats
+) -> None:
+    """Fill what the bounds of all tilings are products of, size by size.
+
+    tall float64[H, 2]
+        Folds of all rows along rows and along columns of the array.
+    deep float64[K, 2], wide float64[N, 2]
+        Tiles, and folds along rows (of channels) or columns (of columns).
+    """
+    array_rows, array_cols, _ = array
+    for place in range(rows.shape[0]):
+        row = rows[place]
+        images = 1 if row[1] > 1 else product[SAMPLES]
+        for axis in range(2):
+            lanes = array_cols if axis else array_rows
+            folds = ((row[3] + lanes - 1) // lanes) * (row[2] - 1) + (row[4] + lanes - 1) // lanes
+            tall[place, axis] = images * folds
+    for place in range(depths.size):
+        k = depths[place] * product[POSITIONS]
+        deep[place, 0] = (product[DEPTH] + k - 1) // k
+        deep[place, 1] = sum_of_folds(product[DEPTH], k, array_rows)
+    for place in range(widths.size):
+        wide[place, 0] = (product[COLUMNS] + widths[place] - 1) // widths[place]
+        wide[place, 1] = sum_of_folds(product[COLUMNS], widths[place], array_cols)
+
+
+@compiled_at_once
+def tile_sums(
+    product: Ints, row: Ints, k: int, n: int, flow: int, array: Array, counting: bool, words: Ints
+) -> int:
+    """Return array cycles of all tiles; if `counting`, fill words with reads of inputs, weights, uses of sums."""
     images = 1 if row[1] > 1 else product[SAMPLES]
     repeats = images * product[GROUPS] * product[STEPS]
     tiles_k, tiles_n = (product[DEPTH] + k - 1) // k, (product[COLUMNS] + n - 1) // n
@@ -102,10 +136,11 @@ def tile_sums(product: Ints, row: Ints, k: int, n: int, flow: int, array: Array,
                 count = repeats * tall * deep * wide
                 if count:
                     work += count * tile_cycles(flow, m, depth, width, array)
-                    one = tile_words(flow, m, depth, width, array)
-                    words[0] += count * one[0]
-                    words[1] += count * one[1]
-                    words[2] += count * (one[2] + one[3])
+                    if counting:
+                        one = tile_words(flow, m, depth, width, array)
+                        words[0] += count * one[0]
+                        words[1] += count * one[1]
+                        words[2] += count * (one[2] + one[3])
     words[2] += product[GROUPS] * product[STEPS] * product[ROWS] * product[COLUMNS] * (tiles_k - 1)
     return work
 

@@ -125,6 +125,28 @@ def tile_of(
 def along_k(
     space: Workspace,
     product: Ints,
+    segments: Ints,
+    place: int,
+    n: int,
+    loaded: tuple[int, int],
+    tiling: Tiling,
+    array: Array,
+    clock: Clock,
+) -> int:
+    """Return one output tile of a row tile by its place, made once: see `output_tile`."""
+    parts = space[5]
+    key = 8 * place + 4 * loaded[0] + 2 * loaded[1] + (1 if n == tiling[3] else 0)
+    if key >= parts.size:
+        return output_tile(space, product, segments[place], n, loaded, tiling, array, clock)
+    if parts[key] < 0:
+        parts[key] = output_tile(space, product, segments[place], n, loaded, tiling, array, clock)
+    return parts[key]
+
+
+@compiled_at_once
+def output_tile(
+    space: Workspace,
+    product: Ints,
     segment: Ints,
     n: int,
     loaded: tuple[int, int],
@@ -162,7 +184,8 @@ def column_tiles(product: Ints, width: int, edge: int) -> tuple[int, int]:
 def along_n(
     space: Workspace,
     product: Ints,
-    segment: Ints,
+    segments: Ints,
+    place: int,
     first_weights: int,
     tiling: Tiling,
     array: Array,
@@ -172,12 +195,12 @@ def along_n(
     width = tiling[3]
     shallow = 0 if product[DEPTH] <= tiling[2] else 1
     head = width if product[COLUMNS] >= width else product[COLUMNS]
-    result = along_k(space, product, segment, head, (1, first_weights), tiling, array, clock)
+    result = along_k(space, product, segments, place, head, (1, first_weights), tiling, array, clock)
     for edge in range(2):
         n, count = column_tiles(product, width, edge)
         count -= 1 if n == head and (edge == 0 or product[COLUMNS] < width) else 0
         if n and count > 0:
-            part = along_k(space, product, segment, n, (shallow, 1), tiling, array, clock)
+            part = along_k(space, product, segments, place, n, (shallow, 1), tiling, array, clock)
             result = join(space, result, repeat(space, part, count))
     return result
 
@@ -193,7 +216,7 @@ def m_outer(
     all_rows = empty(space)
     rest = empty(space)
     for place in range(segments.shape[0]):
-        part = along_n(space, product, segments[place], fresh, tiling, array, clock)
+        part = along_n(space, product, segments, place, fresh, tiling, array, clock)
         count = segments[place, 2]
         all_rows = join(space, all_rows, repeat(space, part, count))
         left = count - 1 if place == 0 else count
@@ -201,7 +224,7 @@ def m_outer(
             rest = join(space, rest, repeat(space, part, left))
     if not stay or loaded:
         return repeat(space, all_rows, images)
-    first = join(space, along_n(space, product, segments[0], 1, tiling, array, clock), rest)
+    first = join(space, along_n(space, product, segments, 0, 1, tiling, array, clock), rest)
     if images == 1:
         return first
     return join(space, first, repeat(space, all_rows, images - 1))
@@ -222,11 +245,11 @@ def along_m(
     deep = 1 if product[DEPTH] > tiling[2] else 0
     images = 1 if tiling[4] else product[SAMPLES]
     result = along_k(
-        space, product, segments[0], n, (max(loads[0], deep), max(loads[1], deep)), tiling, array, clock
+        space, product, segments, 0, n, (max(loads[0], deep), max(loads[1], deep)), tiling, array, clock
     )
     all_rows = empty(space)
     for place in range(segments.shape[0]):
-        part = along_k(space, product, segments[place], n, (1, deep), tiling, array, clock)
+        part = along_k(space, product, segments, place, n, (1, deep), tiling, array, clock)
         count = segments[place, 2]
         all_rows = join(space, all_rows, repeat(space, part, count))
         left = count - 1 if place == 0 else count

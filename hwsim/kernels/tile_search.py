@@ -15,15 +15,33 @@ from numpy.typing import NDArray
 
 from hwsim.kernels.compiling import compiled_at_once
 from hwsim.kernels.tile_bounds import (
-    fitted, least_cycles, least_work, onchip_joules, tile_sums, traffic_of,
+    axis_tables,
+    fitted,
+    least_cycles,
+    onchip_joules,
+    tile_sums,
+    traffic_of,
 )  # fmt: skip
 from hwsim.kernels.tile_orders import (
-    COLUMNS, DEPTH, GROUPS, OPERAND_BITS, OUTPUT_BITS, POSITIONS, ROWS, SAMPLES, STEPS, SUM_BITS, Array,
-    product_words, stream_of, tile_cycles,
+    COLUMNS,
+    DEPTH,
+    GROUPS,
+    OPERAND_BITS,
+    OUTPUT_BITS,
+    OUTPUT_STATIONARY,
+    POSITIONS,
+    ROWS,
+    SAMPLES,
+    STEPS,
+    SUM_BITS,
+    WEIGHT_STATIONARY,
+    Array,
+    product_words,
+    stream_of,
+    tile_cycles,
 )  # fmt: skip
 from hwsim.kernels.tile_streams import (
     FAULT,
-    MOST_SLOTS,
     SLOTS,
     Workspace,
     clear,
@@ -37,6 +55,7 @@ Floats = NDArray[np.float64]
 
 BY_CYCLES, BY_ENERGY, BY_PRODUCT, BY_TRAFFIC = 0, 1, 2, 3
 SURE = 1.0 - 1e-12
+PROMISING = 0.97
 MOST_SIZES = 128
 MOST_CANDIDATES = 32768
 
@@ -105,56 +124,72 @@ def candidates(
     depths: Ints,
     widths: Ints,
     flows: Ints,
-    whole_only: int,
+    fixed: tuple[int, int, int],
     design: Ints,
     prices: Floats,
-    array: Array,
+    axes: tuple[Floats, Floats, Floats],
+    limit: float,
     table: Ints,
     bound: Floats,
-) -> int:
-    """List what fits, with lower bounds of its cost; return how many, or -1 if there are too many.
+) -> tuple[int, int]:
+    """List tilings that fit and might cost no more than `limit`; return how many fit, and how many are listed.
 
     Parameters
     ----------
-    whole_only : int
-        Whether only the whole product is a tile, whatever the scratchpads hold.
+    fixed : (int, int, int)
+        Objective, fold model, and whether only the whole product is a tile, whatever the scratchpads hold.
+    axes : float64[H, 2], float64[K, 2], float64[N, 2]
+        From `axis_tables`.
     table : int64[C, 7]
-        Filled with place in the list, flow, order, row choice, k, n, traffic of each candidate.
+        Filled with place among those that fit, flow, order, row choice, k, n, traffic of each candidate.
     bound : float64[C]
         Filled with a lower bound of its cycles.
     """
+    objective, _, whole_only = fixed
+    tall, deep, wide = axes
     used, place = 0, 0
-    stores = product[GROUPS] * product[STEPS] * product[ROWS] * product[COLUMNS] * product[OUTPUT_BITS]
+    repeats = product[GROUPS] * product[STEPS]
+    stores = repeats * product[ROWS] * product[COLUMNS] * product[OUTPUT_BITS]
     bits, positions = product[OPERAND_BITS], product[POSITIONS]
     for choice in range(rows.shape[0]):
         row = rows[choice]
         images = 1 if row[1] > 1 else product[SAMPLES]
-        for deep in range(depths.size):
-            k = depths[deep] * positions
-            if not whole_only and row[7] * (k // positions) * bits > design[5]:
+        for at_k in range(depths.size):
+            k = depths[at_k] * positions
+            if not whole_only and row[7] * depths[at_k] * bits > design[5]:
                 continue
-            for wide in range(widths.size):
-                n = widths[wide]
-                if not whole_only and (
-                    k * n * bits > design[6] or row[3] * n * product[SUM_BITS] > design[7]
-                ):
+            for at_n in range(widths.size):
+                n = widths[at_n]
+                if not whole_only and (k * n * bits > design[6] or row[3] * n * product[SUM_BITS] > design[7]):
                     continue
+                place += 1
                 twins = row[2] * images == 1 or n >= product[COLUMNS]
                 for order in range(1 if twins else 2):
-                    inputs, weights = traffic_of(product, row, k, n, order, design[8])
+                    inputs, weights = traffic_of(
+                        product, row, int(deep[at_k, 0]), int(wide[at_n, 0]), order, design[8]
+                    )
                     traffic = inputs + weights + stores
-                    for at in range(flows.size):
+                    moving = traffic * prices[0]
+                    if cost_of(objective, moving * SURE, traffic, 0.0, prices) > limit:
+                        continue
+                    for flow in flows:
+                        if flow == OUTPUT_STATIONARY:
+                            least = repeats * tall[choice, 0] * wide[at_n, 1] * product[DEPTH]
+                        elif flow == WEIGHT_STATIONARY:
+                            least = repeats * deep[at_k, 1] * wide[at_n, 1] * product[ROWS]
+                        else:
+                            least = repeats * deep[at_k, 1] * tall[choice, 1] * product[COLUMNS]
+                        least = max(least, moving)
+                        if cost_of(objective, least * SURE, traffic, 0.0, prices) > limit:
+                            continue
                         if used == table.shape[0]:
-                            return -1
-                        flow = flows[at]
-                        least = float(least_work(product, row, k, n, flow, array))
+                            return place, -1
                         table[used, 0], table[used, 1], table[used, 2] = place, flow, order
                         table[used, 3], table[used, 4], table[used, 5] = choice, k, n
                         table[used, 6] = traffic
-                        bound[used] = max(traffic * prices[0], least)
+                        bound[used] = least
                         used += 1
-                place += 1
-    return used
+    return place, used
 
 
 @compiled_at_once
@@ -174,12 +209,37 @@ def least_traffic(product: Ints, rows: Ints, array: Array, table: Ints, count: i
         if best >= 0 and traffic > best_key[0]:
             continue
         work = tile_sums(
-            product, rows[table[one, 3]], table[one, 4], table[one, 5], table[one, 1], array, words
+            product, rows[table[one, 3]], table[one, 4], table[one, 5], table[one, 1], array, False, words
         )
         key = (traffic, work, table[one, 1], table[one, 2], table[one, 0])
         if best < 0 or smaller(key, best_key):
             best, best_key = one, key
     return best
+
+
+@compiled_at_once
+def refine(
+    product: Ints,
+    rows: Ints,
+    objective: int,
+    reload: int,
+    prices: Floats,
+    array: Array,
+    one: Ints,
+    bound: float,
+    words: Ints,
+) -> tuple[float, float]:
+    """Return a closer bound of the cost of one candidate, and its on-chip joules if anyone looks at them."""
+    row, flow, order, k, n, traffic = rows[one[3]], one[1], one[2], one[4], one[5], one[6]
+    work = tile_sums(product, row, k, n, flow, array, objective != BY_CYCLES, words)
+    largest = tile_cycles(flow, row[3], k, n, array)
+    onchip_j = 0.0
+    if objective != BY_CYCLES:
+        tiles_k, tiles_n = (product[DEPTH] + k - 1) // k, (product[COLUMNS] + n - 1) // n
+        inputs, weights = traffic_of(product, row, tiles_k, tiles_n, order, reload)
+        onchip_j = onchip_joules(product, flow, words, inputs, weights, prices)
+    cycles = max(bound, least_cycles(product, row, k, n, order, work, largest, prices[0]))
+    return cost_of(objective, cycles * SURE, traffic, onchip_j, prices), onchip_j
 
 
 @compiled_at_once
@@ -195,50 +255,91 @@ def least_cost(
     table: Ints,
     bound: Floats,
     count: int,
+    limit: float,
     words: Ints,
 ) -> int:
-    """Return the candidate of least cost; ties go to less traffic, then to the first listed."""
+    """Return the candidate of least cost; ties go to less traffic, then to the first listed.
+
+    The first look goes through the list and costs what promises much at once, the second through what is left.
+    """
     clock = (design[2], design[3], prices[0], design[4])
     onchip = np.zeros(count)
-    near = np.zeros(count, np.int64)
-    start = int(np.argmin(bound[:count]))
     best, best_key = -1, (np.inf, 0, 0, 0, 0)
-    used = 0
-    for turn in range(count + 1):
-        one = start if turn == 0 else turn - 1
-        row, k, n = rows[table[one, 3]], table[one, 4], table[one, 5]
-        flow, order, traffic = table[one, 1], table[one, 2], table[one, 6]
-        if cost_of(objective, bound[one] * SURE, traffic, 0.0, prices) > best_key[0] or (
-            turn and one == start
-        ):
-            continue
-        work = tile_sums(product, row, k, n, flow, array, words)
-        largest = tile_cycles(flow, row[3], min(k, product[DEPTH]), min(n, product[COLUMNS]), array)
-        if objective != BY_CYCLES:
-            inputs, weights = traffic_of(product, row, k, n, order, design[8])
-            onchip[one] = onchip_joules(product, flow, words, inputs, weights, prices)
-        bound[one] = max(bound[one], least_cycles(product, row, k, n, order, work, largest, prices[0]))
-        bound[one] = cost_of(objective, bound[one], traffic, onchip[one], prices)
-        near[used] = one
-        used += 1
-        if turn == 0:
-            tiling = (flow, order, k, n, 1 if row[1] > 1 else 0)
-            cycles = exact_cycles(space, product, segments[row[9] : row[10]], tiling, array, clock, design[8])
-            cost = cost_of(objective, float(cycles), traffic, onchip[one], prices)
-            best, best_key = one, (cost, traffic, flow, order, table[one, 0])
-    for place in np.argsort(bound[near[:used]]):
-        one = near[place]
-        if bound[one] * SURE > best_key[0]:
-            break
+    first = int(np.argmin(bound[:count]))
+    for turn in range(2 * count + 1):
+        if turn <= count:
+            one = first if turn == 0 else turn - 1
+            if bound[one] == np.inf:
+                continue
+            rough = cost_of(objective, bound[one] * SURE, table[one, 6], 0.0, prices)
+            if rough <= limit:
+                bound[one], onchip[one] = refine(
+                    product, rows, objective, design[8], prices, array, table[one], bound[one], words
+                )
+            else:
+                bound[one] = np.inf
+            if turn and not bound[one] < PROMISING * limit:
+                continue
+        else:
+            one = int(np.argmin(bound[:count]))
+            if not bound[one] <= best_key[0]:
+                break
         row, k, n = rows[table[one, 3]], table[one, 4], table[one, 5]
         flow, order, traffic = table[one, 1], table[one, 2], table[one, 6]
         tiling = (flow, order, k, n, 1 if row[1] > 1 else 0)
         cycles = exact_cycles(space, product, segments[row[9] : row[10]], tiling, array, clock, design[8])
         cost = cost_of(objective, float(cycles), traffic, onchip[one], prices)
         key = (cost, traffic, flow, order, table[one, 0])
-        if smaller(key, best_key):
+        bound[one] = np.inf
+        limit = min(limit, cost)
+        if best < 0 or smaller(key, best_key):
             best, best_key = one, key
     return best
+
+
+@compiled_at_once
+def limit_of(
+    space: Workspace,
+    product: Ints,
+    rows: Ints,
+    segments: Ints,
+    depths: Ints,
+    widths: Ints,
+    fixed: tuple[int, int, int],
+    design: Ints,
+    prices: Floats,
+    array: Array,
+    last: Ints,
+    words: Ints,
+) -> float:
+    """Return the cost of a tiling like that of the design before, if it fits: nothing dearer need be looked at."""
+    objective, _, whole_only = fixed
+    if last[0] < 0 or whole_only or objective == BY_TRAFFIC:
+        return np.inf
+    at_k, at_n = 0, 0
+    while depths[at_k] * product[POSITIONS] > last[4] and at_k < depths.size - 1:
+        at_k += 1
+    while widths[at_n] > last[5] and at_n < widths.size - 1:
+        at_n += 1
+    row, k, n = rows[last[3]], depths[at_k] * product[POSITIONS], widths[at_n]
+    bits = product[OPERAND_BITS]
+    if (
+        row[7] * depths[at_k] * bits > design[5]
+        or k * n * bits > design[6]
+        or row[3] * n * product[SUM_BITS] > design[7]
+    ):
+        return np.inf
+    clock = (design[2], design[3], prices[0], design[4])
+    tiling = (last[1], last[2], k, n, 1 if row[1] > 1 else 0)
+    cycles = exact_cycles(space, product, segments[row[9] : row[10]], tiling, array, clock, design[8])
+    if objective == BY_CYCLES:
+        return float(cycles)
+    tile_sums(product, row, k, n, last[1], array, True, words)
+    tiles_k, tiles_n = (product[DEPTH] + k - 1) // k, (product[COLUMNS] + n - 1) // n
+    inputs, weights = traffic_of(product, row, tiles_k, tiles_n, last[2], design[8])
+    onchip_j = onchip_joules(product, last[1], words, inputs, weights, prices)
+    stores = product[GROUPS] * product[STEPS] * product[ROWS] * product[COLUMNS] * product[OUTPUT_BITS]
+    return cost_of(objective, float(cycles), inputs + weights + stores, onchip_j, prices)
 
 
 @compiled_at_once
@@ -282,11 +383,9 @@ def choose_tilings(
     space = workspace()
     table = np.zeros((MOST_CANDIDATES, 7), np.int64)
     bound = np.zeros(MOST_CANDIDATES)
-    deep, wide, scratch = (
-        np.zeros(MOST_SIZES, np.int64),
-        np.zeros(MOST_SIZES, np.int64),
-        np.zeros(4, np.int64),
-    )
+    depth_sizes, width_sizes = np.zeros(MOST_SIZES, np.int64), np.zeros(MOST_SIZES, np.int64)
+    scratch, last = np.zeros(4, np.int64), np.full(7, -1, np.int64)
+    axes = np.zeros((rows.shape[0], 2)), np.zeros((MOST_SIZES, 2)), np.zeros((MOST_SIZES, 2))
     for which in range(designs.shape[0]):
         design = designs[which]
         array = (design[0], design[1], model)
@@ -294,23 +393,28 @@ def choose_tilings(
         space[4][FAULT] = 0
         found[which, 1] = 0
         if whole_only:
-            deep[0], wide[0], many_deep, many_wide = depths[0], widths[0], 1, 1
+            depth_sizes[0], width_sizes[0], many_deep, many_wide = depths[0], widths[0], 1, 1
         else:
-            many_deep = fitted(depths, product[POSITIONS], design[0], deep)
-            many_wide = fitted(widths, 1, design[1], wide)
-        count = candidates(
-            product, rows, deep[:many_deep], wide[:many_wide], flows, whole_only, design, prices[which],
-            array, table, bound,
-        )  # fmt: skip
-        if count <= 0:
+            many_deep = fitted(depths, product[POSITIONS], design[0], depth_sizes)
+            many_wide = fitted(widths, 1, design[1], width_sizes)
+        deep, wide = depth_sizes[:many_deep], width_sizes[:many_wide]
+        axis_tables(product, rows, deep, wide, array, *axes)
+        limit = limit_of(
+            space, product, rows, segments, deep, wide, fixed, design, prices[which], array, last, scratch
+        )
+        fitting, count = candidates(
+            product, rows, deep, wide, flows, fixed, design, prices[which], axes, limit, table, bound
+        )
+        if fitting == 0 or count <= 0:
             continue
         if objective == BY_TRAFFIC:
             best = least_traffic(product, rows, array, table, count, scratch)
         else:
             best = least_cost(
                 space, product, rows, segments, objective, design, prices[which], array, table, bound, count,
-                scratch,
+                limit, scratch,
             )  # fmt: skip
+        last[:] = table[best]
         row = rows[table[best, 3]]
         tiling = (table[best, 1], table[best, 2], table[best, 4], table[best, 5], 1 if row[1] > 1 else 0)
         own = segments[row[9] : row[10]]

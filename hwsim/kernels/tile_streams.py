@@ -3,7 +3,8 @@
 A workspace is a tuple of arrays: tiles int64[T, 8] (inputs and weights loaded, work, bits stored, operations
 done on the way, then the cycles of load, store and operations), ends int64[S, 5] of streams (length, first two
 tiles, last two), totals int64[S, W], slots int64[W, 5], and state int64[5] (tiles, streams and slots in use,
-whether slots are listed instead of timed, and whether a number did not fit). Tile 0 stands for "no tile".
+whether slots are listed instead of timed, and whether a number did not fit), and parts int64[P], streams that
+the kernels of tile orders want again. Tile 0 stands for "no tile".
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from numpy.typing import NDArray
 from hwsim.kernels.compiling import compiled_at_once
 
 Ints = NDArray[np.int64]
-Workspace = tuple[Ints, Ints, Ints, Ints, Ints]
+Workspace = tuple[Ints, Ints, Ints, Ints, Ints, Ints]
 
 TILES, STREAMS, SLOTS, LISTING, FAULT = 0, 1, 2, 3, 4
-MOST_TILES, MOST_STREAMS, MOST_SLOTS = 512, 1024, 64
+MOST_TILES, MOST_STREAMS, MOST_SLOTS, MOST_PARTS = 512, 1024, 64, 128
 
 
 @compiled_at_once
@@ -29,6 +30,7 @@ def workspace() -> Workspace:
         np.zeros((MOST_STREAMS, MOST_SLOTS), np.int64),
         np.zeros((MOST_SLOTS, 5), np.int64),
         np.zeros(5, np.int64),
+        np.full(MOST_PARTS, -1, np.int64),
     )
 
 
@@ -36,6 +38,7 @@ def workspace() -> Workspace:
 def clear(space: Workspace, listing: int) -> None:
     """Forget all tiles, streams and slots; `listing` says whether slots are to be listed or timed."""
     state = space[4]
+    space[5][:] = -1
     state[TILES], state[STREAMS], state[SLOTS], state[LISTING] = 1, 0, 0, listing
 
 
@@ -64,7 +67,7 @@ def add_tile(
     clock: tuple[int, int, float, int],
 ) -> int:
     """Return a new tile; `clock` is (up, down, ratio, lanes): cycles per bit, and operations a cycle."""
-    tiles, _, _, _, state = space
+    tiles, _, _, _, state, _ = space
     tile = state[TILES]
     if tile >= MOST_TILES:
         state[FAULT] = 1
@@ -83,7 +86,7 @@ def add_tile(
 @compiled_at_once
 def measure(space: Workspace, load: int, work: int, store: int, times: int, into: int) -> None:
     """Add `times` slots that load, work on and store three tiles to the total of a stream."""
-    tiles, _, totals, slots, state = space
+    tiles, _, totals, slots, state, _ = space
     if state[LISTING] == 0:
         memory = tiles[load, 5] + tiles[store, 6]
         totals[into, 0] += times * max(memory, tiles[work, 2], tiles[store, 7])
@@ -111,7 +114,7 @@ def measure(space: Workspace, load: int, work: int, store: int, times: int, into
 @compiled_at_once
 def empty(space: Workspace) -> int:
     """Return a new stream of no tiles."""
-    _, ends, totals, _, state = space
+    _, ends, totals, _, state, _ = space
     stream = state[STREAMS]
     if stream >= MOST_STREAMS:
         state[FAULT] = 1
@@ -147,7 +150,7 @@ def seam(space: Workspace, one: int, other: int, times: int, into: int) -> None:
 @compiled_at_once
 def join(space: Workspace, one: int, other: int) -> int:
     """Return one stream followed by another."""
-    _, ends, totals, _, state = space
+    _, ends, totals, _, state, _ = space
     if ends[one, 0] == 0:
         return other
     if ends[other, 0] == 0:
@@ -168,7 +171,7 @@ def join(space: Workspace, one: int, other: int) -> int:
 @compiled_at_once
 def repeat(space: Workspace, one: int, count: int) -> int:
     """Return a stream `count` times."""
-    _, ends, totals, _, state = space
+    _, ends, totals, _, state, _ = space
     if count == 1:
         return one
     many = empty(space)
