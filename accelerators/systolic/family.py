@@ -1,4 +1,4 @@
-"""Many arrays lowered together: tilings chosen in compiled code, trip counts and bits as columns over designs.
+"""Many arrays lowered together: tilings chosen in compiled code, trip counts and bits as columns.
 
 The search is the one of `search.py` in another form; tests compare both on every objective, dataflow and
 model of folds. Designs that 64 bits do not serve, or whose scratchpads are too small, are left out, and the
@@ -30,8 +30,8 @@ from hwsim.trace import LoopKind, TraceBuilder
 from hwsim.trace.merge import Merged
 
 KNOBS = (
-    "array_rows", "array_cols", "input_scratchpad_bytes", "weight_scratchpad_bytes", "output_scratchpad_bytes",
-    "vector_lanes", "clock_hz", "dram_bits_per_s", "node_m", "supply_v",
+    "array_rows", "array_cols", "input_scratchpad_bytes", "weight_scratchpad_bytes",
+    "output_scratchpad_bytes", "vector_lanes", "clock_hz", "dram_bits_per_s", "node_m", "supply_v",
 )  # fmt: skip
 OBJECTIVES = (Objective.CYCLES, Objective.ENERGY, Objective.PRODUCT, Objective.TRAFFIC)
 FOLD_MODELS = (FoldModel.OVERLAPPED, FoldModel.SEQUENTIAL, FoldModel.SCALESIM)
@@ -43,7 +43,7 @@ def lower_family(graph: Graph, designs: Sequence[SystolicDesign]) -> FamilyProgr
     """Return the trace of `graph` on designs that differ in `KNOBS` only."""
     members = np.arange(len(designs))
     while members.size:
-        mapper = Mappings([designs[member] for member in members])
+        mapper = Mappings([designs[member] for member in members.tolist()])
         build = TraceBuilder(int(members.size))
         layers = _different(graph, groups_of(graph, mapper.design.fuse_elementwise))
         for group, times in layers:
@@ -51,8 +51,8 @@ def lower_family(graph: Graph, designs: Sequence[SystolicDesign]) -> FamilyProgr
         if mapper.fits.all():
             trace = build.build()
             stands_for = {op.name: times for group, times in layers for op in (group.head, *group.fused)}
-            times = np.array([stands_for[name] for name in trace.nodes], dtype=np.int64)
-            return FamilyProgram(Merged(trace, times), members)
+            of_node = np.array([stands_for[name] for name in trace.nodes], dtype=np.int64)
+            return FamilyProgram(Merged(trace, of_node), members)
         members = members[mapper.fits]
     return FamilyProgram(Merged(TraceBuilder().build(), np.zeros(0, np.int64)), members)
 
@@ -292,16 +292,17 @@ def _product_column(product: MatrixProduct, epilogue: Epilogue, design: Systolic
     return np.array(
         [
             product.groups, product.m, product.k, product.n, product.steps, kernel_positions(product),
-            batch_of(product), epilogue.output_bits, epilogue.posts, epilogue.column_bits, epilogue.addend_bits,
-            epilogue.input_bits, epilogue.weight_bits, design.operand_bits, design.accumulator_bits,
+            batch_of(product), epilogue.output_bits, epilogue.posts, epilogue.column_bits,
+            epilogue.addend_bits, epilogue.input_bits, epilogue.weight_bits, design.operand_bits, design.accumulator_bits,
         ],
         dtype=np.int64,
     )  # fmt: skip
 
 
 def _row_choices(product: MatrixProduct) -> tuple[Ints, Ints]:
-    """Return int64[H, 11] and int64[., 3]: statistics of each height of row tiles, and the tiles themselves."""
-    rows, segments = [], []
+    """Return int64[H, 11] and int64[., 3]: statistics of each height of row tiles, and the tiles."""
+    rows: list[tuple[int, ...]] = []
+    segments: list[tuple[int, int, int]] = []
     for height, images in row_sizes(product):
         tiles, full, last, inputs, least, first, most = row_statistics(product, height, images)
         start = len(segments)

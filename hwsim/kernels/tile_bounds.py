@@ -1,8 +1,8 @@
 """Sizes, traffic and bounds of the tilings of a matrix product, compiled.
 
-A row choice is int64[11]: height, whole samples, tiles, rows of a full and of the last tile, inputs of all, of
-the first, the largest and the smallest full tile, and its segments from and to. Products and arrays are those
-of `hwsim.kernels.tile_orders`.
+A row choice is int64[11]: height, whole samples, tiles, rows of a full and of the last tile, inputs of all,
+of the first, the largest and the smallest full tile, and its segments from and to. Products and arrays are
+those of `hwsim.kernels.tile_orders`.
 """
 
 from __future__ import annotations
@@ -91,7 +91,14 @@ def sum_of_folds(total: int, tile: int, lanes: int) -> int:
 
 @compiled_at_once
 def axis_tables(
-    product: Ints, rows: Ints, depths: Ints, widths: Ints, array: Array, tall: Floats, deep: Floats, wide: Floats
+    product: Ints,
+    rows: Ints,
+    depths: Ints,
+    widths: Ints,
+    array: Array,
+    tall: Floats,
+    deep: Floats,
+    wide: Floats,
 ) -> None:
     """Fill what the bounds of all tilings are products of, size by size.
 
@@ -119,9 +126,9 @@ def axis_tables(
 
 @compiled_at_once
 def tile_sums(
-    product: Ints, row: Ints, k: int, n: int, flow: int, array: Array, counting: bool, words: Ints
+    product: Ints, row: Ints, k: int, n: int, flow: int, array: Array, counting: int, words: Ints
 ) -> int:
-    """Return array cycles of all tiles; if `counting`, fill words with reads of inputs, weights, uses of sums."""
+    """Return array cycles of all tiles; if `counting`, fill words: reads of inputs, weights, uses of sums."""
     images = 1 if row[1] > 1 else product[SAMPLES]
     repeats = images * product[GROUPS] * product[STEPS]
     tiles_k, tiles_n = (product[DEPTH] + k - 1) // k, (product[COLUMNS] + n - 1) // n

@@ -2,8 +2,8 @@
 
 A product is int64[15]: groups, m, k, n, steps, kernel positions, samples, bits and operations per output
 element, bits of parameters per column, bits of an addend per element, bits of an input and of a weight in
-DRAM, bits of an operand and of a sum. Its row tiles are segments int64[., 3] (rows, inputs per channel, count).
-A tiling is (dataflow, order, k, n, whether tiles hold whole samples). An array is (rows, columns, fold model).
+DRAM, bits of an operand and of a sum. Its row tiles are segments int64[., 3]: rows, inputs per channel, count.
+A tiling is (dataflow, order, k, n, whether tiles hold whole samples), an array (rows, columns, fold model).
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def tile_cycles(flow: int, m: int, k: int, n: int, array: Array) -> int:
 
 @compiled_at_once
 def tile_words(flow: int, m: int, k: int, n: int, array: Array) -> tuple[int, int, int, int]:
-    """Return the words that the first tile along k reads of inputs and weights, writes to and reads of sums."""
+    """Return the words that a first tile along k reads of inputs and weights, writes to and reads of sums."""
     rows, cols, _ = array
     p, q = k, n
     if flow == OUTPUT_STATIONARY:
@@ -102,45 +102,36 @@ def tile_of(
     space: Workspace,
     product: Ints,
     sizes: tuple[int, int, int, int],
-    loaded: tuple[int, int],
-    ends: tuple[int, int],
+    flags: tuple[int, int, int, int],
     flow: int,
     array: Array,
     clock: Clock,
 ) -> int:
-    """Return the stream of one tile of (m, inputs, k, n); `loaded`: inputs, weights; `ends`: first, last of k."""
+    """Return the stream of one tile of (m, inputs, k, n).
+
+    `flags`: are inputs and weights loaded, is the tile the first and the last along k.
+    """
     m, inputs, k, n = sizes
+    load_inputs, load_weights, first, last = flags
     elements = m * n
     per_input = product[INPUT_BITS] if product[INPUT_BITS] else product[OPERAND_BITS]
     per_weight = product[WEIGHT_BITS] if product[WEIGHT_BITS] else product[OPERAND_BITS]
-    load = loaded[0] * inputs * (k // product[POSITIONS]) * per_input
-    load += ends[0] * elements * product[ADDEND_BITS]
-    weights = loaded[1] * (k * n * per_weight + ends[0] * n * product[COLUMN_BITS])
-    stores = (ends[1] * elements * product[OUTPUT_BITS], ends[1] * elements * product[POSTS])
+    load = load_inputs * inputs * (k // product[POSITIONS]) * per_input
+    load += first * elements * product[ADDEND_BITS]
+    weights = load_weights * (k * n * per_weight + first * n * product[COLUMN_BITS])
+    stores = (last * elements * product[OUTPUT_BITS], last * elements * product[POSTS])
     work = tile_cycles(flow, m, k, n, array)
     return single(space, add_tile(space, (load, weights), work, stores, clock))
 
 
 @compiled_at_once
-def along_k(
-    space: Workspace,
-    product: Ints,
-    segments: Ints,
-    place: int,
-    n: int,
-    loaded: tuple[int, int],
-    tiling: Tiling,
-    array: Array,
-    clock: Clock,
-) -> int:
-    """Return one output tile of a row tile by its place, made once: see `output_tile`."""
-    parts = space[5]
-    key = 8 * place + 4 * loaded[0] + 2 * loaded[1] + (1 if n == tiling[3] else 0)
-    if key >= parts.size:
-        return output_tile(space, product, segments[place], n, loaded, tiling, array, clock)
-    if parts[key] < 0:
-        parts[key] = output_tile(space, product, segments[place], n, loaded, tiling, array, clock)
-    return parts[key]
+def piece_of(total: int, size: int, piece: int) -> tuple[int, int]:
+    """Return (size, count) of the first tile of a dimension, of further full ones, or of that at its edge."""
+    if piece == 0:
+        return min(size, total), 1
+    if piece == 1:
+        return size, max(total // size - 1, 0)
+    return total % size, (1 if total > size and total % size else 0)
 
 
 @compiled_at_once
@@ -155,29 +146,45 @@ def output_tile(
     clock: Clock,
 ) -> int:
     """Return one output tile: partial sums stay until the last tile along k."""
-    flow, depth = tiling[0], tiling[2]
-    m, inputs = segment[0], segment[1]
-    full, rest = product[DEPTH] // depth, product[DEPTH] % depth
-    count = full + (1 if rest else 0)
-    first_k = depth if full else rest
-    if count == 1:
-        return tile_of(space, product, (m, inputs, first_k, n), loaded, (1, 1), flow, array, clock)
-    result = tile_of(space, product, (m, inputs, first_k, n), loaded, (1, 0), flow, array, clock)
-    inner = full - 1 - (0 if rest else 1)
-    if inner > 0:
-        middle = tile_of(space, product, (m, inputs, depth, n), loaded, (0, 0), flow, array, clock)
-        result = join(space, result, repeat(space, middle, inner))
-    last_k = rest if rest else depth
-    last = tile_of(space, product, (m, inputs, last_k, n), loaded, (0, 1), flow, array, clock)
-    return join(space, result, last)
+    result = empty(space)
+    left = (product[DEPTH] + tiling[2] - 1) // tiling[2]
+    for step in range(4):
+        # The first tile, further full ones, the last of them by itself if no edge follows, the edge.
+        k, count = piece_of(product[DEPTH], tiling[2], min(step, 1) if step < 3 else 2)
+        if step == 1 and count == left:
+            count -= 1
+        elif step == 2:
+            count = min(left, 1) if product[DEPTH] % tiling[2] == 0 else 0
+        if count > 0:
+            left -= count
+            flags = (loaded[0], loaded[1], 1 if step == 0 else 0, 1 if left == 0 else 0)
+            tile = tile_of(space, product, (segment[0], segment[1], k, n), flags, tiling[0], array, clock)
+            result = join(space, result, repeat(space, tile, count))
+    return result
 
 
 @compiled_at_once
-def column_tiles(product: Ints, width: int, edge: int) -> tuple[int, int]:
-    """Return (size, count) of the full column tiles, or of the one at the edge."""
-    if edge:
-        return product[COLUMNS] % width, (1 if product[COLUMNS] % width else 0)
-    return width, product[COLUMNS] // width
+def along_k(
+    space: Workspace,
+    product: Ints,
+    segments: Ints,
+    place: int,
+    n: int,
+    loaded: tuple[int, int],
+    tiling: Tiling,
+    array: Array,
+    clock: Clock,
+) -> int:
+    """Return the output tile of a row tile by its place, made once: see `output_tile`."""
+    parts = space[5]
+    key = 8 * place + 4 * loaded[0] + 2 * loaded[1] + (1 if n == tiling[3] else 0)
+    known = parts[key] if key < parts.size else -1
+    if known >= 0:
+        return known
+    made = output_tile(space, product, segments[place], n, loaded, tiling, array, clock)
+    if key < parts.size:
+        parts[key] = made
+    return made
 
 
 @compiled_at_once
@@ -192,42 +199,15 @@ def along_n(
     clock: Clock,
 ) -> int:
     """Return all columns of one row tile: its inputs are loaded once if they are one tile deep."""
-    width = tiling[3]
-    shallow = 0 if product[DEPTH] <= tiling[2] else 1
-    head = width if product[COLUMNS] >= width else product[COLUMNS]
-    result = along_k(space, product, segments, place, head, (1, first_weights), tiling, array, clock)
-    for edge in range(2):
-        n, count = column_tiles(product, width, edge)
-        count -= 1 if n == head and (edge == 0 or product[COLUMNS] < width) else 0
-        if n and count > 0:
-            part = along_k(space, product, segments, place, n, (shallow, 1), tiling, array, clock)
+    again = 0 if product[DEPTH] <= tiling[2] else 1
+    result = empty(space)
+    for piece in range(3):
+        n, count = piece_of(product[COLUMNS], tiling[3], piece)
+        if count > 0:
+            loaded = (1 if piece == 0 else again, first_weights if piece == 0 else 1)
+            part = along_k(space, product, segments, place, n, loaded, tiling, array, clock)
             result = join(space, result, repeat(space, part, count))
     return result
-
-
-@compiled_at_once
-def m_outer(
-    space: Workspace, product: Ints, segments: Ints, loaded: int, tiling: Tiling, array: Array, clock: Clock
-) -> int:
-    """Return all tiles, row tiles outside."""
-    stay = product[DEPTH] <= tiling[2] and product[COLUMNS] <= tiling[3]
-    images = 1 if tiling[4] else product[SAMPLES]
-    fresh = 0 if stay else 1
-    all_rows = empty(space)
-    rest = empty(space)
-    for place in range(segments.shape[0]):
-        part = along_n(space, product, segments, place, fresh, tiling, array, clock)
-        count = segments[place, 2]
-        all_rows = join(space, all_rows, repeat(space, part, count))
-        left = count - 1 if place == 0 else count
-        if left > 0:
-            rest = join(space, rest, repeat(space, part, left))
-    if not stay or loaded:
-        return repeat(space, all_rows, images)
-    first = join(space, along_n(space, product, segments, 0, 1, tiling, array, clock), rest)
-    if images == 1:
-        return first
-    return join(space, first, repeat(space, all_rows, images - 1))
 
 
 @compiled_at_once
@@ -236,7 +216,7 @@ def along_m(
     product: Ints,
     segments: Ints,
     n: int,
-    loads: tuple[int, int],
+    first: tuple[int, int],
     tiling: Tiling,
     array: Array,
     clock: Clock,
@@ -244,20 +224,54 @@ def along_m(
     """Return all rows of one column tile: its weights are loaded once if they are one tile deep."""
     deep = 1 if product[DEPTH] > tiling[2] else 0
     images = 1 if tiling[4] else product[SAMPLES]
-    result = along_k(
-        space, product, segments, 0, n, (max(loads[0], deep), max(loads[1], deep)), tiling, array, clock
-    )
-    all_rows = empty(space)
-    for place in range(segments.shape[0]):
-        part = along_k(space, product, segments, place, n, (1, deep), tiling, array, clock)
+    result, all_rows = empty(space), empty(space)
+    for place in range(-1, segments.shape[0]):
+        loaded = (max(first[0], deep), max(first[1], deep)) if place < 0 else (1, deep)
+        part = along_k(space, product, segments, max(place, 0), n, loaded, tiling, array, clock)
+        if place < 0:
+            result = part
+            continue
         count = segments[place, 2]
         all_rows = join(space, all_rows, repeat(space, part, count))
-        left = count - 1 if place == 0 else count
-        if left > 0:
-            result = join(space, result, repeat(space, part, left))
-    if images == 1:
-        return result
+        result = join(space, result, repeat(space, part, count - 1 if place == 0 else count))
     return join(space, result, repeat(space, all_rows, images - 1))
+
+
+@compiled_at_once
+def m_outer(
+    space: Workspace, product: Ints, segments: Ints, loaded: int, tiling: Tiling, array: Array, clock: Clock
+) -> int:
+    """Return all tiles, row tiles outside; weights that stay are fetched with the first one, unless loaded."""
+    stay = product[DEPTH] <= tiling[2] and product[COLUMNS] <= tiling[3]
+    images = 1 if tiling[4] else product[SAMPLES]
+    result, all_rows = empty(space), empty(space)
+    for place in range(-1, segments.shape[0]):
+        weights = 0 if stay and (place >= 0 or loaded) else 1
+        part = along_n(space, product, segments, max(place, 0), weights, tiling, array, clock)
+        if place < 0:
+            result = part
+            continue
+        count = segments[place, 2]
+        all_rows = join(space, all_rows, repeat(space, part, count))
+        result = join(space, result, repeat(space, part, count - 1 if place == 0 else count))
+    return join(space, result, repeat(space, all_rows, images - 1))
+
+
+@compiled_at_once
+def n_outer(
+    space: Workspace, product: Ints, segments: Ints, loaded: int, tiling: Tiling, array: Array, clock: Clock
+) -> int:
+    """Return all tiles, column tiles outside; inputs that are one tile are fetched with the first one."""
+    row_tiles = segments[:, 2].sum() * (1 if tiling[4] else product[SAMPLES])
+    again = 0 if row_tiles == 1 else 1
+    result = empty(space)
+    for piece in range(3):
+        n, count = piece_of(product[COLUMNS], tiling[3], piece)
+        if count > 0:
+            first = (1 if piece == 0 else again, 1 - loaded)
+            part = along_m(space, product, segments, n, first, tiling, array, clock)
+            result = join(space, result, repeat(space, part, count))
+    return result
 
 
 @compiled_at_once
@@ -265,20 +279,8 @@ def stream_of(
     space: Workspace, product: Ints, segments: Ints, loaded: int, tiling: Tiling, array: Array, clock: Clock
 ) -> int:
     """Return all tiles of one group in order; if `loaded`, a right matrix that stays is not fetched again."""
-    width = tiling[3]
-    stay = product[DEPTH] <= tiling[2] and product[COLUMNS] <= width
+    stay = product[DEPTH] <= tiling[2] and product[COLUMNS] <= tiling[3]
     resident = 1 if loaded and stay else 0
     if tiling[1] == M_OUTER:
         return m_outer(space, product, segments, resident, tiling, array, clock)
-    row_tiles = segments[:, 2].sum() * (1 if tiling[4] else product[SAMPLES])
-    again = 0 if row_tiles == 1 else 1
-    fresh = 1 - resident
-    head = width if product[COLUMNS] >= width else product[COLUMNS]
-    result = along_m(space, product, segments, head, (1, fresh), tiling, array, clock)
-    for edge in range(2):
-        n, count = column_tiles(product, width, edge)
-        count -= 1 if n == head and (edge == 0 or product[COLUMNS] < width) else 0
-        if n and count > 0:
-            part = along_m(space, product, segments, n, (again, fresh), tiling, array, clock)
-            result = join(space, result, repeat(space, part, count))
-    return result
+    return n_outer(space, product, segments, resident, tiling, array, clock)

@@ -1,11 +1,9 @@
 """The best tiling of a matrix product for many designs: bounds first, exact costs where they could matter.
 
-Columns of a design, int64[9]: array rows and columns, cycles per DRAM bit as numerator and denominator (0 if
-they are too long), vector lanes, bits of half of the input, weight and output scratchpad, and whether repeated
-weights have to be loaded again. Prices of a design, float64[7]: cycles per bit, joules per bit of DRAM, inputs,
-weights, outputs and registers, joules leaked per cycle. A row choice is int64[11]: height, whole samples, tiles,
-rows of a full and of the last tile, inputs of all, of the first, the largest and the smallest full tile, and
-its segments from and to.
+A design is int64[9]: array rows and columns, cycles per DRAM bit as numerator and denominator (0 if they are
+too long), vector lanes, bits of half of the input, weight and output scratchpad, and whether repeated weights
+have to be loaded again. Its prices are float64[7]: cycles per bit, joules per bit of DRAM, inputs, weights,
+outputs and registers, joules leaked per cycle. Row choices are those of `hwsim.kernels.tile_bounds`.
 """
 
 from __future__ import annotations
@@ -80,15 +78,13 @@ def exact_cycles(
     reload: int,
 ) -> int:
     """Return the cycles of all groups and steps under a tiling, slot by slot."""
-    totals = space[2]
-    clear(space, 0)
-    first = repeat(space, stream_of(space, product, segments, 0, tiling, array, clock), product[GROUPS])
-    cycles = totals[whole(space, first), 0]
-    if product[STEPS] > 1:
-        stays = 1 if product[GROUPS] == 1 and not reload else 0
-        later = stream_of(space, product, segments, stays, tiling, array, clock)
-        later = repeat(space, later, product[GROUPS])
-        cycles += (product[STEPS] - 1) * totals[whole(space, later), 0]
+    cycles = 0
+    for later in range(2 if product[STEPS] > 1 else 1):
+        clear(space, 0)
+        stays = 1 if later and product[GROUPS] == 1 and not reload else 0
+        stream = stream_of(space, product, segments, stays, tiling, array, clock)
+        total = whole(space, repeat(space, stream, product[GROUPS]))
+        cycles += space[2][total, 0] * (product[STEPS] - 1 if later else 1)
     return cycles
 
 
@@ -132,7 +128,7 @@ def candidates(
     table: Ints,
     bound: Floats,
 ) -> tuple[int, int]:
-    """List tilings that fit and might cost no more than `limit`; return how many fit, and how many are listed.
+    """List tilings that fit and might cost no more than `limit`; return how many fit and how many are listed.
 
     Parameters
     ----------
@@ -160,7 +156,8 @@ def candidates(
                 continue
             for at_n in range(widths.size):
                 n = widths[at_n]
-                if not whole_only and (k * n * bits > design[6] or row[3] * n * product[SUM_BITS] > design[7]):
+                sums = row[3] * n * product[SUM_BITS]
+                if not whole_only and (k * n * bits > design[6] or sums > design[7]):
                     continue
                 place += 1
                 twins = row[2] * images == 1 or n >= product[COLUMNS]
@@ -201,7 +198,9 @@ def smaller(one: tuple[float, int, int, int, int], other: tuple[float, int, int,
 
 
 @compiled_at_once
-def least_traffic(product: Ints, rows: Ints, array: Array, table: Ints, count: int, words: Ints) -> int:
+def least_traffic(
+    product: Ints, rows: Ints, objective: int, array: Array, table: Ints, count: int, words: Ints
+) -> int:
     """Return the candidate of least traffic; ties go to less array work, then to the first listed."""
     best, best_key = -1, (0.0, 0, 0, 0, 0)
     for one in range(count):
@@ -209,7 +208,7 @@ def least_traffic(product: Ints, rows: Ints, array: Array, table: Ints, count: i
         if best >= 0 and traffic > best_key[0]:
             continue
         work = tile_sums(
-            product, rows[table[one, 3]], table[one, 4], table[one, 5], table[one, 1], array, False, words
+            product, rows[table[one, 3]], table[one, 4], table[one, 5], table[one, 1], array, objective, words
         )
         key = (traffic, work, table[one, 1], table[one, 2], table[one, 0])
         if best < 0 or smaller(key, best_key):
@@ -231,7 +230,7 @@ def refine(
 ) -> tuple[float, float]:
     """Return a closer bound of the cost of one candidate, and its on-chip joules if anyone looks at them."""
     row, flow, order, k, n, traffic = rows[one[3]], one[1], one[2], one[4], one[5], one[6]
-    work = tile_sums(product, row, k, n, flow, array, objective != BY_CYCLES, words)
+    work = tile_sums(product, row, k, n, flow, array, objective, words)
     largest = tile_cycles(flow, row[3], k, n, array)
     onchip_j = 0.0
     if objective != BY_CYCLES:
@@ -312,7 +311,7 @@ def limit_of(
     last: Ints,
     words: Ints,
 ) -> float:
-    """Return the cost of a tiling like that of the design before, if it fits: nothing dearer need be looked at."""
+    """Return the cost of a tiling like that of the design before: nothing dearer need be looked at."""
     objective, _, whole_only = fixed
     if last[0] < 0 or whole_only or objective == BY_TRAFFIC:
         return np.inf
@@ -334,7 +333,7 @@ def limit_of(
     cycles = exact_cycles(space, product, segments[row[9] : row[10]], tiling, array, clock, design[8])
     if objective == BY_CYCLES:
         return float(cycles)
-    tile_sums(product, row, k, n, last[1], array, True, words)
+    tile_sums(product, row, k, n, last[1], array, objective, words)
     tiles_k, tiles_n = (product[DEPTH] + k - 1) // k, (product[COLUMNS] + n - 1) // n
     inputs, weights = traffic_of(product, row, tiles_k, tiles_n, last[2], design[8])
     onchip_j = onchip_joules(product, last[1], words, inputs, weights, prices)
@@ -408,7 +407,7 @@ def choose_tilings(
         if fitting == 0 or count <= 0:
             continue
         if objective == BY_TRAFFIC:
-            best = least_traffic(product, rows, array, table, count, scratch)
+            best = least_traffic(product, rows, objective, array, table, count, scratch)
         else:
             best = least_cost(
                 space, product, rows, segments, objective, design, prices[which], array, table, bound, count,

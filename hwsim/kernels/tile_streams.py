@@ -1,8 +1,8 @@
 """Double-buffered streams of tiles in closed form, compiled: the algebra of `hwsim.trace.stream` on arrays.
 
 A workspace is a tuple of arrays: tiles int64[T, 8] (inputs and weights loaded, work, bits stored, operations
-done on the way, then the cycles of load, store and operations), ends int64[S, 5] of streams (length, first two
-tiles, last two), totals int64[S, W], slots int64[W, 5], and state int64[5] (tiles, streams and slots in use,
+done on the way, then the cycles of load, store and operations), ends int64[S, 5] of streams (length, first
+two tiles, last two), totals int64[S, W], slots int64[W, 5], state int64[5] (tiles, streams and slots in use,
 whether slots are listed instead of timed, and whether a number did not fit), and parts int64[P], streams that
 the kernels of tile orders want again. Tile 0 stands for "no tile".
 """
@@ -194,5 +194,6 @@ def repeat(space: Workspace, one: int, count: int) -> int:
 @compiled_at_once
 def whole(space: Workspace, stream: int) -> int:
     """Return a stream from its first load to its last store: its total is that of all slots."""
-    edge = repeat(space, single(space, 0), 2)
+    idle = single(space, 0)
+    edge = join(space, idle, idle)
     return join(space, join(space, edge, stream), edge)

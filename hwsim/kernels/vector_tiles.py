@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 def even_tiles(
     space: Workspace, totals: tuple[int, int, int], count: int, clock: tuple[int, int, float, int]
 ) -> int:
-    """Return the stream of `count` tiles that read, work and write totals; the first take what is left over."""
+    """Return the stream of `count` tiles that share totals evenly; the first take what is left over."""
     reads, operations, writes = totals
     stream = empty(space)
     start = 0
