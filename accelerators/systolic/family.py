@@ -141,6 +141,8 @@ class Mappings:
             counts,
             slots,
         )
+        used = int(np.flatnonzero(counts.any(axis=(0, 1))).max(initial=-1)) + 1
+        counts, slots = counts[:, :, :used], slots[:, :, :used]
         around = columns[:, 0].astype(float) + columns[:, 1] + 2 * design.accumulator_bits
         self.fits &= (found[:, 1] == 1) & (product.macs * around <= LARGEST)
         moving = np.where(found[:, 0] == 0, 2, 1)
@@ -289,14 +291,12 @@ def _price_columns(columns: Any, designs: Sequence[SystolicDesign]) -> Floats:
 
 
 def _product_column(product: MatrixProduct, epilogue: Epilogue, design: SystolicDesign) -> Ints:
-    return np.array(
-        [
-            product.groups, product.m, product.k, product.n, product.steps, kernel_positions(product),
-            batch_of(product), epilogue.output_bits, epilogue.posts, epilogue.column_bits,
-            epilogue.addend_bits, epilogue.input_bits, epilogue.weight_bits, design.operand_bits, design.accumulator_bits,
-        ],
-        dtype=np.int64,
-    )  # fmt: skip
+    """Return int64[15] as `hwsim.kernels.tile_orders` reads it."""
+    sizes = (product.groups, product.m, product.k, product.n, product.steps)
+    shape = (kernel_positions(product), batch_of(product))
+    out = (epilogue.output_bits, epilogue.posts, epilogue.column_bits, epilogue.addend_bits)
+    widths = (epilogue.input_bits, epilogue.weight_bits, design.operand_bits, design.accumulator_bits)
+    return np.array([*sizes, *shape, *out, *widths], dtype=np.int64)
 
 
 def _row_choices(product: MatrixProduct) -> tuple[Ints, Ints]:

@@ -55,9 +55,7 @@ def vector_totals(graph: Graph, group: Group) -> tuple[int, int, int]:
     )
 
 
-def lower_movement(
-    build: TraceBuilder, graph: Graph, op: Op, tiles: TilesOfVectors, times: int = 1
-) -> None:
+def lower_movement(build: TraceBuilder, graph: Graph, op: Op, tiles: TilesOfVectors, times: int = 1) -> None:
     """Write a data movement: what passes through is read and written once; an alias moves nothing."""
     if op_kind(op.kind).aliases or (op.kind == "offload" and not op.int("moves")):
         build.note(op.name, "mapping", "no data moves")

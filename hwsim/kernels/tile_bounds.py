@@ -28,6 +28,7 @@ from hwsim.kernels.tile_orders import (
     SUM_BITS,
     WEIGHT_BITS,
     Array,
+    parts_of,
     tile_cycles,
     tile_words,
 )  # fmt: skip
@@ -86,7 +87,7 @@ def traffic_of(
 def sum_of_folds(total: int, tile: int, lanes: int) -> int:
     """Return the folds that tiles of a dimension make along `lanes` of the array, added up."""
     full, rest = total // tile, total % tile
-    return full * ((tile + lanes - 1) // lanes) + (rest + lanes - 1) // lanes
+    return full * parts_of(tile, lanes) + parts_of(rest, lanes)
 
 
 @compiled_at_once
@@ -113,14 +114,14 @@ def axis_tables(
         images = 1 if row[1] > 1 else product[SAMPLES]
         for axis in range(2):
             lanes = array_cols if axis else array_rows
-            folds = ((row[3] + lanes - 1) // lanes) * (row[2] - 1) + (row[4] + lanes - 1) // lanes
+            folds = parts_of(row[3], lanes) * (row[2] - 1) + parts_of(row[4], lanes)
             tall[place, axis] = images * folds
     for place in range(depths.size):
         k = depths[place] * product[POSITIONS]
-        deep[place, 0] = (product[DEPTH] + k - 1) // k
+        deep[place, 0] = parts_of(product[DEPTH], k)
         deep[place, 1] = sum_of_folds(product[DEPTH], k, array_rows)
     for place in range(widths.size):
-        wide[place, 0] = (product[COLUMNS] + widths[place] - 1) // widths[place]
+        wide[place, 0] = parts_of(product[COLUMNS], widths[place])
         wide[place, 1] = sum_of_folds(product[COLUMNS], widths[place], array_cols)
 
 
@@ -131,7 +132,7 @@ def tile_sums(
     """Return array cycles of all tiles; if `counting`, fill words: reads of inputs, weights, uses of sums."""
     images = 1 if row[1] > 1 else product[SAMPLES]
     repeats = images * product[GROUPS] * product[STEPS]
-    tiles_k, tiles_n = (product[DEPTH] + k - 1) // k, (product[COLUMNS] + n - 1) // n
+    tiles_k, tiles_n = parts_of(product[DEPTH], k), parts_of(product[COLUMNS], n)
     work = 0
     words[:] = 0
     for edge_m in range(2):
@@ -165,7 +166,7 @@ def least_cycles(
     channels = k // product[POSITIONS]
     per_input = product[INPUT_BITS] if product[INPUT_BITS] else product[OPERAND_BITS]
     per_weight = product[WEIGHT_BITS] if product[WEIGHT_BITS] else product[OPERAND_BITS]
-    tiles_k, tiles_n = (product[DEPTH] + k - 1) // k, (product[COLUMNS] + n - 1) // n
+    tiles_k, tiles_n = parts_of(product[DEPTH], k), parts_of(product[COLUMNS], n)
     inputs, weights = row[8] * channels * per_input, k * n * per_weight
     store = row[3] * n * product[OUTPUT_BITS]
     last_store = row[4] * (product[COLUMNS] - (tiles_n - 1) * n) * product[OUTPUT_BITS]

@@ -29,6 +29,12 @@ OVERLAPPED, SEQUENTIAL, SCALESIM = 0, 1, 2
 
 
 @compiled_at_once
+def parts_of(whole: int, part: int) -> int:
+    """Return ceil(whole / part): floats divide much faster, and exactly so below 2^52."""
+    return int((whole + part - 1) / part)
+
+
+@compiled_at_once
 def tile_cycles(flow: int, m: int, k: int, n: int, array: Array) -> int:
     """Return the cycles for which a tile of m x k x n occupies the array."""
     rows, cols, model = array
@@ -38,7 +44,7 @@ def tile_cycles(flow: int, m: int, k: int, n: int, array: Array) -> int:
         p, q, t = m, n, k
     elif flow == INPUT_STATIONARY:
         p, q, t = k, m, n
-    row_folds, col_folds = (p + rows - 1) // rows, (q + cols - 1) // cols
+    row_folds, col_folds = parts_of(p, rows), parts_of(q, cols)
     if model == SCALESIM:
         return row_folds * col_folds * (t + rows + cols - 2 + (rows if loads else 0))
     if model == SEQUENTIAL:
@@ -64,7 +70,7 @@ def tile_words(flow: int, m: int, k: int, n: int, array: Array) -> tuple[int, in
         p, q = m, n
     elif flow == INPUT_STATIONARY:
         p, q = k, m
-    row_folds, col_folds = (p + rows - 1) // rows, (q + cols - 1) // cols
+    row_folds, col_folds = parts_of(p, rows), parts_of(q, cols)
     if flow == OUTPUT_STATIONARY:
         return m * k * col_folds, k * n * row_folds, m * n, 0
     if flow == WEIGHT_STATIONARY:
@@ -147,7 +153,7 @@ def output_tile(
 ) -> int:
     """Return one output tile: partial sums stay until the last tile along k."""
     result = empty(space)
-    left = (product[DEPTH] + tiling[2] - 1) // tiling[2]
+    left = parts_of(product[DEPTH], tiling[2])
     for step in range(4):
         # The first tile, further full ones, the last of them by itself if no edge follows, the edge.
         k, count = piece_of(product[DEPTH], tiling[2], min(step, 1) if step < 3 else 2)

@@ -24,6 +24,7 @@ from hwsim.kernels.tile_orders import (
     COLUMNS,
     DEPTH,
     GROUPS,
+    INPUT_BITS,
     OPERAND_BITS,
     OUTPUT_BITS,
     OUTPUT_STATIONARY,
@@ -32,8 +33,10 @@ from hwsim.kernels.tile_orders import (
     SAMPLES,
     STEPS,
     SUM_BITS,
+    WEIGHT_BITS,
     WEIGHT_STATIONARY,
     Array,
+    parts_of,
     product_words,
     stream_of,
     tile_cycles,
@@ -147,6 +150,8 @@ def candidates(
     repeats = product[GROUPS] * product[STEPS]
     stores = repeats * product[ROWS] * product[COLUMNS] * product[OUTPUT_BITS]
     bits, positions = product[OPERAND_BITS], product[POSITIONS]
+    per_input = product[INPUT_BITS] if product[INPUT_BITS] else bits
+    per_weight = product[WEIGHT_BITS] if product[WEIGHT_BITS] else bits
     for choice in range(rows.shape[0]):
         row = rows[choice]
         images = 1 if row[1] > 1 else product[SAMPLES]
@@ -160,6 +165,9 @@ def candidates(
                 if not whole_only and (k * n * bits > design[6] or sums > design[7]):
                     continue
                 place += 1
+                last_n = product[COLUMNS] - (int(wide[at_n, 0]) - 1) * n
+                unhidden = row[6] * depths[at_k] * per_input + k * n * per_weight
+                unhidden += row[4] * last_n * product[OUTPUT_BITS]
                 twins = row[2] * images == 1 or n >= product[COLUMNS]
                 for order in range(1 if twins else 2):
                     inputs, weights = traffic_of(
@@ -176,7 +184,7 @@ def candidates(
                             least = repeats * deep[at_k, 1] * wide[at_n, 1] * product[ROWS]
                         else:
                             least = repeats * deep[at_k, 1] * tall[choice, 1] * product[COLUMNS]
-                        least = max(least, moving)
+                        least = max(least + unhidden * prices[0], moving)
                         if cost_of(objective, least * SURE, traffic, 0.0, prices) > limit:
                             continue
                         if used == table.shape[0]:
@@ -234,7 +242,7 @@ def refine(
     largest = tile_cycles(flow, row[3], k, n, array)
     onchip_j = 0.0
     if objective != BY_CYCLES:
-        tiles_k, tiles_n = (product[DEPTH] + k - 1) // k, (product[COLUMNS] + n - 1) // n
+        tiles_k, tiles_n = parts_of(product[DEPTH], k), parts_of(product[COLUMNS], n)
         inputs, weights = traffic_of(product, row, tiles_k, tiles_n, order, reload)
         onchip_j = onchip_joules(product, flow, words, inputs, weights, prices)
     cycles = max(bound, least_cycles(product, row, k, n, order, work, largest, prices[0]))
@@ -334,7 +342,7 @@ def limit_of(
     if objective == BY_CYCLES:
         return float(cycles)
     tile_sums(product, row, k, n, last[1], array, objective, words)
-    tiles_k, tiles_n = (product[DEPTH] + k - 1) // k, (product[COLUMNS] + n - 1) // n
+    tiles_k, tiles_n = parts_of(product[DEPTH], k), parts_of(product[COLUMNS], n)
     inputs, weights = traffic_of(product, row, tiles_k, tiles_n, last[2], design[8])
     onchip_j = onchip_joules(product, last[1], words, inputs, weights, prices)
     stores = product[GROUPS] * product[STEPS] * product[ROWS] * product[COLUMNS] * product[OUTPUT_BITS]

@@ -46,16 +46,16 @@ def clear(space: Workspace, listing: int) -> None:
 def transfer(bits: int, up: int, down: int, ratio: float) -> int:
     """Return ceil(bits * up / down), or -1 if 64 bits do not tell; `ratio` is up / down as a float.
 
-    `up` is 0 where the exact numbers are too long: floats then decide, unless a whole number is near.
+    Floats decide unless a whole number is near; `up` is 0 where the exact numbers are too long.
     """
     if bits == 0 or ratio == 0.0:
         return 0
+    near = float(bits) * ratio
+    if near < 4e18 and abs(near - np.rint(near)) > near * 1e-15:
+        return int(np.ceil(near))
     if up > 0 and float(bits) * float(up) < 4e18:
         return (bits * up + down - 1) // down
-    near = float(bits) * ratio
-    if near > 4e18 or abs(near - np.rint(near)) <= near * 1e-15:
-        return -1
-    return int(np.ceil(near))
+    return -1
 
 
 @compiled_at_once

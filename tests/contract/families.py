@@ -25,9 +25,7 @@ def assert_equal_to_evaluate(
     family = (families or Families(network, accelerator, on_unsupported="traffic")).evaluate(designs)
     assert sorted([*family.index.tolist(), *family.failures]) == list(range(len(designs)))
     for place, which in enumerate(family.index.tolist()):
-        totals = evaluate(
-            network, Chip(accelerator, "", designs[which]), on_unsupported="traffic"
-        ).totals
+        totals = evaluate(network, Chip(accelerator, "", designs[which]), on_unsupported="traffic").totals
         for name in WHOLE:
             assert int(getattr(family, name)[place]) == getattr(totals, name), name
         for name in REAL:

@@ -51,7 +51,7 @@ def test_random_designs_in_a_family_equal_their_reports(name: str) -> None:
 
 @each_preset
 def test_every_number_that_leaves_the_structure_alone_is_priced_as_a_column(spec: str) -> None:
-    """Prices of all members from one datasheet equal those of a datasheet each; the trace stays what it is."""
+    """Prices of all members from one datasheet equal those of a datasheet each; the trace stays the same."""
     accelerator, design = target_of(spec)
     prepared, trace, _ = lowered(spec, "classifier")
     structure, checked = accelerator.structure(design), 0

@@ -43,7 +43,8 @@ def test_merged_layers_count_and_last_as_long_as_all_of_them(program: list[Loop]
     trace = layered(program, names)
     merged = merge_equal(trace)
     verify_trace(merged.trace)
-    assert int(fold(merged.trace, merged.trace.rows.count).cycles) == int(fold(trace, trace.rows.count).cycles)
+    cycles, expected = (fold(one, one.rows.count).cycles for one in (merged.trace, trace))
+    assert int(cycles) == int(expected)
     for unit in trace.units:
         assert reduce(merged.trace).events_of(unit, "work") == reduce(trace).events_of(unit, "work")
     assert sum(merged.trace.skips.values()) == sum(trace.skips.values())
@@ -80,7 +81,9 @@ def test_the_compiled_fold_equals_the_one_in_columns(program: list[Loop], factor
         st.one_of(
             st.fractions(min_value=0, max_value=64, max_denominator=2**12),
             st.floats(1e-6, 1e3).map(lambda value: Fraction(repr(value))),
-            st.builds(lambda a, b: Fraction(repr(a)) / Fraction(repr(b)), st.floats(1, 1e9), st.floats(1e6, 1e12)),
+            st.builds(
+                lambda a, b: Fraction(repr(a)) / Fraction(repr(b)), st.floats(1, 1e9), st.floats(1e6, 1e12)
+            ),
         ),
         min_size=1,
         max_size=4,

@@ -120,7 +120,9 @@ def test_every_layer_of_every_member_is_that_of_its_own_trace(objective: str) ->
             assert here == {key: count for key, count in counts.items() if key[0] == name}
             cycles = int(timing.node_cycles[place, node])
             assert cycles == times * int(alone.node_cycles[own.nodes.index(name)])
-        assert int(timing.cycles[place]) == int(alone.cycles) == int(fold(own, _row_cycles(own, sheet)).cycles)
+        assert (
+            int(timing.cycles[place]) == int(alone.cycles) == int(fold(own, _row_cycles(own, sheet)).cycles)
+        )
 
 
 def _row_cycles(trace: Any, sheet: Any) -> Any:
@@ -134,10 +136,12 @@ def _row_cycles(trace: Any, sheet: Any) -> Any:
 def test_designs_beyond_64_bits_and_too_small_ones_are_left_to_the_other_path() -> None:
     base = SystolicDesign()
     odd = base.model_copy(update={"clock_hz": 123456789.12345678, "dram_bits_per_s": 98765432109.87654})
-    small = base.model_copy(update={"output_scratchpad_bytes": 64})
+    small = base.model_copy(update={"input_scratchpad_bytes": 64})
     near = base.model_copy(update={"clock_hz": 1e9 / 3, "dram_bits_per_s": 1e11 / 3 + 0.001})
     found = assert_equal_to_evaluate(
-        network("conv_batch"), ACCELERATOR, [base, odd, small, near, base.model_copy(update={"array_rows": 7})]
+        network("conv_batch"),
+        ACCELERATOR,
+        [base, odd, small, near, base.model_copy(update={"array_rows": 7})],
     )
     assert list(found.failures) == [2]
     graph = ACCELERATOR.prepare(network("conv_batch"), base)
