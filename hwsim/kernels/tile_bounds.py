@@ -35,6 +35,7 @@ from hwsim.kernels.tile_orders import (
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Tables = tuple[Ints, Ints, Ints, Floats, Floats, Floats]
 
 
 @compiled_at_once
@@ -84,45 +85,65 @@ def traffic_of(
 
 
 @compiled_at_once
-def sum_of_folds(total: int, tile: int, lanes: int) -> int:
-    """Return the folds that tiles of a dimension make along `lanes` of the array, added up."""
-    full, rest = total // tile, total % tile
-    return full * parts_of(tile, lanes) + parts_of(rest, lanes)
+def axis_of(total: int, tile: int, times: int, rows: int, axis: Ints) -> None:
+    """Fill axis int64[2, 4] of full and last tile: how many, size, folds along rows, rows of the last."""
+    tiles = parts_of(total, tile)
+    for last in range(2):
+        size = total - (tiles - 1) * tile if last else tile
+        folds = parts_of(size, rows)
+        axis[last, 0] = times if last else times * (tiles - 1)
+        axis[last, 1], axis[last, 2], axis[last, 3] = size, folds, size - (folds - 1) * rows
 
 
 @compiled_at_once
-def axis_tables(
-    product: Ints,
-    rows: Ints,
-    depths: Ints,
-    widths: Ints,
-    array: Array,
-    tall: Floats,
-    deep: Floats,
-    wide: Floats,
-) -> None:
-    """Fill what the bounds of all tilings are products of, size by size.
+def pass_cycles(held: Ints, streamed: Ints, rows: int) -> float:
+    """Return cycles that one column of folds takes at least, added up over tiles of two axes.
 
-    tall float64[H, 2]
-        Folds of all rows along rows and along columns of the array.
-    deep float64[K, 2], wide float64[N, 2]
-        Tiles, and folds along rows (of channels) or columns (of columns).
+    Folds along the rows hold a part of one axis each, and stream the other one past: they start no closer
+    than what they stream or hold.
     """
-    array_rows, array_cols, _ = array
-    for place in range(rows.shape[0]):
-        row = rows[place]
+    total = 0.0
+    for one in range(2):
+        for other in range(2):
+            stream = streamed[other, 1]
+            cycles = (held[one, 2] - 1) * max(stream, rows) + max(stream, held[one, 3])
+            total += float(held[one, 0] * streamed[other, 0]) * float(cycles)
+    return total
+
+
+@compiled_at_once
+def axis_tables(product: Ints, rows: Ints, depths: Ints, widths: Ints, array: Array, tables: Tables) -> None:
+    """Fill what the bounds of all tilings are products of, so that none of them divides.
+
+    Parameters
+    ----------
+    product, rows, array
+        See above.
+    depths, widths : int64[K], int64[N]
+        Channels and columns of a tile.
+    tables : Tables
+        int64[H, 2, 4], int64[K, 2, 4], int64[N, 2, 4] axes of rows, channels and columns; float64[H],
+        float64[N] folds along the columns of the array; float64[3, S, S] passes by dataflow: [rows, channels]
+        for the first two, [channels, columns] for the third.
+    """
+    tall, deep, wide, tall_folds, wide_folds, passes = tables
+    lanes, cols, _ = array
+    for at in range(rows.shape[0]):
+        row = rows[at]
         images = 1 if row[1] > 1 else product[SAMPLES]
-        for axis in range(2):
-            lanes = array_cols if axis else array_rows
-            folds = parts_of(row[3], lanes) * (row[2] - 1) + parts_of(row[4], lanes)
-            tall[place, axis] = images * folds
-    for place in range(depths.size):
-        k = depths[place] * product[POSITIONS]
-        deep[place, 0] = parts_of(product[DEPTH], k)
-        deep[place, 1] = sum_of_folds(product[DEPTH], k, array_rows)
-    for place in range(widths.size):
-        wide[place, 0] = parts_of(product[COLUMNS], widths[place])
-        wide[place, 1] = sum_of_folds(product[COLUMNS], widths[place], array_cols)
+        axis_of((row[2] - 1) * row[3] + row[4], row[3], images, lanes, tall[at])
+        tall_folds[at] = images * (parts_of(row[3], cols) * (row[2] - 1) + parts_of(row[4], cols))
+    for at_k in range(depths.size):
+        axis_of(product[DEPTH], depths[at_k] * product[POSITIONS], 1, lanes, deep[at_k])
+        for at in range(rows.shape[0]):
+            passes[0, at, at_k] = pass_cycles(tall[at], deep[at_k], lanes)
+            passes[1, at, at_k] = pass_cycles(deep[at_k], tall[at], lanes)
+    for at_n in range(widths.size):
+        n = widths[at_n]
+        axis_of(product[COLUMNS], n, 1, lanes, wide[at_n])
+        wide_folds[at_n] = wide[at_n, 0, 0] * parts_of(n, cols) + parts_of(wide[at_n, 1, 1], cols)
+        for at_k in range(depths.size):
+            passes[2, at_k, at_n] = pass_cycles(deep[at_k], wide[at_n], lanes)
 
 
 @compiled_at_once
@@ -187,7 +208,8 @@ def least_cycles(
             waits = max(full_m - 1, 0) * heavy + full_m * max(full_n - 2, 0) * wide
     else:
         waits = max(full_n - 1, 0) * heavy + full_n * max(full_m - 2, 0) * tall
-    return work + product[GROUPS] * product[STEPS] * waits + unhidden * per_bit
+    least: float = work + product[GROUPS] * product[STEPS] * waits + unhidden * per_bit
+    return least
 
 
 @compiled_at_once
@@ -204,4 +226,5 @@ def onchip_joules(product: Ints, flow: int, words: Ints, inputs: int, weights: i
         + macs * register_bits * prices[5]
     )
     drained = repeats * product[ROWS] * product[COLUMNS] * sum_bits
-    return joules + inputs * prices[2] + weights * prices[3] + drained * prices[4]
+    total: float = joules + inputs * prices[2] + weights * prices[3] + drained * prices[4]
+    return total

@@ -2,7 +2,7 @@
 
 A product is int64[15]: groups, m, k, n, steps, kernel positions, samples, bits and operations per output
 element, bits of parameters per column, bits of an addend per element, bits of an input and of a weight in
-DRAM, bits of an operand and of a sum. Its row tiles are segments int64[., 3]: rows, inputs per channel, count.
+DRAM, bits of an operand and of a sum. Its row tiles are int64[., 3]: rows, inputs per channel, count.
 A tiling is (dataflow, order, k, n, whether tiles hold whole samples), an array (rows, columns, fold model).
 """
 
@@ -12,7 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.kernels.compiling import compiled_at_once
-from hwsim.kernels.tile_streams import Workspace, add_tile, empty, join, repeat, single
+from hwsim.kernels.tile_streams import (
+    MOST_PARTS,
+    PARTS,
+    Workspace,
+    add_tile,
+    empty,
+    join,
+    repeat,
+    single,
+)
 
 Ints = NDArray[np.int64]
 Clock = tuple[int, int, float, int]
@@ -144,7 +153,8 @@ def piece_of(total: int, size: int, piece: int) -> tuple[int, int]:
 def output_tile(
     space: Workspace,
     product: Ints,
-    segment: Ints,
+    segments: Ints,
+    place: int,
     n: int,
     loaded: tuple[int, int],
     tiling: Tiling,
@@ -164,7 +174,8 @@ def output_tile(
         if count > 0:
             left -= count
             flags = (loaded[0], loaded[1], 1 if step == 0 else 0, 1 if left == 0 else 0)
-            tile = tile_of(space, product, (segment[0], segment[1], k, n), flags, tiling[0], array, clock)
+            sizes = (segments[place, 0], segments[place, 1], k, n)
+            tile = tile_of(space, product, sizes, flags, tiling[0], array, clock)
             result = join(space, result, repeat(space, tile, count))
     return result
 
@@ -182,14 +193,13 @@ def along_k(
     clock: Clock,
 ) -> int:
     """Return the output tile of a row tile by its place, made once: see `output_tile`."""
-    parts = space[5]
     key = 8 * place + 4 * loaded[0] + 2 * loaded[1] + (1 if n == tiling[3] else 0)
-    known = parts[key] if key < parts.size else -1
+    known = int(space[PARTS + key]) if key < MOST_PARTS else -1
     if known >= 0:
         return known
-    made = output_tile(space, product, segments[place], n, loaded, tiling, array, clock)
-    if key < parts.size:
-        parts[key] = made
+    made = output_tile(space, product, segments, place, n, loaded, tiling, array, clock)
+    if key < MOST_PARTS:
+        space[PARTS + key] = made
     return made
 
 
@@ -247,7 +257,7 @@ def along_m(
 def m_outer(
     space: Workspace, product: Ints, segments: Ints, loaded: int, tiling: Tiling, array: Array, clock: Clock
 ) -> int:
-    """Return all tiles, row tiles outside; weights that stay are fetched with the first one, unless loaded."""
+    """Return all tiles, row tiles outside; weights that stay come with the first one, unless loaded."""
     stay = product[DEPTH] <= tiling[2] and product[COLUMNS] <= tiling[3]
     images = 1 if tiling[4] else product[SAMPLES]
     result, all_rows = empty(space), empty(space)
@@ -268,8 +278,8 @@ def n_outer(
     space: Workspace, product: Ints, segments: Ints, loaded: int, tiling: Tiling, array: Array, clock: Clock
 ) -> int:
     """Return all tiles, column tiles outside; inputs that are one tile are fetched with the first one."""
-    row_tiles = segments[:, 2].sum() * (1 if tiling[4] else product[SAMPLES])
-    again = 0 if row_tiles == 1 else 1
+    one = segments.shape[0] == 1 and segments[0, 2] == 1 and (tiling[4] or product[SAMPLES] == 1)
+    again = 0 if one else 1
     result = empty(space)
     for piece in range(3):
         n, count = piece_of(product[COLUMNS], tiling[3], piece)

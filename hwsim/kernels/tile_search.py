@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from hwsim.kernels.compiling import compiled_at_once
 from hwsim.kernels.tile_bounds import (
+    Tables,
     axis_tables,
     fitted,
     least_cycles,
@@ -20,6 +21,7 @@ from hwsim.kernels.tile_bounds import (
     tile_sums,
     traffic_of,
 )  # fmt: skip
+from hwsim.kernels.tile_costs import BY_CYCLES, BY_TRAFFIC, cost_of, exact_cycles, list_slots
 from hwsim.kernels.tile_orders import (
     COLUMNS,
     DEPTH,
@@ -27,93 +29,30 @@ from hwsim.kernels.tile_orders import (
     INPUT_BITS,
     OPERAND_BITS,
     OUTPUT_BITS,
-    OUTPUT_STATIONARY,
     POSITIONS,
     ROWS,
     SAMPLES,
     STEPS,
     SUM_BITS,
     WEIGHT_BITS,
-    WEIGHT_STATIONARY,
     Array,
     parts_of,
     product_words,
-    stream_of,
     tile_cycles,
 )  # fmt: skip
 from hwsim.kernels.tile_streams import (
     FAULT,
-    SLOTS,
     Workspace,
-    clear,
-    repeat,
-    whole,
     workspace,
 )
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-BY_CYCLES, BY_ENERGY, BY_PRODUCT, BY_TRAFFIC = 0, 1, 2, 3
 SURE = 1.0 - 1e-12
 PROMISING = 0.97
 MOST_SIZES = 128
 MOST_CANDIDATES = 32768
-
-
-@compiled_at_once
-def cost_of(objective: int, cycles: float, traffic: int, onchip_j: float, prices: Floats) -> float:
-    """Return what the objective minimises."""
-    if objective == BY_CYCLES:
-        return cycles
-    energy = traffic * prices[1] + onchip_j + cycles * prices[6]
-    return energy if objective == BY_ENERGY else energy * cycles
-
-
-@compiled_at_once
-def exact_cycles(
-    space: Workspace,
-    product: Ints,
-    segments: Ints,
-    tiling: tuple[int, int, int, int, int],
-    array: Array,
-    clock: tuple[int, int, float, int],
-    reload: int,
-) -> int:
-    """Return the cycles of all groups and steps under a tiling, slot by slot."""
-    cycles = 0
-    for later in range(2 if product[STEPS] > 1 else 1):
-        clear(space, 0)
-        stays = 1 if later and product[GROUPS] == 1 and not reload else 0
-        stream = stream_of(space, product, segments, stays, tiling, array, clock)
-        total = whole(space, repeat(space, stream, product[GROUPS]))
-        cycles += space[2][total, 0] * (product[STEPS] - 1 if later else 1)
-    return cycles
-
-
-@compiled_at_once
-def list_slots(
-    space: Workspace,
-    product: Ints,
-    segments: Ints,
-    tiling: tuple[int, int, int, int, int],
-    array: Array,
-    clock: tuple[int, int, float, int],
-    reload: int,
-    counts: Ints,
-    slots: Ints,
-) -> None:
-    """Fill counts int64[2, W] and slots int64[2, W, 5]: of the first step, and of each later one."""
-    totals, found, state = space[2], space[3], space[4]
-    counts[:] = 0
-    for later in range(2 if product[STEPS] > 1 else 1):
-        clear(space, 1)
-        stays = 1 if later and product[GROUPS] == 1 and not reload else 0
-        stream = stream_of(space, product, segments, stays, tiling, array, clock)
-        total = whole(space, repeat(space, stream, product[GROUPS]))
-        for place in range(state[SLOTS]):
-            counts[later, place] = totals[total, place]
-            slots[later, place] = found[place]
 
 
 @compiled_at_once
@@ -126,7 +65,7 @@ def candidates(
     fixed: tuple[int, int, int],
     design: Ints,
     prices: Floats,
-    axes: tuple[Floats, Floats, Floats],
+    tables: Tables,
     limit: float,
     table: Ints,
     bound: Floats,
@@ -137,7 +76,7 @@ def candidates(
     ----------
     fixed : (int, int, int)
         Objective, fold model, and whether only the whole product is a tile, whatever the scratchpads hold.
-    axes : float64[H, 2], float64[K, 2], float64[N, 2]
+    tables : Tables
         From `axis_tables`.
     table : int64[C, 7]
         Filled with place among those that fit, flow, order, row choice, k, n, traffic of each candidate.
@@ -145,18 +84,17 @@ def candidates(
         Filled with a lower bound of its cycles.
     """
     objective, _, whole_only = fixed
-    tall, deep, wide = axes
+    _, deep, wide, tall_folds, wide_folds, passes = tables
     used, place = 0, 0
     repeats = product[GROUPS] * product[STEPS]
     stores = repeats * product[ROWS] * product[COLUMNS] * product[OUTPUT_BITS]
-    bits, positions = product[OPERAND_BITS], product[POSITIONS]
+    bits, least = product[OPERAND_BITS], np.zeros(3)
     per_input = product[INPUT_BITS] if product[INPUT_BITS] else bits
     per_weight = product[WEIGHT_BITS] if product[WEIGHT_BITS] else bits
     for choice in range(rows.shape[0]):
         row = rows[choice]
-        images = 1 if row[1] > 1 else product[SAMPLES]
         for at_k in range(depths.size):
-            k = depths[at_k] * positions
+            k = depths[at_k] * product[POSITIONS]
             if not whole_only and row[7] * depths[at_k] * bits > design[5]:
                 continue
             for at_n in range(widths.size):
@@ -165,34 +103,32 @@ def candidates(
                 if not whole_only and (k * n * bits > design[6] or sums > design[7]):
                     continue
                 place += 1
-                last_n = product[COLUMNS] - (int(wide[at_n, 0]) - 1) * n
                 unhidden = row[6] * depths[at_k] * per_input + k * n * per_weight
-                unhidden += row[4] * last_n * product[OUTPUT_BITS]
-                twins = row[2] * images == 1 or n >= product[COLUMNS]
+                unhidden += row[4] * wide[at_n, 1, 1] * product[OUTPUT_BITS]
+                least[0] = passes[0, choice, at_k] * wide_folds[at_n]
+                least[1] = passes[1, choice, at_k] * wide_folds[at_n]
+                least[2] = passes[2, at_k, at_n] * tall_folds[choice]
+                fastest = np.inf
+                for flow in flows:
+                    least[flow] = repeats * least[flow] + unhidden * prices[0]
+                    fastest = min(fastest, least[flow])
+                if cost_of(objective, fastest * SURE, stores, 0.0, prices) > limit:
+                    continue
+                tiles_k, tiles_n = deep[at_k, 0, 0] + 1, wide[at_n, 0, 0] + 1
+                twins = n >= product[COLUMNS] or (row[2] == 1 and (row[1] > 1 or product[SAMPLES] == 1))
                 for order in range(1 if twins else 2):
-                    inputs, weights = traffic_of(
-                        product, row, int(deep[at_k, 0]), int(wide[at_n, 0]), order, design[8]
-                    )
+                    inputs, weights = traffic_of(product, row, tiles_k, tiles_n, order, design[8])
                     traffic = inputs + weights + stores
-                    moving = traffic * prices[0]
-                    if cost_of(objective, moving * SURE, traffic, 0.0, prices) > limit:
-                        continue
                     for flow in flows:
-                        if flow == OUTPUT_STATIONARY:
-                            least = repeats * tall[choice, 0] * wide[at_n, 1] * product[DEPTH]
-                        elif flow == WEIGHT_STATIONARY:
-                            least = repeats * deep[at_k, 1] * wide[at_n, 1] * product[ROWS]
-                        else:
-                            least = repeats * deep[at_k, 1] * tall[choice, 1] * product[COLUMNS]
-                        least = max(least + unhidden * prices[0], moving)
-                        if cost_of(objective, least * SURE, traffic, 0.0, prices) > limit:
+                        cycles = max(least[flow], traffic * prices[0])
+                        if cost_of(objective, cycles * SURE, traffic, 0.0, prices) > limit:
                             continue
                         if used == table.shape[0]:
                             return place, -1
                         table[used, 0], table[used, 1], table[used, 2] = place, flow, order
                         table[used, 3], table[used, 4], table[used, 5] = choice, k, n
                         table[used, 6] = traffic
-                        bound[used] = least
+                        bound[used] = cycles
                         used += 1
     return place, used
 
@@ -267,7 +203,7 @@ def least_cost(
 ) -> int:
     """Return the candidate of least cost; ties go to less traffic, then to the first listed.
 
-    The first look goes through the list and costs what promises much at once, the second through what is left.
+    A first look through the list costs at once what promises much, a second one goes by the bounds.
     """
     clock = (design[2], design[3], prices[0], design[4])
     onchip = np.zeros(count)
@@ -392,12 +328,20 @@ def choose_tilings(
     bound = np.zeros(MOST_CANDIDATES)
     depth_sizes, width_sizes = np.zeros(MOST_SIZES, np.int64), np.zeros(MOST_SIZES, np.int64)
     scratch, last = np.zeros(4, np.int64), np.full(7, -1, np.int64)
-    axes = np.zeros((rows.shape[0], 2)), np.zeros((MOST_SIZES, 2)), np.zeros((MOST_SIZES, 2))
+    most = max(depths.size, widths.size) * 2
+    tables = (
+        np.zeros((rows.shape[0], 2, 4), np.int64),
+        np.zeros((most, 2, 4), np.int64),
+        np.zeros((most, 2, 4), np.int64),
+        np.zeros(rows.shape[0]),
+        np.zeros(most),
+        np.zeros((3, max(most, rows.shape[0]), most)),
+    )
     for which in range(designs.shape[0]):
         design = designs[which]
         array = (design[0], design[1], model)
         clock = (design[2], design[3], prices[which, 0], design[4])
-        space[4][FAULT] = 0
+        space[FAULT] = 0
         found[which, 1] = 0
         if whole_only:
             depth_sizes[0], width_sizes[0], many_deep, many_wide = depths[0], widths[0], 1, 1
@@ -405,12 +349,12 @@ def choose_tilings(
             many_deep = fitted(depths, product[POSITIONS], design[0], depth_sizes)
             many_wide = fitted(widths, 1, design[1], width_sizes)
         deep, wide = depth_sizes[:many_deep], width_sizes[:many_wide]
-        axis_tables(product, rows, deep, wide, array, *axes)
+        axis_tables(product, rows, deep, wide, array, tables)
         limit = limit_of(
             space, product, rows, segments, deep, wide, fixed, design, prices[which], array, last, scratch
         )
         fitting, count = candidates(
-            product, rows, deep, wide, flows, fixed, design, prices[which], axes, limit, table, bound
+            product, rows, deep, wide, flows, fixed, design, prices[which], tables, limit, table, bound
         )
         if fitting == 0 or count <= 0:
             continue
@@ -427,4 +371,4 @@ def choose_tilings(
         own = segments[row[9] : row[10]]
         list_slots(space, product, own, tiling, array, clock, design[8], counts[which], slots[which])
         product_words(product, own, tiling, array, words[which])
-        found[which, 0], found[which, 1] = tiling[0], 1 - space[4][FAULT]
+        found[which, 0], found[which, 1] = tiling[0], 1 - space[FAULT]

@@ -8,7 +8,10 @@ from numpy.typing import NDArray
 from hwsim.kernels.compiling import compiled_at_once
 from hwsim.kernels.tile_streams import (
     FAULT,
+    MOST_SLOTS,
+    SLOT,
     SLOTS,
+    TOTAL,
     Workspace,
     add_tile,
     clear,
@@ -75,11 +78,10 @@ def choose_even_tiles(
         Filled with the slots.
     """
     space = workspace()
-    state = space[4]
     for which in range(designs.shape[0]):
         design = designs[which]
         clock = (design[2], design[3], prices[which, 0], design[4])
-        state[FAULT] = 0
+        space[FAULT] = 0
         least = max(1, -(-totals[0] // design[5]), -(-totals[2] // design[7]))
         count = 1
         while count < least:
@@ -87,7 +89,7 @@ def choose_even_tiles(
         best, best_cycles = count, -1
         while not fewest_only:
             clear(space, 0)
-            cycles = space[2][even_tiles(space, totals, count, clock), 0]
+            cycles = space[TOTAL + MOST_SLOTS * even_tiles(space, totals, count, clock)]
             if best_cycles < 0 or cycles < best_cycles:
                 best, best_cycles = count, cycles
             if count >= most:
@@ -96,7 +98,7 @@ def choose_even_tiles(
         clear(space, 1)
         total = even_tiles(space, totals, best, clock)
         counts[which, :] = 0
-        for place in range(state[SLOTS]):
-            counts[which, place] = space[2][total, place]
-            slots[which, place] = space[3][place]
-        found[which] = 1 - state[FAULT]
+        for place in range(space[SLOTS]):
+            counts[which, place] = space[TOTAL + MOST_SLOTS * total + place]
+            slots[which, place] = space[SLOT + 5 * place : SLOT + 5 * place + 5]
+        found[which] = 1 - space[FAULT]

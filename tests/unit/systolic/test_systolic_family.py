@@ -181,3 +181,16 @@ def test_chunks_and_order_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None
         assert np.array_equal(getattr(whole, name), getattr(pieces, name)), name
     assert np.array_equal(whole.cycles, backwards.cycles[::-1])
     assert np.array_equal(whole.energy_j, backwards.energy_j[::-1])
+
+
+@pytest.mark.parametrize("objective", ["cycles", "product"])
+def test_the_search_finds_the_same_in_plain_python(objective: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its compiled form is compared with reports above; this one needs no compiler."""
+    from hwsim.kernels import tile_search, vector_tiles
+
+    monkeypatch.setattr(families, "ALONE_AT_MOST", 0)
+    monkeypatch.setattr(tile_search, "choose_tilings", tile_search.choose_tilings.plain)  # type: ignore[attr-defined]
+    monkeypatch.setattr(vector_tiles, "choose_even_tiles", vector_tiles.choose_even_tiles.plain)  # type: ignore[attr-defined]
+    rng = np.random.default_rng(11)
+    fixed = fixed_knobs(rng, objective) | {"memory_model": "double_buffered"}
+    assert_equal_to_evaluate(small_graph("gemm"), ACCELERATOR, [design(rng, fixed) for _ in range(3)])
