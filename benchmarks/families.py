@@ -105,8 +105,10 @@ def main() -> None:
         each_s = alone_s / options.points
         together = sum(60 * options.points / spent for spent, _ in results)
         print(f"{name}: {each_s * 1e6:.0f} us a point, {60 / each_s:,.0f} a minute in one process,")
-        print(f"  {together:,.0f} in {options.workers}; a loop of evaluate takes {loop_s * 1e3:.1f} ms a point:")
-        print(f"  {loop_s / each_s:.0f} times as long")
+        print(f"  {together:,.0f} in {options.workers} at once;")
+        print(
+            f"  a loop of evaluate takes {loop_s * 1e3:.1f} ms a point, {loop_s / each_s:.0f} times as long"
+        )
         for points in options.growth:
             with spawn.Pool(1) as pool:
                 (spent, peak) = pool.map(worker, [(name, points, 9)])[0]

@@ -89,6 +89,7 @@ def test_lists_of_forbidden_rooms_are_complete() -> None:
         "hwsim.sourced",
         "hwsim.units",
         "hwsim.dimensions",
+        "hwsim.columns",
         "hwsim.errors",
         "hwsim.kernels",
         "hwsim.schedule",
