@@ -10,7 +10,7 @@ from accelerators.aqfp_bnn.design import CONSTANTS, FOLDER, PRESETS, AqfpBnnDesi
 from accelerators.aqfp_bnn.figures import figures, warnings
 from accelerators.aqfp_bnn.lower import lower
 from accelerators.aqfp_bnn.machine import machine, reference
-from accelerators.aqfp_bnn.network import supports
+from accelerators.aqfp_bnn.network import runs_on_host, supports
 from accelerators.aqfp_bnn.operands import random_graph
 from accelerators.aqfp_bnn.prepare import prepare
 from hwsim.graph.types import Graph
@@ -43,5 +43,6 @@ ACCELERATOR = Accelerator(
     lane_knobs=("replication",),
     functional=functional,
     figures=figures,
+    host=runs_on_host,
     warnings=warnings,
 )

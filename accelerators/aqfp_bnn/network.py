@@ -173,6 +173,23 @@ class Network:
             behind = before
         return None
 
+    def of_full_precision(self, op: Op) -> bool:
+        """Return whether `op` is a product that is not binary, or follows one with no product between."""
+        while op.kind not in PRODUCTS:
+            before = self.producer.get(op.inputs[0]) if op.inputs else None
+            if before is None or not (
+                op.kind in ("batch_normalization", "max_pool", "elementwise") or op_kind(op.kind).aliases
+            ):
+                return False
+            if op.kind == "elementwise" and len([name for name in op.inputs if name in self.producer]) > 1:
+                return False
+            op = before
+        products = matrix_products(self.graph, op)
+        held = [product for product in products if product.right_is_weight]
+        forms = [self.graph.tensors[product.right].format.kind for product in held]
+        binary = [self.is_binary(product.left) for product in held]
+        return any(form is not FormatKind.BINARY for form in forms) or not all(binary)
+
     def _samples(self, product: MatrixProduct) -> int:
         """Return the samples that a product sees one after the other."""
         if product.window:
@@ -187,6 +204,16 @@ def _keeps_sign(op: Op) -> bool:
         return False
     bounds = op.attributes.get("parameters", ())
     return isinstance(bounds, tuple) and len(bounds) == 2 and float(bounds[0]) < 0 < float(bounds[1])
+
+
+def runs_on_host(graph: Graph, op: Op) -> bool:
+    """Return whether `op` belongs to a layer of full precision in a network with binary ones.
+
+    First and last layers of binary networks are not binary (IR-Net's arrangement); the crossbars leave
+    them, and normalization, sign and pooling behind them, to a host.
+    """
+    network = Network(graph)
+    return bool(network.layers()) and network.of_full_precision(op)
 
 
 def supports(graph: Graph, op: Op) -> str:

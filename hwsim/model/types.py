@@ -341,6 +341,8 @@ class Accelerator:
         Lowers designs that differ in structure together; None: one after the other.
     sample : callable (Graph, Design, clamps by name) -> Sampling, or None
         Runs a circuit with some wires held and counts the states it ends in; None: the chip computes none.
+    host : callable (Graph, Op) -> bool, or None
+        Whether the published design leaves an operator to a host; it costs nothing, and the report says so.
     warnings : callable (Graph, Design) -> tuple of str, or None
         What the user should know about a network on this chip, for the report.
     model_version : str
@@ -370,5 +372,6 @@ class Accelerator:
     figures: Callable[[Graph, Any], Figures] | None = None
     family: FamilyLowering | None = None
     sample: Sample | None = None
+    host: Callable[[Graph, Op], bool] | None = None
     warnings: Callable[[Graph, Any], tuple[str, ...]] | None = None
     model_version: str = "1"
