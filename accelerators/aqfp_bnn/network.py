@@ -212,6 +212,8 @@ def runs_on_host(graph: Graph, op: Op) -> bool:
     First and last layers of binary networks are not binary (IR-Net's arrangement); the crossbars leave
     them, and normalization, sign and pooling behind them, to a host.
     """
+    if all(tensor.format.kind is not FormatKind.BINARY for tensor in graph.tensors.values()):
+        return False  # Asked for every operator: without a binary tensor there is no layer to look for.
     network = Network(graph)
     return bool(network.layers()) and network.of_full_precision(op)
 
