@@ -39,8 +39,8 @@ def index() -> str:
 def _knobs(accelerator: Accelerator) -> str:
     rows = [(code(row["name"]), row["unit"], plain(row["range"]), code(shown(row["default"], row["unit"])),
              plain(row["description"])) for row in knob_rows(accelerator)]
-    return "## Knobs\n\nChange one with `--set KNOB=VALUE`; defaults are those of the first preset.\n\n" + table(
-        ("Knob", "Unit", "Range", "Default", "Meaning"), rows)
+    said = "## Knobs\n\nChange one with `--set KNOB=VALUE`; defaults are those of the first preset.\n\n"
+    return said + table(("Knob", "Unit", "Range", "Default", "Meaning"), rows)
 
 
 def _presets(accelerator: Accelerator) -> str:

@@ -12,6 +12,23 @@ from docs.generator.text import plain, table
 from hwsim.cli import app
 
 _BLOCK = re.compile(r"^```(?:console|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_CODES = (
+    ("0", "done"),
+    ("1", "an internal error, or `hwsim validate` found a figure out of tolerance"),
+    ("2", "usage or input: one line for every problem, with file, field and the nearest name"),
+    ("3", "infeasible, or an operator that the chip cannot run"),
+    ("4", "a sweep with failed points"),
+    ("5", "the time limit came before a solution"),
+    ("130", "interrupted; nothing is left half-written"),
+    ("141", "the reader of the pipe left"),
+)
+_STREAMS = """
+Data goes to stdout, notes and errors to stderr. `--json` prints JSON instead of tables, and `NO_COLOR` is
+honoured. `python -m hwsim` is the same program.
+
+## Exit codes
+
+"""
 _WORDS = re.compile(r"(?:^|[;&|(] *|\$ )hwsim (\w+)", re.MULTILINE)
 
 
@@ -41,19 +58,13 @@ def page(name: str, pages: Mapping[str, str]) -> str:
 def index() -> str:
     """Return the page that lists all commands."""
     rows = [(f"[hwsim {name}]({name}.md)", plain(_summary(_help(name)))) for name in names()]
-    codes = (("0", "done"), ("1", "an internal error, or `hwsim validate` found a figure out of tolerance"),
-             ("2", "usage or input: one line for every problem, with file, field and the nearest name"),
-             ("3", "infeasible, or an operator that the chip cannot run"), ("4", "a sweep with failed points"),
-             ("5", "the time limit came before a solution"), ("130", "interrupted; nothing is left half-written"),
-             ("141", "the reader of the pipe left"))
-    return ("# Commands\n\n" + table(("Command", "What it does"), rows)
-            + "\nData goes to stdout, notes and errors to stderr. `--json` prints JSON instead of tables, and "
-            "`NO_COLOR` is honoured. `python -m hwsim` is the same program.\n"
-            + "\n## Exit codes\n\n" + table(("Code", "Meaning"), codes))
+    listed = table(("Command", "What it does"), rows)
+    return f"# Commands\n\n{listed}{_STREAMS}{table(('Code', 'Meaning'), _CODES)}"
 
 
 def _help(name: str) -> str:
-    done = CliRunner().invoke(app, [name, "--help"], prog_name="hwsim", env={"COLUMNS": "100", "TERM": "dumb"})
+    wide = {"COLUMNS": "100", "TERM": "dumb"}
+    done = CliRunner().invoke(app, [name, "--help"], prog_name="hwsim", env=wide)
     if done.exit_code:
         raise RuntimeError(f"hwsim {name} --help: exit code {done.exit_code}\n{done.output}")
     return "".join(f"{line.rstrip()}\n" for line in done.output.rstrip().splitlines())
@@ -64,7 +75,7 @@ def _summary(shown: str) -> str:
 
 
 def _examples(name: str, pages: Mapping[str, str]) -> list[tuple[str, str]]:
-    found = {}
+    found: dict[str, str] = {}
     for address, text in pages.items():
         for block in _BLOCK.findall(text):
             for line in block.splitlines():

@@ -17,6 +17,7 @@ from hwsim.anchors import validate
 from hwsim.commands.validation import by_chip
 
 ROOT = Path(__file__).parents[2]
+COPIED = {"tour.md": "README.md", "changelog.md": "CHANGELOG.md", "benchmarks.md": "benchmarks/README.md"}
 _FIGURE = re.compile(r"!\[([^\]]*)\]\((?:\.\./)*(diagrams/[\w.-]+\.svg)\)")
 
 
@@ -25,11 +26,9 @@ def generated() -> dict[str, tuple[str, str]]:
     """Return every generated page by its address: where its text stands in the repository, and the text."""
     results = validate()
     standing = dict(by_chip(results))
-    pages = {"tour.md": ("README.md", (ROOT / "README.md").read_text(encoding="utf-8")),
-             "changelog.md": ("CHANGELOG.md", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")),
-             "benchmarks.md": ("benchmarks/README.md", (ROOT / "benchmarks/README.md").read_text(encoding="utf-8")),
-             "chips/index.md": ("docs/chips/index.md", chips.index()),
-             "commands/index.md": ("docs/commands/index.md", commands.index())}
+    pages = {address: (source, _text(source)) for address, source in COPIED.items()}
+    pages["chips/index.md"] = ("docs/chips/index.md", chips.index())
+    pages["commands/index.md"] = ("docs/commands/index.md", commands.index())
     for name in registry.accelerator_names():
         text = chips.page(registry.load_accelerator(name), standing.get(name, []))
         pages[f"chips/{name}.md"] = (f"accelerators/{name}/README.md", text)
@@ -38,6 +37,10 @@ def generated() -> dict[str, tuple[str, str]]:
     for name in commands.names():
         pages[f"commands/{name}.md"] = (f"docs/commands/{name}.md", commands.page(name, written))
     return pages
+
+
+def _text(source: str) -> str:
+    return (ROOT / source).read_text(encoding="utf-8")
 
 
 @cache
@@ -53,8 +56,8 @@ def addresses() -> dict[str, str]:
 def on_config(config: Any) -> Any:
     """Put the generated pages into the menu, and below "Depth" whatever page stands nowhere."""
     places = {title: entries for item in config["nav"] for title, entries in item.items()}
-    places["Chips"] += [f"chips/{name}.md" for name in registry.accelerator_names()]
-    places["Commands"] += [f"commands/{name}.md" for name in commands.names()]
+    places["Chips"] += [{name: f"chips/{name}.md"} for name in registry.accelerator_names()]
+    places["Commands"] += [{name: f"commands/{name}.md"} for name in commands.names()]
     named = set(_pages(config["nav"]))
     others = sorted(path.name for path in (ROOT / "docs").glob("*.md") if path.name not in named)
     places["Depth"] += others

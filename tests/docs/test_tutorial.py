@@ -38,8 +38,8 @@ def contract(package: Path, tests: str = "tests/contract") -> subprocess.Complet
 def test_the_tutorial_has_every_file_of_a_chip(package: Path) -> None:
     found = {path.name for path in (package / "dot_engine").iterdir()}
     assert found == {
-        "__init__.py", "design.py", "constants.toml", "lower.py", "datasheet.py", "machine.py", "anchors.toml",
-        "README.md",
+        "__init__.py", "design.py", "constants.toml", "lower.py", "datasheet.py", "machine.py",
+        "anchors.toml", "README.md",
     }
 
 
