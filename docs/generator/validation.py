@@ -13,11 +13,11 @@ _HEAD = """# Published figures
 Every published figure that a chip of hwsim is held against, as `hwsim validate` computes it. This page is
 written by `make pages`, and a test fails when it is not current.
 
-*Predicted* figures are met without a constant fitted to them. A constant was fitted to *calibrated* ones, so
-that they prove nothing. *Unconfirmed* says that the published figure was not read in the original. A figure
-marked `<=` or `>=` is a bound, and keeping to one is weaker evidence than meeting a figure. *Known
-deviations* are misses that are pinned: the error has to stay within the tolerance of the known one, and the reason stands
-below the table. What all this is worth: [trust](trust.md).
+*Predicted* figures are met without a constant fitted to them. A constant was fitted to *calibrated* ones,
+so that they prove nothing. *Unconfirmed* says that the published figure was not read in the original. A
+figure marked `<=` or `>=` is a bound, and keeping to one is weaker evidence than meeting a figure. *Known
+deviations* are misses that are pinned: the error has to stay within the tolerance of the known one, and the
+reason stands below the table. What all this is worth: [trust](trust.md).
 """
 
 
