@@ -48,10 +48,10 @@ def page(name: str, pages: Mapping[str, str]) -> str:
         Text of every written page by its address, for examples.
     """
     shown = _help(name)
-    examples = [(f"`{line}`", f"[{address}](../{address})") for line, address in _examples(name, pages)]
+    examples = [f"- `{line}` ([{address[:-3]}](../{address}))\n" for line, address in _examples(name, pages)]
     text = f"# hwsim {name}\n\n{plain(_summary(shown))}\n\n```text\n{shown}```\n"
     if examples:
-        text += "\n## In use\n\n" + table(("Command", "Output and explanation in"), examples)
+        text += f"\n## In use\n\n{''.join(examples)}"
     return text + "\nExit codes: [of all commands](index.md#exit-codes).\n"
 
 

@@ -47,6 +47,7 @@ def _text(source: str) -> str:
 def addresses() -> dict[str, str]:
     """Return the address on the site of every page and picture, by its path in the repository."""
     found = {source: address for address, (source, _) in generated().items()}
+    found |= {f"docs/{address}": address for address in generated()}
     for path in (ROOT / "docs").rglob("*"):
         if path.suffix in (".md", ".svg", ".css"):
             found[path.relative_to(ROOT).as_posix()] = path.relative_to(ROOT / "docs").as_posix()

@@ -69,7 +69,7 @@ def test_page_of_a_command_is_its_help(name: str) -> None:
     tour = f"```console\n$ hwsim {name} x | head\n```\n```sh\nhwsim other\n```\n"
     text = commands.page(name, {"tour.md": tour})
     assert f"Usage: hwsim {name}" in text
-    assert f"| `hwsim {name} x \\| head` | [tour.md](../tour.md) |" in text
+    assert f"- `hwsim {name} x | head` ([tour](../tour.md))\n" in text
     assert "hwsim other" not in text
     assert f"({name}.md)" in commands.index()
 
