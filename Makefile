@@ -72,7 +72,7 @@ pages: $(RUN)
 	$(BIN)/python -m docs.generator
 
 docs: $(DOCS)
-	$(BIN)/python -m mkdocs --quiet build --strict --clean
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs --quiet build --strict --clean
 	@echo 'Wrote the documentation: open site/index.html'
 
 $(RUN): pyproject.toml
