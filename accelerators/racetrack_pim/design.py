@@ -134,14 +134,14 @@ class RacetrackDesign(Design):
         return self.wires // bits
 
 
-# Fitted to the published frames per second of ternary AlexNet at distance 7, see anchors.toml.
-CALIBRATED_SUBARRAYS = 3
+# Fitted to the published frames per second of AlexNet at distance 7, ternary and full; see anchors.toml.
+TERNARY_SUBARRAYS, INT8_SUBARRAYS = 3, 6
 
 
 def _presets() -> dict[str, RacetrackDesign]:
     c = CONSTANTS
     calibrated = RacetrackDesign(
-        subarrays_active=CALIBRATED_SUBARRAYS,
+        subarrays_active=TERNARY_SUBARRAYS,
         banks=int(c.banks_count),
         wires=int(c.wires_count),
         domains=int(c.domains_count),
@@ -154,9 +154,10 @@ def _presets() -> dict[str, RacetrackDesign]:
 
     functional = MultiplyModel.FUNCTIONAL
     return {
-        "trd7_calibrated": calibrated,
-        "trd5_calibrated": changed(trd=5, multiply_model=functional),
-        "trd3_calibrated": changed(trd=3),
+        "calibrated_ternary": calibrated,
+        "calibrated_ternary_trd5": changed(trd=5, multiply_model=functional),
+        "calibrated_ternary_trd3": changed(trd=3),
+        "calibrated_int8": changed(subarrays_active=INT8_SUBARRAYS),
         "float32": changed(float_as=FloatAs.FLOAT32, multiply_model=functional),
         "controller": changed(timing=Level.CONTROLLER, multiply_model=functional),
     }

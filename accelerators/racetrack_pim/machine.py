@@ -42,7 +42,8 @@ def machine_graph(rng: np.random.Generator) -> Graph:
         x = b.input("x", (1, m, size + k, size + n))
         b.output(b.add("max_pool", [x], name="op", kernel=(size, size)))
     elif kind == 6:
-        x, w = b.input("x", (m, k % 3 + 1), format=FLOAT32), b.weight("w", (k % 3 + 1, n), format=FLOAT32)
+        m, k, n = (size % 2 + 1 for size in (m, k, n))  # thousands of commands a sum
+        x, w = b.input("x", (m, k), format=FLOAT32), b.weight("w", (k, n), format=FLOAT32)
         b.output(b.add("gemm", [x, w], name="op", format=FLOAT32))
     else:
         left, right = _PAIRS[kind - 7]

@@ -66,7 +66,10 @@ class Clusters:
             )
         step = 1 if domains > 0 else -1
         for _ in range(abs(domains)):
-            self.tape = np.roll(self.tape, step, axis=0)
+            if step > 0:
+                self.tape[1:] = self.tape[:-1]
+            else:
+                self.tape[:-1] = self.tape[1:]
             self.tape[0 if step > 0 else -1] = 0
             self.count("tape", "shift")
         self.offset = moved

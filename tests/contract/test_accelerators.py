@@ -39,12 +39,18 @@ HEAVY = ("numba", "pandas", "onnx", "pulp", "matplotlib", "networkx")
 NO_ACTIVATION = "no small network has an activation behind a linear layer; the chip's own laws use it"
 UNUSED_ROWS: Mapping[str, Mapping[tuple[str, str], str]] = {
     "integral_sc": {("machines", "special"): "sigmoid and tanh; the small networks hold relu"},
+    "racetrack_pim": {
+        ("host", "logic"): "rounding of floating-point tensors; no small network has it",
+    },
     "sparse_fc": {("output_stage", action): NO_ACTIVATION for action in ("multiply", "special")},
 }
 
 
 # Chips on which sixteen times the work need not take longer, and why; it takes more energy all the same.
-SPATIAL = {"reram_pim": "arrays that are left over hold copies, which take the work at once"}
+SPATIAL = {
+    "racetrack_pim": "clusters that are left over take the work at once",
+    "reram_pim": "arrays that are left over hold copies, which take the work at once",
+}
 
 
 def dense(kind: str, scale: int) -> Graph:
