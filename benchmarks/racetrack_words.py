@@ -1,4 +1,4 @@
-"""Speed of bit-true additions on racetrack clusters: against a twin of single bits and the memory's bandwidth.
+"""Speed of bit-true additions on racetrack clusters: against single bits and the memory's bandwidth.
 
     python benchmarks/racetrack_words.py
 
@@ -14,8 +14,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from accelerators.racetrack_pim.processor import Processor
 from accelerators.racetrack_pim.design import PRESETS
+from accelerators.racetrack_pim.processor import Processor
 from hwsim.kernels.racetrack_words import add_bit_by_bit, add_rows
 from hwsim.run import evaluate, load
 
@@ -67,7 +67,7 @@ def main() -> None:
     print(f"memory bandwidth  {memory_s:10.4f} s   {moved / memory_s / 1e9:.1f} GB/s; packed words take "
           f"{packed_s / memory_s:.2f} x as long")
     network = load("alexnet_ternary")
-    for spec in ("racetrack_pim", "racetrack_pim:calibrated_ternary_trd5", "racetrack_pim:calibrated_ternary_trd3"):
+    for spec in (f"racetrack_pim:calibrated_ternary{distance}" for distance in ("", "_trd5", "_trd3")):
         cost_s = best_s(lambda spec=spec: evaluate(network, spec), 7)
         print(f"cost of alexnet_ternary on {spec}: {cost_s * 1e3:.1f} ms")
 

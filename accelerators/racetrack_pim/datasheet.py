@@ -67,7 +67,7 @@ def _commands(design: RacetrackDesign) -> tuple[ActionRow, ...]:
 
 
 def product_price(design: RacetrackDesign) -> tuple[int, Sourced] | None:
-    """Return cycles and joules of the published 8-bit multiplication of one lane, None where there is none."""
+    """Return cycles and joules of the published 8-bit multiplication of a lane, None where there is none."""
     c = CONSTANTS
     if design.timing is not Level.DEVICE or design.trd == 5:
         return None
@@ -124,7 +124,7 @@ def _host(design: RacetrackDesign) -> tuple[ActionRow, ...]:
 def _units(design: RacetrackDesign) -> tuple[UnitRow, ...]:
     c = CONSTANTS
     bits = chosen(capacity_bits(design), "_count", "capacity")
-    cell = chosen(design.cell_area_f2, "_count", "design.cell_area_f2")
+    cell = chosen(design.cell_area_ratio, "_count", "design.cell_area_ratio")
     area = bits * cell * c.feature_size_m**2 * (1 + c.pim_area_overhead_ratio)
     outside = "not part of the memory"
     found = [UnitRow("tape", area=area, zero_leakage=_LEAKAGE)]

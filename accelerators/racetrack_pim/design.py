@@ -61,7 +61,7 @@ class RacetrackDesign(Design):
     clusters_per_tile: int = Field(16, ge=1, le=2**10, description="Clusters of a tile, storage included")
     wires: int = Field(512, ge=64, le=4096, multiple_of=64, description="Wires of a cluster")
     domains: int = Field(32, ge=7, le=4096, description="Data domains of a wire, without padding")
-    cell_area_f2: float = Field(
+    cell_area_ratio: float = Field(
         4.0, ge=1, le=4, allow_inf_nan=False, description="Area of a cell in squared feature sizes, 1 to 4"
     )
     host_lanes: int = Field(
@@ -146,7 +146,7 @@ def _presets() -> dict[str, RacetrackDesign]:
         wires=int(c.wires_count),
         domains=int(c.domains_count),
         clusters_per_tile=int(c.clusters_per_tile_count),
-        cell_area_f2=float(c.cell_area_ratio),
+        cell_area_ratio=float(c.cell_area_ratio),
     )
 
     def changed(**knobs: Any) -> RacetrackDesign:
@@ -170,7 +170,7 @@ _PRICES = (
     "banks",
     "tiles_active",
     "clusters_per_tile",
-    "cell_area_f2",
+    "cell_area_ratio",
     "fault_probability",
     "host_lanes",
 )

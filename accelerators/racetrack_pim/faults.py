@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import reduce
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,18 +35,23 @@ def added(operands: Ints, bits: int, design: RacetrackDesign, seed: int = 0) -> 
     """
     if len(operands) > design.operands:
         raise InputError(
-            f"{len(operands)} operands, distance {design.trd} takes {design.operands}", where="racetrack_pim.added"
+            f"{len(operands)} operands, distance {design.trd} takes {design.operands}",
+            where="racetrack_pim.added",
         )
     if not 1 <= bits <= 62 or operands.min(initial=0) < 0 or operands.max(initial=0) >> bits:
         raise InputError(f"numbers that do not fit {bits} bits, or more than 62", where="racetrack_pim.added")
     p = design.fault_probability
-    runs = [
-        add_faulty(operands, bits, design.trd, p, EXTREME_RATIO, seed * 8 + run) for run in range(design.redundancy)
+    runs: list[Ints] = [
+        add_faulty(operands, bits, design.trd, p, EXTREME_RATIO, seed * 8 + run)
+        for run in range(design.redundancy)
     ]
     if len(runs) == 1:
-        return np.asarray(runs[0])
-    votes = [sum((run >> bit) & 1 for run in runs) > design.redundancy // 2 for bit in range(bits)]
-    return np.asarray(reduce(np.bitwise_or, [vote.astype(np.int64) << i for i, vote in enumerate(votes)]))
+        return runs[0]
+    majority = np.zeros_like(runs[0])
+    for bit in range(bits):
+        votes = np.stack([(run >> bit) & 1 for run in runs]).sum(0)
+        majority |= (votes > design.redundancy // 2).astype(np.int64) << bit
+    return majority
 
 
 def error_ratio(design: RacetrackDesign, bits: int, samples: int, seed: int = 0) -> float:

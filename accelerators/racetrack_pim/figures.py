@@ -24,7 +24,8 @@ def figures(graph: Graph, design: RacetrackDesign) -> dict[str, float]:
         (published ones, where there are), their ratios to the older design SPIM, and
         product_bound_frames_per_s, the rate if multiplications were all there is to do. At controller level:
         row_addition_cycles and row_addition_j of a row whose operands lie in place. At both:
-        functional_product_cycles of the model's own trace, capacity_bits, and voted_error_ratio, the chance
+        functional_product_cycles, float_product_cycles and float_sum_cycles of the model's own traces,
+        which nobody published; capacity_bits, and voted_error_ratio, the chance
         that a vote on `redundancy` transverse reads is wrong.
     """
     programs, n = Programs(design), design.redundancy
@@ -32,10 +33,15 @@ def figures(graph: Graph, design: RacetrackDesign) -> dict[str, float]:
         "capacity_bits": float(capacity_bits(design)),
         "voted_error_ratio": comb(n, (n + 1) // 2) * design.fault_probability ** ((n + 1) // 2),
         "functional_product_cycles": float(cycles_of(programs.product(_BITS, signed=False), design)),
+        "float_product_cycles": float(cycles_of(programs.float_product, design)),
+        "float_sum_cycles": float(cycles_of(programs.float_sum, design)),
     }
     if design.timing is Level.CONTROLLER:
         row = programs.columns(_BITS)
-        return found | {"row_addition_cycles": float(cycles_of(row, design)), "row_addition_j": joules_of(row)}
+        return found | {
+            "row_addition_cycles": float(cycles_of(row, design)),
+            "row_addition_j": joules_of(row),
+        }
     addition = programs.addition(_BITS)
     cycles, joules = cycles_of(addition, design), joules_of(addition) / design.lanes(_BITS)
     c = CONSTANTS

@@ -102,10 +102,9 @@ def _describe(graph: Graph, op: Op, tasks: list[Task], design: RacetrackDesign) 
     products = matrix_products(graph, op)
     if products:
         words.insert(0, way_of(graph, products[0]).value)
-    own = any(unit != "multiplier" for task in tasks for unit, _, _ in task.program.counts if task.label == "products")
-    if own and design.multiply_model is MultiplyModel.FUNCTIONAL:
+    multiplies = any(task.label in ("products", "multiply") for task in tasks)
+    if multiplies and design.multiply_model is MultiplyModel.FUNCTIONAL:
         words.append("multiplications modeled, not published")
-    if why := on_host(graph, op):
-        if op_kind(op.kind).category is not Category.MOVEMENT:
-            words.append(f"on the host: {why}")
+    if (why := on_host(graph, op)) and op_kind(op.kind).category is not Category.MOVEMENT:
+        words.append(f"on the host: {why}")
     return "; ".join(words)

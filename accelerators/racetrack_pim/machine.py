@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -108,7 +109,7 @@ class _Run:
         for start in range(0, rows, d.rows_at_once):
             chosen = [row[start : start + d.rows_at_once] for row in packed]
             processor = Processor(d, len(chosen[0]))
-            found.append(processor.voted(lambda p=processor, c=chosen: compute(p, c)))
+            found.append(processor.voted(partial(compute, processor, chosen)))
             self.events.update(processor.clusters.events)
             self.cycles += processor.clusters.time.cycles
         return unpack(np.concatenate(found), lane_bits, lanes).reshape(-1)[:results]

@@ -62,15 +62,15 @@ def tasks_of(graph: Graph, op: Op, design: RacetrackDesign) -> list[Task]:
         `accumulator_bits` that a sum overflows.
     """
     programs = Programs(design)
-    found = [task for product in matrix_products(graph, op) for task in _product(graph, op, product, programs)]
+    products = matrix_products(graph, op)
+    found = [task for product in products for task in _product(graph, op, product, programs)]
     if on_host(graph, op) or not work_of(graph, op).vector_operations:
         return found
-    if op.kind in ("max_pool", "global_max_pool") or (op.kind == "reduce" and op.text("function") in ("max", "min")):
-        return found + _largest(graph, op, programs)
-    if op.kind in ("average_pool", "global_average_pool") or (
-        op.kind == "reduce" and op.text("function") in ("sum", "mean")
-    ):
-        return found + _summed(graph, op, programs)
+    reduction = op.text("function") if op.kind == "reduce" else op.kind
+    if reduction in ("max", "min", "max_pool", "global_max_pool"):
+        return _largest(graph, op, programs)
+    if reduction in ("sum", "mean", "average_pool", "global_average_pool"):
+        return _summed(graph, op, programs)
     # A bias is one more operand of the sums of the products.
     return found if found else _elementwise(graph, op, programs)
 
@@ -132,7 +132,7 @@ def lane_for(bits: int) -> int:
     for lane in LANE_BITS:
         if lane >= bits:
             return lane
-    raise UnsupportedOp(f"{bits} bits are more than the widest lane of {LANE_BITS[-1]}", where="racetrack_pim")
+    raise UnsupportedOp(f"{bits} bits exceed the widest lane, {LANE_BITS[-1]}", where="racetrack_pim")
 
 
 def _product(graph: Graph, op: Op, product: MatrixProduct, programs: Programs) -> list[Task]:
@@ -169,8 +169,11 @@ def multiplication(op: Op, bits: int, programs: Programs) -> Program:
     d = programs.design
     if d.multiply_model is MultiplyModel.FUNCTIONAL:
         return programs.product(bits, signed=True)
-    asked = ((bits == PUBLISHED_BITS, f"of {bits} bits"), (d.trd != 5, "at distance 5"),
-             (d.timing is Level.DEVICE, "at controller level"))
+    asked = (
+        (bits == PUBLISHED_BITS, f"of {bits} bits"),
+        (d.trd != 5, "at distance 5"),
+        (d.timing is Level.DEVICE, "at controller level"),
+    )
     missing = [words for published, words in asked if not published]
     if missing:
         raise UnsupportedOp(

@@ -47,7 +47,7 @@ class Processor:
             if self.design.trd > 3 or place + 1 < k:
                 tape.shift(1)
         self._columns(lane_bits)
-        return tape.tape[tape.left].copy()
+        return np.array(tape.tape[tape.left])
 
     def total(self, operands: Sequence[Words], lane_bits: int, reads: int | None = None) -> Words:
         """Return the sum of any number of rows, modulo the lane."""
@@ -129,7 +129,9 @@ class Processor:
         """
         plain = function.removeprefix("n") if function != "xnor" else "xor"
         if function not in LOGIC:
-            raise InputError(f"no logic function {function!r}", where="racetrack_pim.logic", hint=", ".join(LOGIC))
+            raise InputError(
+                f"no logic function {function!r}", where="racetrack_pim.logic", hint=", ".join(LOGIC)
+            )
         self._stored(2)
         pad = self.all if plain == "and" else self.none
         self._fill([x, y, *[pad] * (self.design.trd - 2)])
@@ -150,7 +152,9 @@ class Processor:
         """
         d, tape = self.design, self.clusters
         if len(candidates) > d.trd:
-            raise InputError(f"{len(candidates)} candidates between ports {d.trd} apart", where="racetrack_pim.maximum")
+            raise InputError(
+                f"{len(candidates)} candidates between ports {d.trd} apart", where="racetrack_pim.maximum"
+            )
         self._stored(len(candidates))
         tape.count("storage", "read", len(candidates))
         rows = [self._gate(row ^ f, self.all) for row, f in zip(candidates, flip, strict=True)]
@@ -216,7 +220,7 @@ class Processor:
         return self.moved(plane, places, lane_bits)
 
     def _fill(self, rows: Sequence[Words]) -> None:
-        """Write the domains between the ports, first row at the left one, from the side where there is room."""
+        """Write the domains between the ports, the first row at the left one, from the side with room."""
         tape, d = self.clusters, self.design
         rows = [*rows, *[self.none] * (d.trd - len(rows))]
         right = tape.offset == 0

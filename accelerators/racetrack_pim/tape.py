@@ -78,7 +78,7 @@ class Clusters:
         """Return the domain at a port."""
         self._port(port)
         self.count("tape", "read")
-        return self.tape[port].copy()
+        return np.array(self.tape[port])
 
     def write(self, port: int, bits: Words) -> None:
         """Write the domain at a port, all wires."""
@@ -92,7 +92,9 @@ class Clusters:
         self.tape[self.left + 1 : self.right + 1] = self.tape[self.left : self.right].copy()
         self.tape[self.left] = bits
 
-    def transverse_read(self, first: int | None = None, last: int | None = None) -> tuple[Words, Words, Words]:
+    def transverse_read(
+        self, first: int | None = None, last: int | None = None
+    ) -> tuple[Words, Words, Words]:
         """Return the number of ones from domain `first` to `last`, as three planes of bits.
 
         Raises
@@ -109,7 +111,9 @@ class Clusters:
         self.count("tape", "transverse_read")
         return count_planes(self.tape[low : high + 1])
 
-    def write_column(self, column: Words, planes: tuple[Words, Words, Words], lane_bits: int, bit: int) -> None:
+    def write_column(
+        self, column: Words, planes: tuple[Words, Words, Words], lane_bits: int, bit: int
+    ) -> None:
         """Write what a transverse read of wire `bit` of every lane found: S here, C and C' further on.
 
         At distance 3 three ones give no C'; its driver is charged all the same, as the published energy is.

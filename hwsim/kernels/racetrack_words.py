@@ -61,7 +61,8 @@ def add_rows(operands: Words, sums: Words, carries: Words, second: Words, first:
     n = operands.shape[1]
     if lane_bits == 8:
         for i in range(n):
-            p0, p1, p2 = _count(operands[0, i], operands[1, i], operands[2, i], operands[3, i], operands[4, i])
+            p0, p1, p2 = _count(operands[0, i], operands[1, i], operands[2, i], operands[3, i],
+                                operands[4, i])
             c, d, column = _ZERO, _ZERO, np.uint64(first)
             # A number of columns that the compiler knows lets it take several words at once.
             for _ in range(6):
@@ -71,7 +72,8 @@ def add_rows(operands: Words, sums: Words, carries: Words, second: Words, first:
             sums[i], carries[i], second[i] = p0 ^ c ^ d, c, d
     else:
         for i in range(n):
-            p0, p1, p2 = _count(operands[0, i], operands[1, i], operands[2, i], operands[3, i], operands[4, i])
+            p0, p1, p2 = _count(operands[0, i], operands[1, i], operands[2, i], operands[3, i],
+                                operands[4, i])
             c, d, column = _ZERO, _ZERO, np.uint64(first)
             for _ in range(lane_bits - 2):
                 c, d = _column(p0, p1, p2, c, d, column)
@@ -80,7 +82,8 @@ def add_rows(operands: Words, sums: Words, carries: Words, second: Words, first:
             sums[i], carries[i], second[i] = p0 ^ c ^ d, c, d
 
 
-def add_bit_by_bit(operands: Sequence[Sequence[int]], lane_bits: int) -> tuple[list[int], list[int], list[int]]:
+def add_bit_by_bit(operands: Sequence[Sequence[int]],
+                   lane_bits: int) -> tuple[list[int], list[int], list[int]]:
     """Return S, C and C' of every wire: `add_rows`, one wire after the other, bits as Python numbers."""
     wires = len(operands[0])
     sums, carries, second = [0] * wires, [0] * wires, [0] * wires
