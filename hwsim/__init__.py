@@ -18,18 +18,26 @@ if TYPE_CHECKING:
     from hwsim.report.files import write
     from hwsim.report.types import Report
     from hwsim.run import Chip, chip, compare, evaluate, load
+    from hwsim.sampling import sample
     from hwsim.schedule.network_run import schedule_network as schedule_scratchpad
     from hwsim.scheduled import evaluate_scheduled
+    from hwsim.sweep.driver import sweep as sweep
+    from hwsim.sweep.results import open_results
+    from hwsim.sweep.space import Space
 
 _HOMES = {
     "Chip": "hwsim.run:Chip",
+    "Space": "hwsim.sweep.space:Space",
     "Report": "hwsim.report.types:Report",
     "chip": "hwsim.run:chip",
     "compare": "hwsim.run:compare",
     "evaluate": "hwsim.run:evaluate",
     "evaluate_scheduled": "hwsim.scheduled:evaluate_scheduled",
     "load": "hwsim.run:load",
+    "open_results": "hwsim.sweep.results:open_results",
+    "sample": "hwsim.sampling:sample",
     "schedule_scratchpad": "hwsim.schedule.network_run:schedule_network",
+    "sweep": "hwsim.sweep.driver:sweep",
     "validate": "hwsim.anchors:validate",
     "write": "hwsim.report.files:write",
 }
@@ -37,12 +45,16 @@ _HOMES = {
 __all__ = [
     "Chip",
     "Report",
+    "Space",
     "chip",
     "compare",
     "evaluate",
     "evaluate_scheduled",
     "load",
+    "open_results",
+    "sample",
     "schedule_scratchpad",
+    "sweep",
     "validate",
     "write",
 ]

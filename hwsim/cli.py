@@ -39,6 +39,26 @@ class SchemaOf(StrEnum):
 
     REPORT = "report"
     DESIGN = "design"
+    SWEEP = "sweep"
+
+
+class SamplingOf(StrEnum):
+    """How points of a space are chosen."""
+
+    GRID = "grid"
+    ZIP = "zip"
+    RANDOM = "random"
+    LATIN_HYPERCUBE = "latin_hypercube"
+    SEARCH = "search"
+
+
+class EngineOf(StrEnum):
+    """Where points are computed."""
+
+    AUTO = "auto"
+    INPROCESS = "inprocess"
+    LOCAL = "local"
+    DASK = "dask"
 
 
 class Planning(StrEnum):
@@ -58,7 +78,8 @@ class Unsupported(StrEnum):
 
 Network = Annotated[str, typer.Argument(
     metavar="NETWORK",
-    help="An ONNX file, a SCALE-Sim layer CSV, or a built-in network (`hwsim list workloads`).")]
+    help="An ONNX file, a SCALE-Sim layer CSV, a gate netlist (BLIF), or a built-in network "
+         "(`hwsim list workloads`).")]
 Networks = Annotated[list[str], typer.Argument(
     metavar="NETWORK|REPORT.json...",
     help="One network as for `run`, or reports of one network that `-o` has written as JSON.")]
@@ -89,8 +110,12 @@ Scratchpad = Annotated[str | None, typer.Option(
 PlanTime = Annotated[float, typer.Option(
     "--time-limit", min=0.0, metavar="S", help="Seconds for --schedule.")]
 Functional = Annotated[Path | None, typer.Option(
-    "--functional", metavar="FILE.npz",
-    help="Also run the network on labelled samples in the chip's arithmetic; show misclassification.")]
+    "--functional", metavar="FILE.{npz,toml}",
+    help="Also run the network in the chip's arithmetic, on samples or as settings say; show errors.")]
+Clamp = Annotated[list[str] | None, typer.Option(
+    "--clamp", metavar="NAME=VALUE",
+    help="Also run a circuit with these buses and wires held, such as P=143; show states and odds. "
+         "May be repeated; none holds nothing.")]
 ServiceLife = Annotated[str | None, typer.Option(
     "--service-life", metavar="TIME",
     help="Add embodied energy and carbon, and when one chip pays back instead of another; such as 5y.")]
@@ -123,12 +148,13 @@ def _run(network: Network, on: On, settings: Set = None, dim: Dim = None, batch:
          precision: Precision = None, output: Output = None, timeline: Timeline = None,
          on_unsupported: OnUnsupported = Unsupported.ERROR, schedule: Planned = Planning.NONE,
          scratchpad: Scratchpad = None, time_limit: PlanTime = 60.0, functional: Functional = None,
-         json: Json = False, quiet: Quiet = False) -> int:
+         clamp: Clamp = None, json: Json = False, quiet: Quiet = False) -> int:
     """Cost a network on a chip: layers and totals."""
     from hwsim.commands.evaluate import Job, evaluate
 
     return evaluate(Job(network, tuple(on), tuple(settings or ()), tuple(dim or ()), batch, precision,
-                        on_unsupported.value, schedule is Planning.COSMA, scratchpad, time_limit, functional),
+                        on_unsupported.value, schedule is Planning.COSMA, scratchpad, time_limit, functional,
+                        clamp=tuple(clamp or ())),
                     tuple(output or ()), timeline, json=json, quiet=quiet)
 
 
@@ -178,7 +204,7 @@ def _schedule(network: Annotated[str, typer.Argument(
                   "--formulation", metavar="auto|paper|paper-fixed|windows|gaps|greedy",
                   help="The portfolio, or one integer program alone.")] = "auto",
               solver: Annotated[str | None, typer.Option(
-                  "--solver", metavar="cbc|highs|none", help="Integer programming solver.")] = None,
+                  "--solver", metavar="cbc|highs|cpsat|none", help="Integer programming solver.")] = None,
               time_limit: Annotated[float | None, typer.Option(
                   "--time-limit", metavar="S", help="Seconds; in a sweep, for each size.")] = None,
               seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of random orders.")] = 0,
@@ -193,6 +219,66 @@ def _schedule(network: Annotated[str, typer.Argument(
     job = ScheduleJob(network, scratchpad, sweep, verify, graph, tuple(dim or ()), batch, bits, block_bytes,
                       fusion, clean_outputs, weights, formulation, time_limit, solver, seed)
     return schedule(job, tuple(output or ()), json=json, quiet=quiet)
+
+
+@app.command("sweep")
+def _sweep(sources: Annotated[list[str], typer.Argument(
+               metavar="SWEEP.toml|NETWORK...", help="A sweep file, or networks as for `run`.")],
+           on: OnOrNone = None,
+           knob: Annotated[list[str] | None, typer.Option(
+               "--knob", metavar="KNOB=VALUES",
+               help="8,16,32 or 8:64:8 (steps) or 8:64:x2 (ratios) or 8:64 (sampled) or all.")] = None,
+           where: Annotated[list[str] | None, typer.Option(
+               "--where", metavar="EXPRESSION",
+               help="Keep points such as array_rows * array_cols <= 4096.")] = None,
+           batch: Annotated[list[str] | None, typer.Option("--batch", metavar="N,...")] = None,
+           precision: Annotated[list[str] | None, typer.Option(
+               "--precision", metavar="FORMAT,...")] = None,
+           dim: Dim = None,
+           sampling: Annotated[SamplingOf | None, typer.Option(
+               "--sampling", help="grid if left out.")] = None,
+           samples: Annotated[int | None, typer.Option("--samples", min=1, metavar="N")] = None,
+           seed: Annotated[int | None, typer.Option("--seed", min=0, metavar="N")] = None,
+           limit: Annotated[int | None, typer.Option(
+               "--limit", min=1, metavar="N", help="First N points.")] = None,
+           objectives: Annotated[list[str] | None, typer.Option(
+               "--objectives", metavar="METRIC,...", help="Of a search, and of the front shown.")] = None,
+           functional: Functional = None, on_unsupported: OnUnsupported = Unsupported.ERROR,
+           output: Annotated[list[Path] | None, typer.Option(
+               "-o", "--output", metavar="FILE", help="Results (.db), and exports (.csv, .parquet).")] = None,
+           engine: Annotated[EngineOf, typer.Option("--engine")] = EngineOf.AUTO,
+           workers: Annotated[int | None, typer.Option("--workers", min=1, metavar="N")] = None,
+           scheduler: Annotated[str | None, typer.Option("--scheduler", metavar="tcp://HOST:PORT")] = None,
+           time_limit: Annotated[float | None, typer.Option(
+               "--time-limit", metavar="S", help="Seconds for a point.")] = None,
+           retry_failed: Annotated[bool, typer.Option(
+               "--retry-failed", help="Try failed points again.")] = False,
+           dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count the points.")] = False,
+           json: Json = False, quiet: Quiet = False) -> int:
+    """Evaluate a design space; the same command resumes."""
+    from hwsim.commands.sweep_words import SweepJob
+    from hwsim.commands.sweeping import sweep
+    from hwsim.sweep.driver import Options
+
+    job = SweepJob(tuple(sources), tuple(on or ()), tuple(knob or ()), tuple(where or ()), tuple(batch or ()),
+                   tuple(precision or ()), tuple(dim or ()), sampling.value if sampling else None, samples,
+                   seed, limit, functional, on_unsupported.value, tuple(objectives or ()))
+    options = Options(engine.value, workers, scheduler, time_limit, retry_failed)
+    return sweep(job, tuple(output or ()), options, dry_run=dry_run, json=json, quiet=quiet)
+
+
+@app.command("pareto")
+def _pareto(results: Annotated[Path, typer.Argument(
+                metavar="RESULTS.db", help="Written by `hwsim sweep`.")],
+            objectives: Annotated[list[str] | None, typer.Option(
+                "--objectives", metavar="METRIC,...", help="energy_j,latency_s if left out.")] = None,
+            output: Annotated[list[Path] | None, typer.Option(
+                "-o", "--output", metavar="FILE", help="Draw the front (.svg).")] = None,
+            json: Json = False, quiet: Quiet = False) -> int:
+    """Show the points of a sweep that no other beats."""
+    from hwsim.commands.sweeping import pareto
+
+    return pareto(results, tuple(objectives or ()), tuple(output or ()), json=json, quiet=quiet)
 
 
 @app.command("list")
@@ -235,9 +321,10 @@ def _validate(chip: Annotated[str | None, typer.Argument(help="All chips if left
 
 
 @app.command("schema")
-def _schema(what: Annotated[SchemaOf, typer.Argument(help="report, or design CHIP.")] = SchemaOf.REPORT,
+def _schema(what: Annotated[SchemaOf, typer.Argument(
+                help="report, sweep, or design CHIP.")] = SchemaOf.REPORT,
             chip: Annotated[str | None, typer.Argument(help="Whose design.")] = None) -> int:
-    """Print the JSON Schema of reports or of a design."""
+    """Print the JSON Schema of reports, sweeps or a design."""
     from hwsim.commands.catalogue import print_schema
 
     return print_schema(what.value, chip)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from hwsim.columns import is_column, numbers_of, same
 from hwsim.dimensions import AREA, BIT, BYTE, ENERGY, LENGTH, NUMBER, TIME, VOLTAGE, Dimension
 from hwsim.errors import ConstantError
 from hwsim.sources import Constants, Sourced, by_law, load_constants
@@ -49,7 +50,7 @@ def scale_energy_constant_field(energy: Sourced, from_node_m: Sourced | float, t
     length_ratio = _node_ratio(from_node_m, to_node_m)
     volt_ratio = _positive(to_supply_v, "to_supply_v", VOLTAGE)
     volt_ratio /= _positive(from_supply_v, "from_supply_v", VOLTAGE)
-    if length_ratio == 1 and volt_ratio == 1:
+    if same(length_ratio, 1) and same(volt_ratio, 1):
         return energy
     return _scaled("scale_energy_constant_field", energy, length_ratio * volt_ratio * volt_ratio,
                    energy=energy, from_node_m=from_node_m, to_node_m=to_node_m,
@@ -68,7 +69,7 @@ def scale_area(area: Sourced, from_node_m: Sourced | float, to_node_m: Sourced |
     """
     _check_dimension(area, "area", _AREAS)
     ratio = _node_ratio(from_node_m, to_node_m)
-    if ratio == 1:
+    if same(ratio, 1):
         return area
     return _scaled("scale_area", area, ratio * ratio, area=area, from_node_m=from_node_m, to_node_m=to_node_m)
 
@@ -85,7 +86,7 @@ def scale_delay(delay: Sourced, from_node_m: Sourced | float, to_node_m: Sourced
     """
     _check_dimension(delay, "delay", (TIME,))
     ratio = _node_ratio(from_node_m, to_node_m)
-    if ratio == 1:
+    if same(ratio, 1):
         return delay
     return _scaled("scale_delay", delay, ratio, delay=delay, from_node_m=from_node_m, to_node_m=to_node_m)
 
@@ -133,6 +134,8 @@ def sram_access_energy(capacity_bytes: Sourced | float, points: Sequence[tuple[f
         The published number itself at a published capacity.
     """
     capacity = _positive(capacity_bytes, "capacity_bytes", BYTE)
+    if is_column(capacity):
+        return _of_each(capacity, lambda one: sram_access_energy(one, points))
     ordered = _ordered(points, "capacities")
     inside = ordered[0][0] <= capacity <= ordered[-1][0]
     law = "sram_access_energy" if inside else "sram_access_energy_extrapolated"
@@ -143,7 +146,7 @@ def add_energy_at_width(energy: Sourced, from_bits: int, to_bits: int) -> Source
     """Return the energy of an integer addition at another width: linear in bits (Horowitz 2014)."""
     _check_dimension(energy, "energy", _ENERGIES)
     ratio = _positive(to_bits, "to_bits", NUMBER) / _positive(from_bits, "from_bits", NUMBER)
-    if ratio == 1:
+    if same(ratio, 1):
         return energy
     return _scaled("add_energy_at_width", energy, ratio, energy=energy, from_bits=from_bits, to_bits=to_bits)
 
@@ -165,7 +168,7 @@ def multiply_energy_at_width(energy: Sourced, from_bits: int, to_bits: int,
     other = to_bits if other_bits is None else other_bits
     bit_products = _positive(to_bits, "to_bits", NUMBER) * _positive(other, "other_bits", NUMBER)
     ratio = bit_products / _positive(from_bits, "from_bits", NUMBER) ** 2
-    if from_bits == to_bits == other:
+    if same(ratio, 1) and same(to_bits, from_bits):
         return energy
     return _scaled("multiply_energy_at_width", energy, ratio, energy=energy, from_bits=from_bits,
                    to_bits=to_bits, other_bits=other)
@@ -180,16 +183,31 @@ def _node_ratio(from_node_m: Sourced | float, to_node_m: Sourced | float) -> flo
 
 
 def _positive(number: Sourced | float, name: str, dimension: Dimension) -> float:
-    """Return a plain number, or the value of a sourced one in `dimension`; it has to be positive."""
-    value = float(number)
+    """Return a plain number, or the value of a sourced one in `dimension`; it has to be positive.
+
+    A column over designs is returned as one.
+    """
+    plain: Any = number.value if isinstance(number, Sourced) else number
+    value = plain.astype(float) if is_column(plain) else float(plain)
     if isinstance(number, Sourced):
         factor = convert(number.dimension, dimension)
         if factor is None:
             raise ConstantError(f"{name} = {number.formula} is in {number.dimension}, not in {dimension}")
-        value *= float(factor)
-    if not (math.isfinite(value) and value > 0):
-        raise ConstantError(f"{name} = {value} has to be positive")
+        value = value * float(factor)
+    for one in numbers_of(value):
+        if not (math.isfinite(one) and one > 0):
+            raise ConstantError(f"{name} = {one} has to be positive")
     return value
+
+
+def _of_each(column: Any, law: Callable[[float], Sourced]) -> Sourced:
+    """Return what `law` gives for each number of a column, each different number computed once."""
+    once = {one: law(one) for one in dict.fromkeys(column.tolist())}
+    first, *others = once.values()
+    joined = sum((other * 0 for other in others), first)
+    values = column.astype(float)
+    values[:] = [once[one].value for one in column.tolist()]
+    return Sourced(values, first.dimension, joined.formula, joined.records)
 
 
 def _check_dimension(number: Sourced, name: str, allowed: tuple[Dimension, ...]) -> None:

@@ -14,19 +14,22 @@ from hwsim import registry
 from hwsim.errors import DesignError, InputError, Problem, UnsupportedOp, nearest
 from hwsim.graph.formats import parse_format
 from hwsim.graph.offload import offload
-from hwsim.graph.ops import work_of
+from hwsim.graph.ops import Work, work_of
 from hwsim.graph.passes import set_precision
 from hwsim.graph.types import Graph
 from hwsim.model.prices import verify_datasheet
 from hwsim.model.pricing import price_trace
-from hwsim.model.types import Accelerator, Design
+from hwsim.model.types import Accelerator, Design, Figures
 from hwsim.report.build import Parts, build_report
 from hwsim.report.types import Report
 from hwsim.report.verify import verify_report
-from hwsim.trace import reduce, verify_conservation, verify_trace
+from hwsim.trace import Activity, Trace, reduce, verify_conservation, verify_trace
 
 POLICIES = ("error", "host", "traffic")
-NETWORK_SUFFIXES = (".onnx", ".csv", ".txt", ".pb", ".pt", ".pth", ".h5", ".keras", ".tflite", ".json")
+NETWORK_SUFFIXES = (
+    ".onnx", ".csv", ".txt", ".alist", ".blif", ".net", ".memtrace", ".pb", ".pt", ".pth", ".h5", ".keras",
+    ".tflite", ".json",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def load(
     precision: str | None = None,
     on_unsupported: str = "error",
 ) -> Graph:
-    """Return a network from an ONNX file, a SCALE-Sim layer list, or the built-in networks.
+    """Return a network from an ONNX file, a SCALE-Sim layer list, a gate netlist, or the built-in networks.
 
     Parameters
     ----------
@@ -100,8 +103,11 @@ def load(
         )
     else:
         graph = registry.load_workload(str(source), {"batch": batch} if batch is not None else None)
-    if precision is None:
-        return graph
+    return graph if precision is None else with_precision(graph, precision)
+
+
+def with_precision(graph: Graph, precision: str) -> Graph:
+    """Return `graph` with weights and activations in the number format that `precision` names."""
     chosen = parse_format(precision)
     return set_precision(graph, weights=chosen, activations=chosen)
 
@@ -154,37 +160,77 @@ def evaluate(network: Graph | str | Path, on: Chip | str, *, on_unsupported: str
     target = chip(on) if isinstance(on, str) else on
     graph = network if isinstance(network, Graph) else load(network, on_unsupported=on_unsupported)
     accelerator, design = target.accelerator, target.design
-    prepared = accelerator.prepare(_without_unsupported(graph, accelerator, on_unsupported), design)
-    trace = accelerator.lower(prepared, design)
-    verify_trace(trace)
-    activity = reduce(trace)
-    work = {op.name: work_of(prepared, op) for op in prepared.ops}
-    verify_conservation(
-        trace,
-        activity,
-        {name: {"macs": w.macs, **w.primitives} for name, w in work.items()},
-        accelerator.work,
-    )
+    program = lower(without_unsupported(graph, accelerator, on_unsupported), accelerator, design)
     sheet = accelerator.datasheet(design)
     verify_datasheet(sheet)
     report = build_report(
         Parts(
             graph=graph,
-            prepared=prepared,
+            prepared=program.prepared,
             accelerator=accelerator,
             preset=target.preset,
             design=design,
             changed=target.changed,
             sheet=sheet,
-            trace=trace,
-            activity=activity,
-            priced=price_trace(trace, activity, sheet),
-            work=work,
+            trace=program.trace,
+            activity=program.activity,
+            priced=price_trace(program.trace, program.activity, sheet),
+            work=program.work,
             coverage=_coverage(graph),
         )
     )
-    verify_report(report, prepared, accelerator, sheet, {node for node, _ in trace.skips})
+    skipping = {node for node, _ in program.trace.skips}
+    verify_report(report, program.prepared, accelerator, sheet, skipping)
     return report
+
+
+def figures(network: Graph | str | Path, on: Chip | str, *, on_unsupported: str = "error") -> Figures:
+    """Return the figures of a chip's own for a network, such as LUTs; none for chips without.
+
+    Parameters
+    ----------
+    network, on, on_unsupported
+        As for `evaluate`.
+    """
+    target = chip(on) if isinstance(on, str) else on
+    accelerator = target.accelerator
+    if accelerator.figures is None:
+        return {}
+    graph = network if isinstance(network, Graph) else load(network, on_unsupported=on_unsupported)
+    kept = without_unsupported(graph, accelerator, on_unsupported)
+    return accelerator.figures(accelerator.prepare(kept, target.design), target.design)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A network as the program of a chip, checked.
+
+    Attributes
+    ----------
+    prepared : Graph
+        The network as the chip prepared it.
+    trace, activity : Trace, Activity
+        What the chip does, and its counts.
+    work : mapping of str to Work
+        Op-count formula of every operator.
+    """
+
+    prepared: Graph
+    trace: Trace
+    activity: Activity
+    work: Mapping[str, Work]
+
+
+def lower(graph: Graph, accelerator: Accelerator, design: Design) -> Program:
+    """Return the program of `graph`, whose operators the chip can run all; every check has passed."""
+    prepared = accelerator.prepare(graph, design)
+    trace = accelerator.lower(prepared, design)
+    verify_trace(trace)
+    activity = reduce(trace)
+    work = {op.name: work_of(prepared, op) for op in prepared.ops}
+    asked = {name: {"macs": w.macs, **w.primitives} for name, w in work.items()}
+    verify_conservation(trace, activity, asked, accelerator.work)
+    return Program(prepared, trace, activity, work)
 
 
 def compare(
@@ -220,7 +266,7 @@ def _with_knobs(accelerator: Accelerator, base: Design, knobs: Mapping[str, Any]
         problems += [
             Problem(
                 ".".join((accelerator.name, *map(str, item["loc"]))),
-                f"{item['msg'][0].lower()}{item['msg'][1:]}, got {item['input']!r}",
+                _reason(item),
                 _nearest_choice(type(base), item),
             )
             for item in error.errors()
@@ -228,6 +274,13 @@ def _with_knobs(accelerator: Accelerator, base: Design, knobs: Mapping[str, Any]
     if problems:
         raise DesignError(problems=problems)
     return design
+
+
+def _reason(item: Any) -> str:
+    """Return what is wrong with a knob, and its value; a rule about several names their values itself."""
+    message = str(item["msg"]).removeprefix("Value error, ")
+    message = message[0].lower() + message[1:]
+    return f"{message}, got {item['input']!r}" if item["loc"] else message
 
 
 def _nearest_choice(design: type[Design], item: Any) -> str:
@@ -239,8 +292,14 @@ def _nearest_choice(design: type[Design], item: Any) -> str:
     return nearest(item["input"], [str(choice.value) for choice in kind.__members__.values()])
 
 
-def _without_unsupported(graph: Graph, accelerator: Accelerator, policy: str) -> Graph:
-    """Return `graph` with the operators that the chip cannot run replaced as the policy says."""
+def without_unsupported(graph: Graph, accelerator: Accelerator, policy: str) -> Graph:
+    """Return `graph` with the operators that the chip cannot run replaced as the policy says.
+
+    Raises
+    ------
+    UnsupportedOp
+        There are such operators, and the policy is "error": all of them with the reasons.
+    """
     reasons = {op.name: reason for op in graph.ops if (reason := accelerator.supports(graph, op))}
     if not reasons:
         return graph

@@ -7,11 +7,16 @@ import numbers
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from hwsim.columns import finite, is_column, nowhere_zero
 from hwsim.dimensions import NUMBER, Dimension
 from hwsim.errors import ConstantError
 from hwsim.units import convert, dimension_of, format_si, suffix_of, unit_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Kind(StrEnum):
@@ -135,7 +140,8 @@ class Sourced:
     Attributes
     ----------
     value : float
-        In the unit that the name suffix states: SI, bits for bits, bytes for bytes.
+        In the unit that the name suffix states: SI, bits for bits, bytes for bytes. While a family of designs
+        is priced, a column of one float per design; whatever asks it a question meant for one number fails.
     dimension : Dimension
         What it measures.
     formula : str
@@ -213,7 +219,7 @@ class Sourced:
         if not isinstance(power, numbers.Integral):
             raise ConstantError(f"{self.formula} ** {power!r} needs a whole power", hint="or use sqrt")
         formula = f"{_bound(self, _ATOM)} ** {power}"
-        if power < 0 and not self.value:
+        if power < 0 and not nowhere_zero(self.value):
             raise ConstantError(f"{formula} divides by zero")
         try:
             value = self.value**power
@@ -234,19 +240,20 @@ class Sourced:
         return self.value >= _like(self, other, ">=").value
 
 
-def chosen(value: float, suffix: str, name: str) -> Sourced:
+def chosen(value: float | NDArray[np.number[Any]], suffix: str, name: str) -> Sourced:
     """Return a number that the user or a preset chose, such as a clock: a dimension but no evidence.
 
     Parameters
     ----------
-    value : float
-        In the unit of `suffix`.
+    value : float or array
+        In the unit of `suffix`; an array holds one number per design of a family.
     suffix : str
         Unit suffix, see `hwsim.units.parse_as`.
     name : str
         How formulas call it: ``"design.clock_hz"``.
     """
-    return _result(float(value), dimension_of(suffix), name, (), _ATOM)
+    number: Any = value.astype(float) if is_column(value) else float(value)  # type: ignore[union-attr]
+    return _result(number, dimension_of(suffix), name, (), _ATOM)
 
 
 def minimum(first: Sourced, *others: Sourced | float) -> Sourced:
@@ -292,6 +299,8 @@ def by_law(law: Law, value: float, dimension: Dimension, arguments: Mapping[str,
 def _operand(number: Sourced | float) -> Sourced:
     if isinstance(number, Sourced):
         return number
+    if is_column(number):
+        return Sourced(number, NUMBER, "design", (), _ATOM)
     if not isinstance(number, (int, float, numbers.Real)):
         raise ConstantError(f"cannot compute with {number!r}", hint="use a sourced or a plain number")
     exact = int(number) if isinstance(number, (int, numbers.Integral)) else float(number)
@@ -307,7 +316,8 @@ def _like(one: Sourced, other: Sourced | float, operation: str) -> Sourced:
     number = _operand(other)
     if number.dimension == one.dimension:
         return number
-    if number.value == 0 and number.dimension.is_number and not number.records:
+    plain = number.dimension.is_number and not number.records and not is_column(number.value)
+    if plain and number.value == 0:
         return Sourced(0.0, one.dimension, number.formula)
     raise ConstantError(f"{one.formula} {operation} {number.formula} mixes "
                         f"{one.dimension} and {number.dimension}")
@@ -335,7 +345,7 @@ def _product(left: Sourced | float, right: Sourced | float) -> Sourced:
 def _quotient(left: Sourced | float, right: Sourced | float) -> Sourced:
     one, other = _operand(left), _operand(right)
     formula = f"{_bound(one, _PRODUCT)} / {_bound(other, _POWER)}"
-    if not other.value:
+    if not nowhere_zero(other.value):
         raise ConstantError(f"{formula} divides by zero")
     records = _merged(one.records, other.records)
     dimension = one.dimension if other.dimension is NUMBER else one.dimension / other.dimension
@@ -371,6 +381,7 @@ def _merged(one: tuple[Constant | Law, ...], other: tuple[Constant | Law, ...]) 
 
 def _result(value: float, dimension: Dimension, formula: str, records: tuple[Constant | Law, ...],
             binding: int) -> Sourced:
-    if not math.isfinite(value):
+    if not finite(value):
         raise ConstantError(f"{formula} is not a finite number")
     return Sourced(value, dimension, formula, records, binding)
+

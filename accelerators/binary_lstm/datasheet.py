@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from accelerators.binary_lstm.design import CONSTANTS, BinaryLstmDesign
 from accelerators.binary_lstm.weights import Weights
+from hwsim.columns import given
 from hwsim.graph.ops.kinds import PRIMITIVES
 from hwsim.model.types import ActionRow, Datasheet, UnitRow
 from hwsim.sources import Sourced, by_law, chosen
@@ -47,8 +48,8 @@ def _mac_actions(design: BinaryLstmDesign) -> tuple[ActionRow, ...]:
 
 def _memory_actions(design: BinaryLstmDesign) -> tuple[ActionRow, ...]:
     price = design.memory_j_per_bit
-    charged = chosen(price, "_j_per_bit", "design.memory_j_per_bit") if price else None
-    reason = "" if price else NOT_PUBLISHED
+    charged = chosen(price, "_j_per_bit", "design.memory_j_per_bit") if given(price) else None
+    reason = "" if charged else NOT_PUBLISHED
     return (
         ActionRow(
             "memory",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from accelerators.integral_sc.design import CONSTANTS, Arithmetic, IntegralScDesign, Technology
+from hwsim.columns import given
 from hwsim.model.types import ActionRow, Datasheet, UnitRow
 from hwsim.physics import multiply_energy_at_width, scale_area, scale_energy_constant_field
 from hwsim.sourced import Sourced, chosen
@@ -50,16 +51,16 @@ def _scaled(energy: Sourced, design: IntegralScDesign) -> Sourced:
 
 def _bit_energies(design: IntegralScDesign) -> dict[str, Sourced | None]:
     """Return joules per bit of each kind of gate, None where nothing is known."""
-    given = {
-        name: chosen(value, "_j_per_bit", f"design.{name}") if (value := getattr(design, name)) else None
+    known = {
+        name: chosen(value, "_j_per_bit", f"design.{name}") if given(value := getattr(design, name)) else None
         for name in ("and_bit_j", "add_bit_j", "state_bit_j", "number_bit_j")
     }
     if design.technology is Technology.VIRTEX7:
-        return given
+        return known
     add = _add_bit(design)
     gate = add * CONSTANTS.gate_per_full_adder_ratio
     estimate = {"and_bit_j": gate, "add_bit_j": add, "state_bit_j": add, "number_bit_j": gate}
-    return {name: given[name] or estimate[name] for name in given}
+    return {name: known[name] or estimate[name] for name in known}
 
 
 def _per_bit(unit: str, action: str, energy: Sourced | None, lanes: int = 1) -> ActionRow:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from accelerators.sparse_lstm.design import CONSTANTS, SparseLstmDesign
 from accelerators.sparse_lstm.lower import POINTWISE
+from hwsim.columns import given
 from hwsim.model.types import ActionRow, Datasheet, UnitRow
 from hwsim.sourced import Sourced, chosen
 
@@ -81,8 +82,8 @@ def _pointwise(design: SparseLstmDesign) -> tuple[ActionRow, ...]:
 
 
 def _offchip(design: SparseLstmDesign) -> tuple[ActionRow, ...]:
-    given = design.offchip_j_per_bit
-    energy = chosen(given, "_j_per_bit", "design.offchip_j_per_bit") if given else None
+    price = design.offchip_j_per_bit
+    energy = chosen(price, "_j_per_bit", "design.offchip_j_per_bit") if given(price) else None
     reason = "" if energy else "no figure is published; set offchip_j_per_bit to charge it"
     rate = chosen(design.offchip_bits_per_s, "_bits_per_s", "design.offchip_bits_per_s")
     timed = tuple(

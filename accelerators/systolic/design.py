@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
+from hwsim.columns import same
 from hwsim.model.types import Design
 from hwsim.sourced import Sourced, chosen
 from hwsim.sources import Constants, load_constants
@@ -169,9 +170,9 @@ def sourced_knob(design: SystolicDesign, name: str) -> Sourced:
     value = getattr(design, name)
     for preset, prefix in _CHIPS.items():
         base = PRESETS[preset]
-        same = all(getattr(design, knob) == getattr(base, knob) for knob in _CHIP_KNOBS)
+        alike = all(same(getattr(design, knob), getattr(base, knob)) for knob in _CHIP_KNOBS)
         known = [f"{prefix}_{name}", name.replace("dram", f"{prefix}_link"), f"reference_{name}"]
-        if same and getattr(base, name) == value:
+        if alike and same(value, getattr(base, name)):
             return CONSTANTS[next(key for key in known if key in CONSTANTS)]
     return chosen(value, suffix_of(name) or "", f"design.{name}")
 

@@ -55,14 +55,15 @@ def show(name: str, *, json: bool) -> int:
 
 
 def print_schema(what: str, chip: str | None) -> int:
-    """Print the JSON Schema of reports or of a chip's knobs."""
-    if what == "report":
+    """Print the JSON Schema of reports, of sweep files or of a chip's knobs."""
+    if what != "design":
         if chip is not None:
-            raise InputError(f"`schema report` takes no chip, got {chip!r}", where="schema",
+            raise InputError(f"`schema {what}` takes no chip, got {chip!r}", where="schema",
                              hint=f"for its knobs write: hwsim schema design {chip}")
         from hwsim.report.json_form import file_schema
+        from hwsim.sweep.space import space_schema
 
-        emit_json(file_schema())
+        emit_json(file_schema() if what == "report" else space_schema())
         return EXIT_OK
     if chip is None:
         raise InputError("which chip?", where="schema", hint="write: hwsim schema design CHIP")

@@ -14,6 +14,7 @@ from hwsim.units import parse_as, suffix_of
 
 if TYPE_CHECKING:
     from hwsim.graph.types import Graph
+    from hwsim.model.types import Figures
     from hwsim.report.types import Report
     from hwsim.run import Chip
     from hwsim.scheduled import ScheduledRun
@@ -51,6 +52,8 @@ class Job:
         Share of the full rate at which they work.
     scenario : Path or None
         Dies, idle powers and grids; None takes those that the chips bring along, labelled illustrative.
+    clamp : tuple of str
+        ``NAME=VALUE`` held on buses and wires of a circuit, which is then run.
     """
 
     network: str
@@ -67,11 +70,14 @@ class Job:
     service_life: str | None = None
     activity: float = 1.0
     scenario: Path | None = None
+    clamp: tuple[str, ...] = ()
 
 
 def evaluate(job: Job, outputs: Sequence[Path], timeline: Path | None, *, json: bool, quiet: bool) -> int:
     """Cost the network on every chip, write the files, print the tables or the JSON form."""
     _check_outputs(outputs, timeline)
+    if job.clamp:
+        return _evaluate_clamped(job, outputs, timeline, json=json, quiet=quiet)
     if job.functional is not None:
         return _evaluate_functional(job, outputs, timeline, json=json, quiet=quiet)
     if not job.schedule:
@@ -83,8 +89,7 @@ def evaluate(job: Job, outputs: Sequence[Path], timeline: Path | None, *, json: 
 
             deliver_in_service(job, lambda: _reports(job, quiet=quiet), outputs, json=json, quiet=quiet)
             return EXIT_OK
-        _deliver(_reports(job, quiet=quiet), outputs, timeline, json=json, quiet=quiet)
-        return EXIT_OK
+        return _evaluate_plainly(job, outputs, timeline, json=json, quiet=quiet)
     runs = _scheduled(job, quiet=quiet)
     reports = tuple(run.report for run in runs)
     if json:
@@ -255,6 +260,39 @@ def _reports(job: Job, *, quiet: bool) -> tuple[Report, ...]:
     return tuple(run.evaluate(graph, chip, on_unsupported=job.on_unsupported) for chip in chips)
 
 
+def _evaluate_plainly(job: Job, outputs: Sequence[Path], timeline: Path | None, *, json: bool,
+                      quiet: bool) -> int:
+    """Cost the network; below the reports stand figures that only a chip of their kind has."""
+    graph, chips = _prepare(job, quiet=quiet)
+    from hwsim import run
+
+    reports = tuple(run.evaluate(graph, chip, on_unsupported=job.on_unsupported) for chip in chips)
+    own = [run.figures(graph, chip, on_unsupported=job.on_unsupported) for chip in chips]
+    if json and len(reports) == 1 and own[0]:
+        from hwsim.commands.output import emit_json
+        from hwsim.report.json_form import to_json
+
+        _deliver(reports, outputs, timeline, json=False, quiet=True)
+        emit_json(json_text.loads(to_json(reports[0])) | {"figures": dict(own[0])})
+        return EXIT_OK
+    _deliver(reports, outputs, timeline, json=json, quiet=quiet)
+    if not json and not quiet:
+        _print_figures(chips, own)
+    return EXIT_OK
+
+
+def _print_figures(chips: Sequence[Chip], own: Sequence[Figures]) -> None:
+    from hwsim.commands.output import emit_table
+
+    names = list(dict.fromkeys(name for found in own for name in found))
+    if not names:
+        return
+    heads = ("Figures of the chip", *(chip.name for chip in chips))
+    rows = [(name, *(f"{found[name]:.6g}" if name in found else "-" for found in own)) for name in names]
+    emit("")
+    emit_table(heads, rows, right=heads[1:])
+
+
 def _scheduled(job: Job, *, quiet: bool) -> tuple[ScheduledRun, ...]:
     graph, chips = _prepare(job, quiet=quiet)
     from hwsim import scheduled
@@ -268,7 +306,8 @@ def _evaluate_functional(job: Job, outputs: Sequence[Path], timeline: Path | Non
                          quiet: bool) -> int:
     """Cost the network, and run it on samples in the chips' own arithmetic."""
     from hwsim import run
-    from hwsim.commands.functional import emit_outcomes, run_functional
+    from hwsim.commands.functional import emit_outcomes
+    from hwsim.functional import run_functional
 
     if job.schedule:
         raise InputError("samples and a schedule in one run", where="--functional", hint="run them apart")
@@ -279,6 +318,23 @@ def _evaluate_functional(job: Job, outputs: Sequence[Path], timeline: Path | Non
     _deliver(reports, outputs, timeline, json=False, quiet=quiet or json)
     emit_outcomes(reports, outcomes, json=json, quiet=quiet)
     return EXIT_OK
+
+
+def _evaluate_clamped(job: Job, outputs: Sequence[Path], timeline: Path | None, *, json: bool,
+                      quiet: bool) -> int:
+    """Cost a circuit, and run it with some wires held."""
+    from hwsim.commands.sampling import emit_sampled, read_clamps, run_sampling
+
+    others = {"--schedule": job.schedule, "--functional": job.functional}
+    problems = [Problem(option, "and --clamp in one run", "run them apart")
+                for option, on in others.items() if on]
+    if problems:
+        raise InputError(problems=problems)
+    clamps = read_clamps(job.clamp)
+    graph, chips = _prepare(job, quiet=quiet)
+    runs = run_sampling(graph, chips, clamps)
+    _deliver(tuple(run.report for run in runs), outputs, timeline, json=False, quiet=quiet or json)
+    return emit_sampled(runs, json=json, quiet=quiet)
 
 
 def _print_schedules(runs: Sequence[ScheduledRun]) -> None:

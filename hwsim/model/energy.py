@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from hwsim.model.prices import Prices
+from hwsim.model.prices import Prices, family_of
+from hwsim.model.sheets import Sheets
 from hwsim.model.types import Datasheet, Floats, Timing
 from hwsim.trace.reduce import Activity
 
@@ -46,7 +48,10 @@ class Energy:
 
 
 def charge(
-    activity: Activity, prices: Prices, timing: Timing, datasheets: Datasheet | list[Datasheet]
+    activity: Activity,
+    prices: Prices,
+    timing: Timing,
+    datasheets: Datasheet | Sequence[Datasheet] | Sheets,
 ) -> Energy:
     """Return the energy of `activity`.
 
@@ -58,7 +63,7 @@ def charge(
         Joules per event and bit of every pair that occurs.
     timing : Timing
         Gives the time in which units leak.
-    datasheets : Datasheet or list of Datasheet
+    datasheets : Datasheet, sequence of Datasheet, or Sheets
         The sheets that `prices` was made from; they hold the leakage.
     """
     width = len(activity.actions)
@@ -70,17 +75,15 @@ def charge(
         activity.events.astype(np.float64) * prices.energy[..., pair]
         + activity.bits.astype(np.float64) * prices.energy_per_bit[..., pair]
     )
-    sheets = datasheets if isinstance(datasheets, list) else [datasheets]
-    leaking = tuple(row.unit for row in sheets[0].units if row.leakage is not None)
-    watts = np.array(
-        [
-            [
-                row.leakage.in_unit_of("_w") if row.leakage else 0.0
-                for row in sheet.units
-                if row.unit in leaking
-            ]
-            for sheet in sheets
-        ]
-    )
+    sheets = family_of(datasheets)
+    leaking = tuple(row.unit for row in sheets.first.units if row.leakage is not None)
+    watts = np.empty((sheets.designs, len(leaking)))
+    for place, unit in enumerate(leaking):
+        watts[:, place] = sheets.spread([_leakage_w(sheet, unit) for sheet in sheets.members])
     node_s = timing.node_cycles.astype(np.float64) / prices.clock_hz[..., None]
-    return Energy(entry, watts if isinstance(datasheets, list) else watts[0], leaking, node_s)
+    return Energy(entry, watts[0] if isinstance(datasheets, Datasheet) else watts, leaking, node_s)
+
+
+def _leakage_w(sheet: Datasheet, unit: str) -> float:
+    leakage = sheet.unit(unit).leakage
+    return leakage.in_unit_of("_w") if leakage is not None else 0.0

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hwsim.columns import numbers_of
 from hwsim.errors import MissingDatasheetRow, Problem, TooLong, nearest
+from hwsim.model.sheets import Sheets
 from hwsim.model.types import ActionRow, Datasheet, Floats, Ints
 from hwsim.trace.types import Trace
 
 SAFE = 2**62
+FLOAT_ERROR_RATIO = 1e-15  # two roundings and a conversion, each half a unit in the last place of 53 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +64,13 @@ def verify_datasheet(datasheet: Datasheet) -> None:
             )
         if row.energy is None and row.energy_per_bit is None and not row.zero_energy:
             problems.append(Problem(where, "no energy and no reason why it is zero"))
-        if row.interval_cycles == 0 and row.bits_per_s is None and not row.zero_time:
+        if 0 in numbers_of(row.interval_cycles) and row.bits_per_s is None and not row.zero_time:
             problems.append(Problem(where, "no time and no reason why it is zero"))
-        if row.lanes < 1 or row.interval_cycles < 0:
+        if min(numbers_of(row.lanes)) < 1 or min(numbers_of(row.interval_cycles)) < 0:
             problems.append(
                 Problem(where, f"lanes {row.lanes} or interval {row.interval_cycles} out of range")
             )
-        if row.bits_per_s is not None and not row.bits_per_s.value > 0:
+        if row.bits_per_s is not None and not min(numbers_of(row.bits_per_s.value)) > 0:
             problems.append(Problem(where, f"bandwidth {row.bits_per_s.value} is not positive"))
     for unit in datasheet.units:
         where = f"datasheet.{unit.unit}"
@@ -82,15 +86,15 @@ def verify_datasheet(datasheet: Datasheet) -> None:
         raise MissingDatasheetRow(problems=problems)
 
 
-def price(trace: Trace, datasheets: Datasheet | Sequence[Datasheet]) -> Prices:
+def price(trace: Trace, datasheets: Datasheet | Sequence[Datasheet] | Sheets) -> Prices:
     """Return the prices of the pairs that `trace` uses.
 
     Parameters
     ----------
     trace : Trace
         Its pools name units and actions.
-    datasheets : Datasheet or sequence of Datasheet
-        One datasheet, or one per design of a family.
+    datasheets : Datasheet, sequence of Datasheet, or Sheets
+        One datasheet, or those of a family of designs.
 
     Raises
     ------
@@ -101,33 +105,75 @@ def price(trace: Trace, datasheets: Datasheet | Sequence[Datasheet]) -> Prices:
     keys, pair = np.unique(key, return_inverse=True)
     unit, action = np.divmod(keys, max(len(trace.actions), 1))
     names = [(trace.units[u], trace.actions[a]) for u, a in zip(unit.tolist(), action.tolist(), strict=True)]
-    single = isinstance(datasheets, Datasheet)
-    sheets = [datasheets] if isinstance(datasheets, Datasheet) else list(datasheets)
-    found = [_rows_of(sheet, names) for sheet in sheets]
-    clocks = [{row.unit: _clock(sheet, row.clock) for row in sheet.units} for sheet in sheets]
-    hz = [_exact(sheet.clock_hz.value) for sheet in sheets]
-    lanes = [[row.lanes for row in rows] for rows in found]
-    interval = [
-        [_ceil(row.interval_cycles * hz[d] / clocks[d][row.unit]) for row in rows]
-        for d, rows in enumerate(found)
-    ]
-    per_bit = tuple(tuple(_cycles_per_bit(row, hz[d]) for row in rows) for d, rows in enumerate(found))
-    energy = [[row.energy.in_unit_of("_j") if row.energy else 0.0 for row in rows] for rows in found]
-    bit_energy = [
-        [row.energy_per_bit.in_unit_of("_j_per_bit") if row.energy_per_bit else 0.0 for row in rows]
-        for rows in found
-    ]
+    sheets = family_of(datasheets)
+    found = [_rows_of(sheet, names) for sheet in sheets.members]
+    columns = [_PairColumns(sheets, [rows[p] for rows in found]) for p in range(len(names))]
+
+    def stacked(name: str, kind: Any) -> NDArray[Any]:
+        table = np.empty((sheets.designs, len(names)), dtype=kind)
+        for place, column in enumerate(columns):
+            table[:, place] = getattr(column, name)
+        return table[0] if isinstance(datasheets, Datasheet) else table
+
+    clock = sheets.column(lambda sheet: sheet.clock_hz.value)
     return Prices(
         pair.reshape(-1),
         unit,
         action,
-        _column(lanes, single, np.int64),
-        _column(interval, single, np.int64),
-        per_bit,
-        _column(energy, single, np.float64),
-        _column(bit_energy, single, np.float64),
-        _column([sheet.clock_hz.value for sheet in sheets], single, np.float64),
+        stacked("lanes", np.int64),
+        stacked("interval", np.int64),
+        tuple(zip(*(column.cycles_per_bit for column in columns), strict=True)) or ((),) * sheets.designs,
+        stacked("energy", np.float64),
+        stacked("energy_per_bit", np.float64),
+        clock[0] if isinstance(datasheets, Datasheet) else clock,
     )
+
+
+def family_of(datasheets: Datasheet | Sequence[Datasheet] | Sheets) -> Sheets:
+    """Return datasheets as those of a family; a single one is a family of one."""
+    if isinstance(datasheets, Sheets):
+        return datasheets
+    members = (datasheets,) if isinstance(datasheets, Datasheet) else tuple(datasheets)
+    return Sheets(members, len(members))
+
+
+class _PairColumns:
+    """Prices of one (unit, action) pair, one entry per design; `rows` are those of the members."""
+
+    def __init__(self, sheets: Sheets, rows: Sequence[ActionRow]) -> None:
+        self._sheets, self._rows = sheets, rows
+
+    @property
+    def lanes(self) -> NDArray[Any]:
+        return self._sheets.spread([row.lanes for row in self._rows], np.int64)
+
+    @property
+    def interval(self) -> NDArray[Any]:
+        own = self._sheets.spread([row.interval_cycles for row in self._rows], np.int64)
+        unit = self._rows[0].unit
+        if not self._sheets.first.unit(unit).clock:
+            return own
+        reference = self._sheets.column(lambda sheet: sheet.clock_hz.value)
+        clock = self._sheets.column(lambda sheet: _clock(sheet, sheet.unit(unit).clock))
+        each = zip(own.tolist(), reference.tolist(), clock.tolist(), strict=True)
+        return np.array([_ceil(cycles * _per(hz, own_hz)) for cycles, hz, own_hz in each], dtype=np.int64)
+
+    @property
+    def cycles_per_bit(self) -> list[Fraction]:
+        if self._rows[0].bits_per_s is None:
+            return [Fraction(0)] * self._sheets.designs
+        clock = self._sheets.column(lambda sheet: sheet.clock_hz.value)
+        rate = self._sheets.spread([row.bits_per_s.value if row.bits_per_s else 0.0 for row in self._rows])
+        return [_per(hz, bits_per_s) for hz, bits_per_s in zip(clock.tolist(), rate.tolist(), strict=True)]
+
+    @property
+    def energy(self) -> NDArray[Any]:
+        return self._sheets.spread([row.energy.in_unit_of("_j") if row.energy else 0.0 for row in self._rows])
+
+    @property
+    def energy_per_bit(self) -> NDArray[Any]:
+        numbers = [row.energy_per_bit for row in self._rows]
+        return self._sheets.spread([n.in_unit_of("_j_per_bit") if n else 0.0 for n in numbers])
 
 
 def row_cycles(trace: Trace, prices: Prices) -> Ints:
@@ -136,15 +182,21 @@ def row_cycles(trace: Trace, prices: Prices) -> Ints:
     ceil(count / lanes) * interval, or ceil(count * bits / bandwidth) where that is longer.
     """
     count = trace.rows.count
-    groups = -(-count // prices.lanes[..., prices.pair])
-    cycles: Ints = groups * prices.interval[..., prices.pair]
-    bits = _bits(count, trace.rows.bits)
-    rates = prices.cycles_per_bit
-    designs = max(len(rates), bits.shape[0] if bits.ndim == 2 else 1)
-    spread = np.broadcast_to(bits, (designs, bits.shape[-1]))
-    columns = [_link_cycles(spread[d], prices.pair, rates[d % len(rates)]) for d in range(designs)]
-    link = columns[0] if prices.lanes.ndim == 1 and bits.ndim == 1 else np.stack(columns)
-    return np.maximum(cycles, link)
+    one = prices.lanes.ndim == 1 and count.ndim == 1
+    lanes, interval = np.atleast_2d(prices.lanes), np.atleast_2d(prices.interval)
+    bits = np.atleast_2d(_bits(count, trace.rows.bits))
+    designs = max(len(prices.cycles_per_bit), lanes.shape[0], bits.shape[0])
+    cycles = np.zeros((designs, prices.pair.size), dtype=np.int64)
+    rates = np.array(prices.cycles_per_bit, dtype=object).reshape(len(prices.cycles_per_bit), -1)
+    for pair in range(prices.unit.size):
+        rows = np.flatnonzero(prices.pair == pair)
+        if interval[:, pair].any():
+            groups = -(-count[..., rows] // lanes[:, pair, None])
+            cycles[:, rows] = groups * interval[:, pair, None]
+        if rates[:, pair].any():
+            cycles[:, rows] = np.maximum(cycles[:, rows], transfer_columns(bits[:, rows], rates[:, pair]))
+    result: Ints = cycles[0] if one else cycles
+    return result
 
 
 def _bits(count: Ints, bits: Ints) -> NDArray[Any]:
@@ -154,30 +206,53 @@ def _bits(count: Ints, bits: Ints) -> NDArray[Any]:
     return product
 
 
-def transfer_cycles(bits: NDArray[Any], cycles_per_bit: Fraction) -> Ints:
-    """Return ceil(bits * cycles_per_bit), exactly; the one place where a bandwidth becomes cycles."""
-    if not cycles_per_bit:
-        return np.zeros(bits.shape, dtype=np.int64)
-    up, down = cycles_per_bit.numerator, cycles_per_bit.denominator
-    if bits.dtype != object and int(bits.max(initial=0)) * up < SAFE and down < SAFE:
-        return -(-bits * up // down)
-    cycles = [-(-int(b) * up // down) for b in bits.reshape(-1)]
-    if max(cycles, default=0) > SAFE:
-        raise TooLong(f"a transfer of {max(cycles)} cycles does not fit into 64 bits", where="model.prices")
-    return np.array(cycles, dtype=np.int64).reshape(bits.shape)
+def transfer_columns(bits: NDArray[Any], cycles_per_bit: NDArray[Any]) -> Ints:
+    """Return int64[D, R]: ceil(bits * cycles_per_bit), exactly; where a bandwidth becomes cycles.
 
+    Floats decide every entry that is not next to a whole number, exact arithmetic the others.
 
-def _column(values: list[Any], single: bool, dtype: Any) -> NDArray[Any]:
-    return np.array(values[0] if single else values, dtype=dtype)
-
-
-def _link_cycles(bits: NDArray[Any], pair: Ints, rates: tuple[Fraction, ...]) -> Ints:
-    cycles = np.zeros(bits.shape, dtype=np.int64)
-    for which, rate in enumerate(rates):
-        if rate:
-            rows = np.flatnonzero(pair == which)
-            cycles[rows] = transfer_cycles(bits[rows], rate)
+    Parameters
+    ----------
+    bits : int64[D or 1, R], or object
+        Bits of each transfer.
+    cycles_per_bit : Fraction[D or 1]
+        Of each design.
+    """
+    rates = cycles_per_bit.tolist()
+    near = bits.astype(np.float64) * np.array([float(rate) for rate in rates])[:, None]
+    if float(near.max(initial=0.0)) > SAFE:
+        raise TooLong(
+            f"a transfer of {near.max():.3e} cycles does not fit into 64 bits", where="model.prices"
+        )
+    cycles: Ints = np.ceil(near).astype(np.int64)
+    design, place = np.nonzero(np.abs(near - np.rint(near)) <= near * FLOAT_ERROR_RATIO)
+    if not design.size:
+        return cycles
+    which = design if len(rates) > 1 else np.zeros_like(design)
+    unsure = bits[design if bits.shape[0] > 1 else 0, place]
+    most = max(int(unsure.max()), 1)
+    small = np.array([max(most * rate.numerator, rate.denominator) < SAFE for rate in rates])[which]
+    if bits.dtype != object and small.any():
+        up, down = (
+            np.array([getattr(rate, part) if getattr(rate, part) < SAFE else 1 for rate in rates])[
+                which[small]
+            ]
+            for part in ("numerator", "denominator")
+        )
+        cycles[design[small], place[small]] = -(-unsure[small] * up // down)
+        design, place, which, unsure = design[~small], place[~small], which[~small], unsure[~small]
+    cycles[design, place] = [
+        -(-int(amount) * rates[one].numerator // rates[one].denominator)
+        for one, amount in zip(which.tolist(), unsure.tolist(), strict=True)
+    ]
     return cycles
+
+
+def transfer_cycles(bits: NDArray[Any], cycles_per_bit: Fraction) -> Ints:
+    """Return ceil(bits * cycles_per_bit) of a single design, exactly."""
+    flat = transfer_columns(bits.reshape(1, -1), np.array([cycles_per_bit], dtype=object))
+    one: Ints = flat.reshape(bits.shape)
+    return one
 
 
 def _rows_of(datasheet: Datasheet, names: Sequence[tuple[str, str]]) -> list[ActionRow]:
@@ -196,14 +271,14 @@ def _rows_of(datasheet: Datasheet, names: Sequence[tuple[str, str]]) -> list[Act
     return [known[name] for name in names]
 
 
-def _cycles_per_bit(row: ActionRow, clock_hz: Fraction) -> Fraction:
-    if row.bits_per_s is None:
-        return Fraction(0)
-    return clock_hz / _exact(row.bits_per_s.value)
+def _clock(datasheet: Datasheet, name: str) -> Any:
+    return (datasheet.clocks[name] if name else datasheet.clock_hz).value
 
 
-def _clock(datasheet: Datasheet, name: str) -> Fraction:
-    return _exact((datasheet.clocks[name] if name else datasheet.clock_hz).value)
+@lru_cache(maxsize=65536)
+def _per(clock_hz: float, rate: float) -> Fraction:
+    """Return the exact cycles of `clock_hz` per period of `rate`; 0 without a rate."""
+    return _exact(clock_hz) / _exact(rate) if rate else Fraction(0)
 
 
 def _exact(value: float) -> Fraction:

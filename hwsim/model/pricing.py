@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hwsim.model.energy import Energy, charge
-from hwsim.model.prices import Prices, price
+from hwsim.model.prices import Prices, family_of, price
+from hwsim.model.sheets import Sheets
 from hwsim.model.timing import time_trace
 from hwsim.model.types import Datasheet, Timing
 from hwsim.trace.reduce import Activity
@@ -32,7 +33,9 @@ class Priced:
     energy: Energy
 
 
-def price_trace(trace: Trace, activity: Activity, datasheets: Datasheet | Sequence[Datasheet]) -> Priced:
+def price_trace(
+    trace: Trace, activity: Activity, datasheets: Datasheet | Sequence[Datasheet] | Sheets
+) -> Priced:
     """Return cycles and energy of `trace`.
 
     Designs that differ in prices, clocks, lanes or bandwidth share trace and activity; only this call is
@@ -44,11 +47,10 @@ def price_trace(trace: Trace, activity: Activity, datasheets: Datasheet | Sequen
         A verified trace.
     activity : Activity
         ``reduce(trace)``.
-    datasheets : Datasheet or sequence of Datasheet
-        One datasheet, or one per design of a family.
+    datasheets : Datasheet, sequence of Datasheet, or Sheets
+        One datasheet, or those of a family of designs; of `Sheets`, nobody asks how long each unit works.
     """
-    sheets = datasheets if isinstance(datasheets, Datasheet) else list(datasheets)
-    first = sheets if isinstance(sheets, Datasheet) else sheets[0]
+    sheets = datasheets if isinstance(datasheets, Datasheet) else family_of(datasheets)
     prices = price(trace, sheets)
-    timing = time_trace(trace, prices, first)
+    timing = time_trace(trace, prices, family_of(sheets).first, busy=not isinstance(datasheets, Sheets))
     return Priced(prices, timing, charge(activity, prices, timing, sheets))

@@ -10,7 +10,7 @@ from hwsim.trace.fold import busy_cycles, fold
 from hwsim.trace.types import Trace
 
 
-def time_trace(trace: Trace, prices: Prices, datasheet: Datasheet) -> Timing:
+def time_trace(trace: Trace, prices: Prices, datasheet: Datasheet, *, busy: bool = True) -> Timing:
     """Return the timing of `trace`.
 
     Stalls are differences between folds of the same trace: memories and links of the datasheet are made
@@ -25,6 +25,8 @@ def time_trace(trace: Trace, prices: Prices, datasheet: Datasheet) -> Timing:
         From `price`, for one design or a family.
     datasheet : Datasheet
         Says which units are memories or links; of a family, any member.
+    busy : bool
+        Whether to count how long each unit works; without it, the result has a table of no units.
     """
     base = row_cycles(trace, prices)
     waits = {row.unit for row in datasheet.units if row.role != "compute"}
@@ -48,7 +50,7 @@ def time_trace(trace: Trace, prices: Prices, datasheet: Datasheet) -> Timing:
         folded.cycles[-1],
         per_node[0],
         stalls,
-        busy_cycles(trace, base),
+        busy_cycles(trace, base) if busy else np.zeros((*per_node.shape[1:], 0), dtype=np.int64),
         tuple(f"{unit}.{action}" for unit, action in causes),
     )
 

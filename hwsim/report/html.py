@@ -91,9 +91,11 @@ def _report_view(name: str, report: Report) -> dict[str, Any]:
 def _figures(reports: Sequence[Report], names: Sequence[str]) -> list[dict[str, str]]:
     from hwsim.report import plots
 
-    drawn = [{"title": "Roofline", "svg": plots.roofline(reports),
-              "text": "Each mark is a layer, its area the share of the run's time. Drawn are at most "
-                      f"{plots.MOST_MARKS} layers, the longest. Point at a mark for its name."}]
+    drawn = []
+    if any(report.roofline.get("peak_macs_per_s") for report in reports):
+        drawn.append({"title": "Roofline", "svg": plots.roofline(reports),
+                      "text": "Each mark is a layer, its area the share of the run's time. Drawn are at most "
+                              f"{plots.MOST_MARKS} layers, the longest. Point at a mark for its name."})
     if len(reports) > 1:
         drawn.append({"title": "Total energy by unit", "svg": plots.energy_totals(reports), "text": ""})
     for name, report in list(zip(names, reports, strict=True))[:_FIGURE_REPORTS]:

@@ -6,8 +6,8 @@ import csv
 import importlib.util
 import io
 import json
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from hwsim.errors import InputError
 from hwsim.report.json_form import plain
@@ -43,6 +43,13 @@ def to_pandas(report: Report, table: str = "layers") -> pd.DataFrame:
     frame = pd.DataFrame(table_rows(report, table))
     frame.attrs = {"provenance": plain(report.provenance), "coverage": plain(report.coverage)}
     return frame
+
+
+def frame_of(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return rows of equal columns as a data frame."""
+    import pandas as pd
+
+    return pd.DataFrame(list(rows))
 
 
 def to_csv(reports: Sequence[Report], table: str = "layers") -> str:

@@ -15,8 +15,10 @@ later one. Zero trips take no time.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hwsim.errors import TooLong
 from hwsim.trace.fold_series import fold_series
@@ -24,6 +26,7 @@ from hwsim.trace.reduce import iterations
 from hwsim.trace.runs import SAFE
 from hwsim.trace.types import ROOT, Ints, LoopKind, Trace
 
+MANY_ENTRIES = 200_000  # from here on, compiled code makes up for loading it
 SLOWER = "take a smaller network, a faster clock or more bandwidth"
 
 
@@ -59,15 +62,15 @@ def fold(trace: Trace, row_cycles: Ints) -> Folded:
         If a sum would not fit into 64 bits.
     """
     runs = iterations(trace)
-    work = row_cycles.astype(np.float64) * runs[..., trace.rows.loop].astype(np.float64)
-    if float(work.sum(axis=-1).max(initial=0.0)) > SAFE:
+    if not _fits(row_cycles, runs[..., trace.rows.loop]):
         raise TooLong("the latency does not fit into 64 bits", where="trace.fold", hint=SLOWER)
     if bool((trace.loops.series >= 0).any()):
         loop_cycles = fold_series(trace, row_cycles)
     else:
         above = np.where(trace.loops.parent >= 0, trace.loops.parent, ROOT)
         executions = np.where(trace.loops.parent >= 0, runs[..., above], 1).astype(np.int64)
-        loop_cycles = fold_regular(trace, row_cycles) * executions
+        many = row_cycles.size > MANY_ENTRIES and row_cycles.ndim > 1
+        loop_cycles = (_fold_many if many else fold_regular)(trace, row_cycles) * executions
     return Folded(loop_cycles[..., ROOT], loop_cycles)
 
 
@@ -77,6 +80,42 @@ def busy_cycles(trace: Trace, row_cycles: Ints) -> Ints:
     busy = np.zeros((*totals.shape[:-1], len(trace.nodes) * len(trace.units)), dtype=np.int64)
     trace.layout.node_unit.add(totals, busy)
     return busy.reshape(*totals.shape[:-1], len(trace.nodes), len(trace.units))
+
+
+def _fits(row_cycles: Ints, runs: NDArray[Any]) -> bool:
+    """Return whether no sum can leave 64 bits: at a glance over all designs, else design by design."""
+    longest, most = (
+        column.max(axis=tuple(range(column.ndim - 1)), initial=0).astype(np.float64)
+        for column in (row_cycles, runs)
+    )
+    if float((longest * most).sum()) <= SAFE:
+        return True
+    work = row_cycles.astype(np.float64) * runs.astype(np.float64)
+    return float(work.sum(axis=-1).max(initial=0.0)) <= SAFE
+
+
+def _fold_many(trace: Trace, row_cycles: Ints) -> Ints:
+    """Return what `fold_regular` returns, design after design in compiled code."""
+    from hwsim.kernels.fold_columns import fold_columns
+
+    loops, rows = trace.loops, trace.rows
+    lead = np.broadcast_shapes(row_cycles.shape[:-1], loops.trip.shape[:-1])
+    cycles = np.broadcast_to(row_cycles, (*lead, rows.loop.size)).reshape(-1, rows.loop.size)
+    trips = loops.trip if loops.trip.ndim == 1 else np.broadcast_to(loops.trip, (*lead, loops.parent.size))
+    shares = loops.kind != LoopKind.SEQ
+    for loop, outer in enumerate(loops.parent.tolist()):
+        shares[loop] |= outer >= 0 and shares[outer]
+    latency = fold_columns(
+        loops.parent,
+        loops.kind,
+        shares,
+        np.ascontiguousarray(trips.reshape(-1, loops.parent.size)),
+        rows.loop,
+        rows.unit,
+        np.ascontiguousarray(cycles),
+        len(trace.units),
+    )
+    return latency.reshape(*lead, loops.parent.size)
 
 
 def fold_regular(trace: Trace, row_cycles: Ints) -> Ints:

@@ -41,6 +41,19 @@ CARRIED = {
     "hwsim.report.types.Report.roofline": "a mapping whose keys name their units",
     "hwsim.schedule.ilp_solver.IlpResult.values": "a mapping from the variables of an integer program",
     "hwsim.report.bars.Bars.parts": "heights of whatever quantity the chart shows",
+    "hwsim.model.types.RatePoint.setting": "a mapping whose keys name their units",
+    "accelerators.min_sum_decoder.inputs.Run.ebn0_db": "decibel, which is no SI unit, as its name says",
+    "hwsim.sweep.axes.Axis.low": "the knob's name states the unit",
+    "hwsim.sweep.axes.Axis.high": "the knob's name states the unit",
+    **dict.fromkeys(
+        (
+            "hwsim.model.sampling.Sampling.ground_energy",
+            "hwsim.model.sampling.Sampling.lowest_energy",
+            "accelerators.invertible_logic.gates.Gate.ground_energy",
+            "accelerators.invertible_logic.sampling.Ended.lowest_energy",
+        ),
+        "energy of a Hamiltonian: a whole number of couplings, no joules",
+    ),
     "accelerators.binary_lstm.normalization.BatchNorm.epsilon": "added to a variance of plain numbers",
 }
 # Names that ought to change; each line goes when its name does.

@@ -1,0 +1,234 @@
+"""`hwsim sweep` and `hwsim pareto`: words of the command line in, a results file and a table out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hwsim.commands.output import emit, emit_json, emit_table, note
+from hwsim.commands.sweep_words import SweepJob, parts_of, space_of
+from hwsim.errors import EXIT_OK, EXIT_PARTIAL, InputError
+
+if TYPE_CHECKING:
+    from hwsim.sweep.driver import Options, Sweep
+    from hwsim.sweep.plan import Plan
+    from hwsim.sweep.results import Results, Row
+
+_MOST_ROWS = 40
+_SHOWN_METRICS = ("cycles", "time_s", "energy_j", "area_m2", "power_w", "misclassification_ratio")
+
+
+def sweep(
+    job: SweepJob, outputs: Sequence[Path], options: Options, *, dry_run: bool, json: bool, quiet: bool
+) -> int:
+    """Evaluate a space into a results file, write exports, print the points or their front."""
+    from hwsim.sweep.driver import check_options, run_plan, summary_of
+    from hwsim.sweep.export import check_export, export
+    from hwsim.sweep.plan import resolve
+    from hwsim.sweep.progress import ProgressLine
+
+    check_options(options)
+    store, exports = _outputs(job, outputs)
+    for path in exports:
+        check_export(path)
+    plan = resolve(space_of(job))
+    if dry_run:
+        return _show_plan(plan, json=json)
+    line = ProgressLine(sys.stderr)
+    latest: list[Any] = []
+
+    def watch(counts: Any) -> None:
+        latest[:] = [counts]
+        if not quiet:
+            line(counts)
+
+    try:
+        done = run_plan(plan, store, options, watch)
+    except KeyboardInterrupt:
+        line.close()
+        if latest:
+            note(f"{summary_of(latest[0])}; the same command goes on from here", quiet=quiet)
+        raise
+    line.close()
+    for path in exports:
+        export(done.results, path)
+        note(f"wrote {path}", quiet=quiet)
+    _deliver(done, job, json=json, quiet=quiet)
+    note(f"{done.summary}; results in {store}", quiet=quiet)
+    return EXIT_PARTIAL if done.counts.failed else EXIT_OK
+
+
+def pareto(path: Path, objectives: Sequence[str], outputs: Sequence[Path], *, json: bool, quiet: bool) -> int:
+    """Print the front of a results file."""
+    from hwsim.sweep.results import open_results
+
+    results = open_results(path)
+    wanted = results.objectives(tuple(objectives) or ("energy_j", "time_s"))
+    rows = results.pareto([str(objective) for objective in wanted])
+    if json:
+        emit_json(
+            {
+                "objectives": [str(objective) for objective in wanted],
+                "points": len(results),
+                "front": [_document(row) for row in rows],
+            }
+        )
+    elif not quiet:
+        emit(
+            f"{len(rows)} of {len(results)} points are on the front of "
+            f"{', '.join(str(objective) for objective in wanted)}"
+        )
+        _emit_rows(results, rows, [objective.metric for objective in wanted])
+    return EXIT_OK
+
+
+def _outputs(job: SweepJob, outputs: Sequence[Path]) -> tuple[Path, list[Path]]:
+    """Return the results file and the exports."""
+    from hwsim.sweep.export import SUFFIXES
+
+    exports = [path for path in outputs if path.suffix.lower() in SUFFIXES]
+    stores = [path for path in outputs if path not in exports]
+    if len(stores) > 1:
+        raise InputError(
+            f"several results files: {', '.join(map(str, stores))}",
+            where="-o",
+            hint=f"one results file; exports end in {' or '.join(SUFFIXES)}",
+        )
+    return stores[0] if stores else Path(f"{Path(job.sources[0]).stem}.db"), exports
+
+
+def _show_plan(plan: Plan, *, json: bool) -> int:
+    """Print the number of points and the first few."""
+    from hwsim.sweep.points import blocks, candidate_count, explain_empty
+
+    total, first = candidate_count(plan), next(blocks(plan), None)
+    if first is None:
+        raise explain_empty(plan)
+    scenario = plan.scenarios[first.scenario]
+    bounded = plan.space.sampling != "search" and any(part.constraints for part in plan.scenarios)
+    exact = not bounded or total <= 10**6
+    count = sum(len(block.rows) for block in blocks(plan)) if bounded and exact else total
+    if json:
+        emit_json(
+            {
+                "points": count,
+                "exact": exact,
+                "scenarios": len(plan.scenarios),
+                "first": [
+                    {
+                        "chip": scenario.chip.name,
+                        "network": scenario.network,
+                        "batch": scenario.batch,
+                        "precision": scenario.precision,
+                        "knobs": dict(zip(scenario.names, row, strict=True)),
+                    }
+                    for row in first.rows[:5]
+                ],
+            }
+        )
+        return EXIT_OK
+    emit(
+        f"{'' if exact else 'at most '}{count:,} points: {len(plan.scenarios)} of chip and network, "
+        f"{plan.space.sampling}"
+    )
+    emit_table(
+        ("Chip", "Network", "Batch", "Precision", *scenario.names),
+        [
+            (
+                scenario.chip.name,
+                scenario.network,
+                _cell(scenario.batch),
+                _cell(scenario.precision),
+                *map(_cell, row),
+            )
+            for row in first.rows[:5]
+        ],
+    )
+    if count > 5:
+        emit("...")
+    return EXIT_OK
+
+
+def _deliver(done: Sweep, job: SweepJob, *, json: bool, quiet: bool) -> None:
+    results, total = done.results, len(done.results)
+    if json:
+        emit_json(
+            {
+                "path": str(results.path),
+                "points": total,
+                "computed": done.counts.computed,
+                "reused": done.counts.reused,
+                "failed": done.counts.failed,
+                "rows": [_document(row) for row in results.rows()],
+            }
+        )
+        return
+    for row in _first_failed(results):
+        note(f"failed: {row.command}: {row.error}", quiet=quiet)
+    if quiet:
+        return
+    rows = _first(results, _MOST_ROWS + 1)
+    shown = [name for name in _SHOWN_METRICS if name in results.metrics]
+    if len(rows) <= _MOST_ROWS:
+        _emit_rows(results, rows, shown)
+    elif shown:
+        wanted = parts_of(job.objectives) or tuple(n for n in ("energy_j", "time_s") if n in shown)
+        best = results.pareto(wanted)
+        emit(f"{total:,} points; the {len(best)} on the front of {', '.join(wanted)}:")
+        _emit_rows(results, best[:_MOST_ROWS], shown)
+
+
+def _first(results: Results, count: int) -> list[Row]:
+    from itertools import islice
+
+    return list(islice(results.rows(), count))
+
+
+def _first_failed(results: Results) -> list[Row]:
+    from itertools import islice
+
+    return list(islice(results.rows("failed"), 3))
+
+
+def _emit_rows(results: Results, rows: Sequence[Row], metrics: Sequence[str]) -> None:
+    """Print a table of what differs between the rows, and their metrics."""
+    columns = ["point"]
+    flat = [row.flat(results.knobs, results.metrics) for row in rows]
+    for name in ("chip", "preset", "network", "batch", "precision", "status"):
+        if len({line[name] for line in flat}) > 1:
+            columns.append(name)
+    knobs = [
+        name
+        for name in (flat[0] if flat else ())
+        if name.removeprefix("knob.") in results.knobs and name not in results.metrics
+    ]
+    columns += [name for name in knobs if any(line[name] is not None for line in flat)]
+    columns += [name for name in metrics if name not in columns]
+    numeric = [name for name in columns if any(isinstance(line[name], int | float) for line in flat)]
+    emit_table(columns, [[_cell(line[name]) for name in columns] for line in flat], right=numeric)
+
+
+def _document(row: Row) -> dict[str, Any]:
+    return {
+        "point": row.position,
+        "status": row.status,
+        "chip": row.chip,
+        "preset": row.preset,
+        "network": row.network,
+        "batch": row.batch,
+        "precision": row.precision,
+        "knobs": row.knobs,
+        "metrics": row.metrics,
+        "error": row.error,
+        "command": row.command,
+    }
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.5g}" if isinstance(value, float) else str(value)

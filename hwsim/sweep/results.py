@@ -1,0 +1,225 @@
+"""Reads results files: rows with knobs, metrics and the command that reproduces them, while a sweep runs."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hwsim.errors import InputError
+from hwsim.sweep.errors import StoreError
+from hwsim.sweep.metrics import DEFINITIONS, Objective, read_objectives
+from hwsim.sweep.pareto import front
+from hwsim.sweep.store import DONE, check_header, check_schema, metric_columns
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_ASKED = ("position", "chip", "preset", "network", "batch", "precision", "knobs", "status", "error", "wall_s")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A point and what became of it.
+
+    Attributes
+    ----------
+    position : int
+        Place in the sweep.
+    chip, preset, network : str
+        What was evaluated.
+    batch, precision
+        Transforms of the network; None: as it is.
+    knobs : mapping
+        Knobs that varied, in JSON form.
+    status : str
+        "done" or "failed".
+    error : str
+        Why it failed.
+    wall_s : float
+        Seconds it took; no part of the result.
+    metrics : mapping of str to number
+        By name, those of `hwsim.sweep.metrics.DEFINITIONS` first.
+    command : str
+        What evaluates this point alone.
+    """
+
+    position: int
+    chip: str
+    preset: str
+    network: str
+    batch: int | None
+    precision: str | None
+    knobs: Mapping[str, Any]
+    status: str
+    error: str
+    wall_s: float
+    metrics: Mapping[str, Any]
+    command: str
+
+    def flat(self, knobs: Sequence[str], metrics: Sequence[str]) -> dict[str, Any]:
+        """Return the row as columns; a knob that is called like another column gets a prefix."""
+        fixed = {
+            "point": self.position,
+            "status": self.status,
+            "chip": self.chip,
+            "preset": self.preset,
+            "network": self.network,
+            "batch": self.batch,
+            "precision": self.precision,
+        }
+        taken = fixed.keys() | set(metrics) | {"error"}
+        varied = {f"knob.{name}" if name in taken else name: self.knobs.get(name) for name in knobs}
+        return fixed | varied | {name: self.metrics.get(name) for name in metrics} | {"error": self.error}
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """A results file.
+
+    Attributes
+    ----------
+    path : Path
+        Where it lies.
+    knobs, metrics : tuple of str
+        Names that occur in its rows.
+    space : mapping
+        The space of the last sweep, as its user wrote it.
+    provenance : mapping
+        Versions of hwsim, the models and the libraries; presets with all knobs.
+    """
+
+    path: Path
+    knobs: tuple[str, ...]
+    metrics: tuple[str, ...]
+    space: Mapping[str, Any]
+    provenance: Mapping[str, Any]
+
+    def __len__(self) -> int:
+        with _opened(self.path) as db:
+            return int(db.execute("SELECT count(*) FROM points WHERE position IS NOT NULL").fetchone()[0])
+
+    def rows(self, status: str | None = None) -> Iterator[Row]:
+        """Yield the points of the last sweep in order, all or those that are "done" or "failed"."""
+        metrics = ", ".join('"' + name.replace('"', '""') + '"' for name in self.metrics)
+        wanted = "" if status is None else " AND status = ?"
+        with _opened(self.path) as db:
+            cursor = db.execute(
+                f"SELECT {', '.join(_ASKED)}{', ' if metrics else ''}{metrics} FROM points "
+                f"WHERE position IS NOT NULL{wanted} ORDER BY position",
+                () if status is None else (status,),
+            )
+            for found in cursor:
+                yield self._row(found)
+
+    def _row(self, found: tuple[Any, ...]) -> Row:
+        position, chip, preset, network, batch, precision, knobs, status, error, wall_s = found[: len(_ASKED)]
+        values = zip(self.metrics, found[len(_ASKED) :], strict=True)
+        settings = json.loads(knobs)
+        command = self._command(network, f"{chip}:{preset}", settings, batch, precision)
+        return Row(
+            position,
+            chip,
+            preset,
+            network,
+            batch,
+            precision,
+            settings,
+            status,
+            error or "",
+            wall_s,
+            {name: value for name, value in values if value is not None},
+            command,
+        )
+
+    def _command(
+        self, network: str, chip: str, knobs: Mapping[str, Any], batch: int | None, precision: str | None
+    ) -> str:
+        words = ["hwsim", "run", network, "--on", chip]
+        for name, value in knobs.items():
+            words += ["--set", f"{name}={value if isinstance(value, str) else json.dumps(value)}"]
+        for name, size in self.space.get("dimensions", {}).items():
+            words += ["--dim", f"{name}={size}"]
+        words += ["--batch", str(batch)] if batch is not None else []
+        words += ["--precision", precision] if precision is not None else []
+        words += ["--functional", str(self.space["functional"])] if self.space.get("functional") else []
+        policy = self.space.get("on_unsupported", "error")
+        words += ["--on-unsupported", policy] if policy != "error" else []
+        return shlex.join(words)
+
+    def pareto(self, objectives: str | Sequence[str] = ("energy_j", "time_s")) -> tuple[Row, ...]:
+        """Return the rows that no other row beats in all objectives, best in the first one first.
+
+        Raises
+        ------
+        InputError
+            Unknown objectives; no finished point that has them all.
+        """
+        wanted = self.objectives(objectives)
+        rows = [row for row in self.rows(DONE) if all(o.metric in row.metrics for o in wanted)]
+        if not rows:
+            raise InputError("no finished point has all objectives", where=str(self.path))
+        costs = np.array([[o.sign * row.metrics[o.metric] for o in wanted] for row in rows], dtype=float)
+        best = front(costs)
+        order = np.lexsort(costs[best].T[::-1])
+        return tuple(rows[place] for place in best[order].tolist())
+
+    def objectives(self, words: str | Sequence[str]) -> tuple[Objective, ...]:
+        """Read objectives against the metrics of this file."""
+        return read_objectives((words,) if isinstance(words, str) else words, self.metrics)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return all points as a data frame: knobs and metrics as columns, units in their names."""
+        from hwsim.report.table import frame_of
+
+        return frame_of([row.flat(self.knobs, self.metrics) for row in self.rows()])
+
+
+def open_results(path: str | Path) -> Results:
+    """Open a results file for reading; a sweep may go on writing it.
+
+    Raises
+    ------
+    StoreError
+        Missing, foreign or corrupt file, or another schema.
+    """
+    source = Path(path)
+    if not source.is_file() or not source.stat().st_size:
+        raise StoreError(
+            "no such results file", where=str(path), hint="write one with `hwsim sweep ... -o FILE`"
+        )
+    check_header(source)
+    with _opened(source) as db:
+        check_schema(db, source)
+        names = metric_columns(db)
+        known = tuple(name for name in DEFINITIONS if name in names)
+        run = db.execute("SELECT space, provenance FROM runs ORDER BY id DESC LIMIT 1").fetchone()
+        space, provenance = (json.loads(run[0]), json.loads(run[1])) if run else ({}, {})
+        knobs = dict.fromkeys(name for name in provenance.get("knobs", ()))
+    return Results(source, tuple(knobs), (*known, *sorted(set(names) - set(known))), space, provenance)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open for reading, also where nothing can be written beside the file."""
+    try:
+        uri = f"{path.resolve().as_uri()}?mode=ro"
+        db = sqlite3.connect(uri, uri=True, timeout=30.0)
+        try:
+            db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError:
+            db.close()
+            db = sqlite3.connect(f"{uri}&immutable=1", uri=True)
+        with closing(db):
+            yield db
+    except sqlite3.DatabaseError as error:
+        raise StoreError(
+            f"cannot be read: {error}", where=str(path), hint="the file may be corrupt"
+        ) from None

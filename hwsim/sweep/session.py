@@ -1,0 +1,225 @@
+"""Feeds points to an engine and their results to the store, knowing at every moment what is in flight."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from hwsim.sweep.engines import Engine, Loss
+from hwsim.sweep.evaluation import Answer, Chunk
+from hwsim.sweep.plan import Plan
+from hwsim.sweep.points import Block, Keys
+from hwsim.sweep.store import DONE, Known, Record, Store
+
+CHUNK_S = 0.5
+_LARGEST_CHUNK, _FIRST_CHUNK, _FAMILY_CHUNK = 4096, 4, 32
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How far a sweep is.
+
+    Attributes
+    ----------
+    total : int
+        Points of the sweep, before constraints.
+    computed, reused, failed, repeated : int
+        Points computed now; found in the store; without a result, now or earlier; and those that are the
+        same as an earlier point of this sweep.
+    elapsed_s : float
+        Since the sweep began.
+    """
+
+    total: int
+    computed: int
+    reused: int
+    failed: int
+    repeated: int
+    elapsed_s: float
+
+    @property
+    def done(self) -> int:
+        """Points that need no more work."""
+        return self.computed + self.reused + self.failed + self.repeated
+
+
+Watch = Callable[[Counts], None]
+
+
+@dataclass(slots=True)
+class _Pending:
+    """Points of one scenario that are to be computed together."""
+
+    scenario: int
+    positions: list[int]
+    keys: list[bytes]
+    rows: list[tuple[Any, ...]]
+    attempts: list[int]
+
+    def split(self, size: int) -> tuple[_Pending, _Pending]:
+        """Return the first `size` points, and the others."""
+        cut = slice(size), slice(size, None)
+        first, second = (
+            _Pending(
+                self.scenario, self.positions[part], self.keys[part], self.rows[part], self.attempts[part]
+            )
+            for part in cut
+        )
+        return first, second
+
+
+class Session:
+    """One run of a sweep."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        store: Store,
+        engine: Engine,
+        keys: list[Keys],
+        total: int,
+        retry_failed: bool,
+        watch: Watch,
+    ) -> None:
+        self._plan, self._store, self._engine, self._keys = plan, store, engine, keys
+        self._total, self._retry, self._watch = total, retry_failed, watch
+        self._computed = self._reused = self._failed = self._repeated = 0
+        self._started = time.monotonic()
+        self._flights: dict[int, _Pending] = {}
+        self._inside: set[bytes] = set()
+        self._again: deque[_Pending] = deque()
+        self._submitted = 0
+        self._point_s: dict[int, float] = {}
+        self._size: dict[int, int] = {}
+
+    @property
+    def counts(self) -> Counts:
+        """How far it is."""
+        return Counts(
+            self._total,
+            self._computed,
+            self._reused,
+            self._failed,
+            self._repeated,
+            time.monotonic() - self._started,
+        )
+
+    def run(self, blocks: Iterable[Block]) -> None:
+        """Compute all points of `blocks` that have no result; all is stored when this returns."""
+        pieces = self._pieces(blocks)
+        exhausted = False
+        while not exhausted or self._flights or self._again:
+            while self._engine.room > 0:
+                piece = self._again.popleft() if self._again else next(pieces, None)
+                if piece is None:
+                    exhausted = True
+                    break
+                self._submit(piece)
+            if self._flights:
+                for number, answer in self._engine.wait():
+                    self._receive(self._flights.pop(number), answer)
+            self._watch(self.counts)
+
+    def _pieces(self, blocks: Iterable[Block]) -> Iterator[_Pending]:
+        """Yield what is to be computed in pieces that take about as long as one commit should wait."""
+        for block in blocks:
+            rest = self._missing(block)
+            while rest.rows:
+                piece, rest = rest.split(self._piece_size(rest.scenario))
+                yield piece
+            self._watch(self.counts)
+
+    def _piece_size(self, scenario: int) -> int:
+        """Return how many points take about `CHUNK_S`; enough for a chip that lowers families to do so."""
+        accelerator = self._plan.scenarios[scenario].chip.accelerator
+        least = _FAMILY_CHUNK if accelerator.family is not None and not self._plan.data else 1
+        point_s = self._point_s.get(scenario)
+        if point_s is None:
+            return max(least, _FIRST_CHUNK)
+        most = min(4 * self._size.get(scenario, max(least, _FIRST_CHUNK)), _LARGEST_CHUNK)
+        self._size[scenario] = max(least, min(int(CHUNK_S / max(point_s, 1e-9)), most))
+        return self._size[scenario]
+
+    def _missing(self, block: Block) -> _Pending:
+        """Return the points of a block without a result, and count the others."""
+        keys = self._keys[block.scenario].of(block.rows)
+        known = self._store.known(keys)
+        missing = _Pending(block.scenario, [], [], [], [])
+        placed: dict[bytes, int] = {}
+        for offset, (key, row) in enumerate(zip(keys, block.rows, strict=True)):
+            position, found = block.first + offset, known.get(key)
+            if key in self._inside or key in placed or (found and found.run == self._store.run):
+                self._repeated += 1
+            elif found is None or (self._retry and found.status != DONE):
+                self._inside.add(key)
+                missing.positions.append(position)
+                missing.keys.append(key)
+                missing.rows.append(row)
+                missing.attempts.append(found.attempts + 1 if found else 1)
+            else:
+                self._count_known(found)
+                if found.position is None or found.position > position:
+                    placed[key] = position
+        if placed:
+            self._store.place([(position, key) for key, position in placed.items()])
+        return missing
+
+    def _count_known(self, found: Known) -> None:
+        if found.status == DONE:
+            self._reused += 1
+        else:
+            self._failed += 1
+
+    def _submit(self, piece: _Pending) -> None:
+        self._submitted += 1
+        self._flights[self._submitted] = piece
+        self._engine.submit(self._submitted, Chunk(piece.scenario, tuple(piece.rows)))
+
+    def _receive(self, piece: _Pending, answer: Answer | Loss) -> None:
+        if isinstance(answer, Loss):
+            if len(piece.rows) > 1:
+                self._again += [
+                    _Pending(piece.scenario, [position], [key], [row], [attempts])
+                    for position, key, row, attempts in zip(
+                        piece.positions, piece.keys, piece.rows, piece.attempts, strict=True
+                    )
+                ]
+                return
+            answer = Answer({}, {0: answer.reason}, 0.0)
+        self._point_s[piece.scenario] = answer.wall_s / len(piece.rows)
+        self._store.add(self._records(piece, answer))
+        self._inside.difference_update(piece.keys)
+        self._failed += len(answer.errors)
+        self._computed += len(piece.rows) - len(answer.errors)
+
+    def _records(self, piece: _Pending, answer: Answer) -> list[Record]:
+        scenario = self._plan.scenarios[piece.scenario]
+        chip, names, wall_s = scenario.chip, scenario.names, answer.wall_s / len(piece.rows)
+        metrics, columns = tuple(answer.columns), list(zip(*answer.columns.values(), strict=True))
+        found = []
+        for place, (position, key, row, attempts) in enumerate(
+            zip(piece.positions, piece.keys, piece.rows, piece.attempts, strict=True)
+        ):
+            error = answer.errors.get(place)
+            values = dict(zip(metrics, columns[place], strict=True)) if error is None else {}
+            found.append(
+                Record(
+                    key,
+                    position,
+                    chip.accelerator.name,
+                    chip.preset,
+                    scenario.network,
+                    scenario.batch,
+                    scenario.precision,
+                    json.dumps(dict(zip(names, row, strict=True))),
+                    error,
+                    attempts,
+                    wall_s,
+                    values,
+                )
+            )
+        return found

@@ -1,0 +1,203 @@
+"""A design space as its user writes it, in a TOML file or in Python; `plan` resolves it against the chips."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
+
+from hwsim.errors import InputError, Problem, nearest
+from hwsim.sweep.axes import RANGE_WORDS
+
+Sampling = Literal["grid", "zip", "random", "latin_hypercube", "search"]
+_LARGEST_FILE = 1 << 24
+
+_NUMBER_OR_TEXT = {"type": ["number", "string"]}
+_AXIS_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {
+            "type": ["number", "string", "boolean"],
+            "description": 'one value; a text may carry a unit; "all": every choice',
+        },
+        {"type": "array", "minItems": 1, "items": {"type": ["number", "string", "boolean"]}},
+        {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                "values": {"type": "array"},
+                "from": _NUMBER_OR_TEXT,
+                "to": _NUMBER_OR_TEXT,
+                "step": _NUMBER_OR_TEXT,
+                "points": {"type": "integer", "minimum": 2},
+                "scale": {"enum": ["linear", "log"]},
+                "powers_of_two": {
+                    "type": "array",
+                    "items": {"type": "integer"},
+                    "minItems": 2,
+                    "maxItems": 2,
+                },
+                "equal": {"type": "string", "description": "an expression over other knobs"},
+            },
+        },
+    ]
+}
+_KNOBS_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "values by knob; a table named after a chip holds knobs of that chip only",
+    "additionalProperties": {
+        "anyOf": [*_AXIS_SCHEMA["anyOf"], {"type": "object", "additionalProperties": _AXIS_SCHEMA}]
+    },
+}
+Knobs = Annotated[dict[str, Any], WithJsonSchema(_KNOBS_SCHEMA)]
+Network = Annotated[Any, WithJsonSchema({"type": "string"})]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def __init__(self, **given: Any) -> None:
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            raise InputError(problems=_problems(type(self), error)) from None
+
+
+class Search(_Strict):
+    """How a space is searched instead of evaluated in full.
+
+    Attributes
+    ----------
+    method : str
+        "response_surface": a model of the answers says which points are worth evaluating; "optuna".
+    objectives : tuple of str
+        Metrics to minimise; ``max:NAME`` maximises.
+    budget : int
+        Points to evaluate at most.
+    batch : int
+        Points proposed at a time; results depend on it, but not on the number of workers.
+    """
+
+    method: Literal["response_surface", "optuna"] = "response_surface"
+    objectives: tuple[str, ...] = Field(("energy_j", "time_s"), min_length=1)
+    budget: int = Field(200, ge=1)
+    batch: int = Field(16, ge=1, le=4096)
+
+
+class Space(_Strict):
+    """Chips x presets x knobs x networks x transforms, and how points are chosen among them.
+
+    Attributes
+    ----------
+    chips : tuple of str
+        ``CHIP``, ``CHIP:PRESET`` or ``CHIP:*`` for all presets.
+    networks : tuple of str, Path or Graph
+        Whatever `hwsim.load` accepts.
+    knobs : dict
+        Values by knob, see `hwsim.sweep.axes.read_axis`; ``{chip: {knob: values}}`` for one chip only.
+    constraints : tuple of str
+        Expressions over knobs that a point must fulfil; each applies to the chips that have its knobs.
+    batch : tuple of int
+        Samples computed together.
+    precision : tuple of str
+        Number formats of weights and activations.
+    dimensions : dict of str to int
+        Sizes of the open dimensions of ONNX files.
+    sampling : str
+        "grid": all combinations; "zip": first values together, then second ones; "random" and
+        "latin_hypercube": `samples` points of each chip, network and transform; "search".
+    samples : int
+        See `sampling`.
+    seed : int
+        Of samples and searches.
+    limit : int
+        Evaluate no more points than the first so many.
+    functional : Path
+        Labelled samples (.npz) to classify at every point in the chip's own arithmetic.
+    on_unsupported : str
+        "error", "host" or "traffic", as in `hwsim.evaluate`.
+    search : Search
+        For the sampling "search".
+    """
+
+    chips: tuple[str, ...] = Field(min_length=1)
+    networks: tuple[Network, ...] = Field(min_length=1)
+    knobs: Knobs = Field(default_factory=dict)
+    constraints: tuple[str, ...] = ()
+    batch: tuple[int, ...] = ()
+    precision: tuple[str, ...] = ()
+    dimensions: dict[str, int] = Field(default_factory=dict)
+    sampling: Sampling = "grid"
+    samples: int | None = Field(None, ge=1)
+    seed: int = Field(0, ge=0)
+    limit: int | None = Field(None, ge=1)
+    functional: Path | None = None
+    on_unsupported: Literal["error", "host", "traffic"] = "error"
+    search: Search | None = None
+
+
+def read_space(path: str | Path) -> Space:
+    """Read a sweep file.
+
+    Raises
+    ------
+    InputError
+        Missing, oversized or malformed file; unknown words with the nearest known one; all problems at once.
+    """
+    source = Path(path)
+    try:
+        if source.is_file() and source.stat().st_size > _LARGEST_FILE:
+            raise InputError("larger than 16 MiB: not a sweep file", where=str(path))
+        given = tomllib.loads(source.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"not valid TOML: {error}", where=str(path)) from None
+    except (OSError, ValueError, RecursionError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a text file"
+        raise InputError(f"cannot be read: {reason or error}", where=str(path)) from None
+    try:
+        return Space(**_beside(given, source.parent))
+    except InputError as error:
+        raise InputError(
+            problems=[Problem(f"{path}: {p.where}", p.reason, p.hint) for p in error.problems]
+        ) from None
+
+
+def space_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a sweep file."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Space.model_json_schema(),
+        "title": "hwsim sweep file",
+    }
+
+
+def _beside(given: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Take files that the sweep file names relative to it."""
+    found = dict(given)
+    if isinstance(given.get("functional"), str):
+        found["functional"] = str(folder / given["functional"])
+    if isinstance(given.get("networks"), list):
+        found["networks"] = [
+            str(folder / name) if isinstance(name, str) and (folder / name).is_file() else name
+            for name in given["networks"]
+        ]
+    return found
+
+
+def _problems(model: type[BaseModel], error: ValidationError) -> list[Problem]:
+    found = []
+    for item in error.errors():
+        where = ".".join(map(str, item["loc"]))
+        if item["type"] == "extra_forbidden":
+            within = Search if item["loc"][0] == "search" and len(item["loc"]) > 1 else model
+            known = set(within.model_fields)
+            hint = nearest(str(item["loc"][-1]), known)
+            if str(item["loc"][-1]) in RANGE_WORDS:
+                hint = "a range belongs to a knob: [knobs] array_rows = { from = 8, to = 64, step = 8 }"
+            found.append(Problem(where, "unknown word", hint))
+        else:
+            message = item["msg"][0].lower() + item["msg"][1:]
+            shown = "" if item["type"] == "missing" else f", got {item['input']!r}"[:120]
+            found.append(Problem(where, message + shown))
+    return found

@@ -1,0 +1,325 @@
+"""Results on disk: one SQLite file, one writer, any number of readers, whole after a crash at any moment."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from hwsim.report.files import check_writable
+from hwsim.sweep.errors import StoreError
+from hwsim.sweep.lock import Lock
+
+APPLICATION_ID = 0x68775357  # "hwSW"
+SCHEMA_VERSION = 1
+DONE, FAILED = "done", "failed"
+FIXED = (
+    "key",
+    "position",
+    "run",
+    "chip",
+    "preset",
+    "network",
+    "batch",
+    "precision",
+    "knobs",
+    "status",
+    "error",
+    "attempts",
+    "wall_s",
+)
+_LARGEST_WHOLE = 2**63 - 1
+_KEYS_AT_ONCE = 900
+_SCHEMA = (
+    "CREATE TABLE runs (id INTEGER PRIMARY KEY, plan TEXT NOT NULL, space TEXT NOT NULL,"
+    " provenance TEXT NOT NULL, started TEXT NOT NULL)",
+    "CREATE TABLE points (key BLOB NOT NULL UNIQUE, position INTEGER, run INTEGER NOT NULL REFERENCES runs,"
+    " chip TEXT NOT NULL, preset TEXT NOT NULL, network TEXT NOT NULL, batch INTEGER, precision TEXT,"
+    " knobs TEXT NOT NULL, status TEXT NOT NULL, error TEXT, attempts INTEGER NOT NULL, wall_s REAL)",
+    "CREATE INDEX points_by_position ON points (position)",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A finished point on its way into the store.
+
+    Attributes
+    ----------
+    key : bytes
+        Of `hwsim.sweep.points.Keys`.
+    position : int
+        In the sweep.
+    chip, preset, network, batch, precision, knobs
+        What was asked, knobs as JSON text.
+    error : str or None
+        Why it failed; None: it did not.
+    attempts : int
+        How often it has been tried.
+    wall_s : float
+        Seconds it took, a share of its chunk.
+    metrics : mapping of str to number
+        By column; empty if it failed.
+    """
+
+    key: bytes
+    position: int
+    chip: str
+    preset: str
+    network: str
+    batch: int | None
+    precision: str | None
+    knobs: str
+    error: str | None
+    attempts: int
+    wall_s: float
+    metrics: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the store knows of a key: its status, position, run, and number of attempts."""
+
+    status: str
+    position: int | None
+    run: int
+    attempts: int
+
+
+class Store:
+    """The writer's side of a results file; at most one at a time."""
+
+    def __init__(self, path: Path) -> None:
+        check_writable(path)
+        self.path = path
+        self._lock = Lock(path)
+        try:
+            check_file(path)
+            with _told(path):
+                self._db = sqlite3.connect(path, isolation_level=None, timeout=30.0)
+                self._prepare()
+        except BaseException:
+            self._lock.release()
+            raise
+        self.run = 0
+        self._metrics = set(metric_columns(self._db))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave one plain file if nobody reads it now, and unlock it."""
+        with suppress(sqlite3.Error):
+            self._db.execute("PRAGMA journal_mode = DELETE")
+        self._db.close()
+        self._lock.release()
+
+    def begin(self, plan: str, space: str, provenance: Mapping[str, Any], started: str) -> None:
+        """Open a run; positions of an earlier plan's points are forgotten, their results kept.
+
+        Parameters
+        ----------
+        plan : str
+            Digest of the plan: equal ones number their points equally.
+        space, provenance, started
+            Stored beside it; `started` is the only time in it.
+        """
+        with self._transaction():
+            last = self._db.execute("SELECT plan FROM runs ORDER BY id DESC LIMIT 1").fetchone()
+            if last is not None and last[0] != plan:
+                self._db.execute("UPDATE points SET position = NULL WHERE position IS NOT NULL")
+            cursor = self._db.execute(
+                "INSERT INTO runs (plan, space, provenance, started) VALUES (?, ?, ?, ?)",
+                (plan, space, json.dumps(provenance, sort_keys=True), started),
+            )
+            self.run = int(cursor.lastrowid or 0)
+
+    def known(self, keys: Sequence[bytes]) -> dict[bytes, Known]:
+        """Return what is known of `keys`, those without a result left out."""
+        found: dict[bytes, Known] = {}
+        with _told(self.path):
+            for start in range(0, len(keys), _KEYS_AT_ONCE):
+                part = keys[start : start + _KEYS_AT_ONCE]
+                marks = ",".join("?" * len(part))
+                rows = self._db.execute(
+                    f"SELECT key, status, position, run, attempts FROM points WHERE key IN ({marks})", part
+                )
+                found |= {key: Known(*rest) for key, *rest in rows}
+        return found
+
+    def metrics_of(self, keys: Sequence[bytes], metrics: Sequence[str]) -> dict[bytes, tuple[Any, ...]]:
+        """Return metrics of finished points by key; None for a metric that a point lacks."""
+        have = [metric if metric in self._metrics else None for metric in metrics]
+        columns = ", ".join(_quoted(name) if name else "NULL" for name in have)
+        found: dict[bytes, tuple[Any, ...]] = {}
+        with _told(self.path):
+            for start in range(0, len(keys), _KEYS_AT_ONCE):
+                part = keys[start : start + _KEYS_AT_ONCE]
+                marks = ",".join("?" * len(part))
+                rows = self._db.execute(
+                    f"SELECT key, {columns} FROM points WHERE status = '{DONE}' AND key IN ({marks})", part
+                )
+                found |= {row[0]: row[1:] for row in rows}
+        return found
+
+    def place(self, positions: Iterable[tuple[int, bytes]]) -> None:
+        """Give points that were computed before their positions."""
+        with self._transaction():
+            self._db.executemany("UPDATE points SET position = ? WHERE key = ?", positions)
+
+    def add(self, records: Sequence[Record]) -> None:
+        """Write finished points and commit: once this returns, no crash of the process loses them."""
+        names = list(dict.fromkeys(name for record in records for name in record.metrics))
+        with self._transaction():
+            for name in names:
+                if name not in self._metrics:
+                    self._db.execute(f"ALTER TABLE points ADD COLUMN {_quoted(name)}")
+            columns = ", ".join((*FIXED, *map(_quoted, names)))
+            marks = ",".join("?" * (len(FIXED) + len(names)))
+            self._db.executemany(
+                f"INSERT OR REPLACE INTO points ({columns}) VALUES ({marks})",
+                (self._row(record, names) for record in records),
+            )
+        self._metrics |= set(names)
+
+    def limit_pages(self, pages: int) -> None:
+        """Let the file grow to `pages` pages of 4 KiB and no further, as on a disk with little room left."""
+        self._db.execute(f"PRAGMA max_page_count = {pages}")
+
+    def _row(self, record: Record, names: Sequence[str]) -> tuple[Any, ...]:
+        status = DONE if record.error is None else FAILED
+        return (
+            record.key,
+            record.position,
+            self.run,
+            record.chip,
+            record.preset,
+            record.network,
+            record.batch,
+            record.precision,
+            record.knobs,
+            status,
+            record.error,
+            record.attempts,
+            record.wall_s,
+            *(_storable(record.metrics.get(name)) for name in names),
+        )
+
+    def _prepare(self) -> None:
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.execute("PRAGMA cache_size = -65536")
+        if self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
+            with self._transaction():
+                self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+                for statement in _SCHEMA:
+                    self._db.execute(statement)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with _told(self.path):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+
+def check_file(path: Path) -> None:
+    """Raise StoreError if a file is no sound results file of this schema; nothing is written to it.
+
+    An absent or empty file passes, as does a database without tables that carries no name of another kind.
+    """
+    if not check_header(path):
+        return
+    with _told(path), closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
+        blank = db.execute("PRAGMA application_id").fetchone()[0] == 0
+        if blank and not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            return
+        check_schema(db, path)
+        verdict = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if verdict != "ok":
+        raise StoreError(f"is corrupt: {verdict}", where=str(path), hint="give another file with -o")
+
+
+def check_header(path: Path) -> bool:
+    """Raise StoreError if `path` is a file of another kind; False if it is absent or empty."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(100)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise StoreError(f"cannot be read: {error.strerror or error}", where=str(path)) from None
+    ours = int.from_bytes(head[68:72], "big") in (APPLICATION_ID, 0)
+    if head and (len(head) < 100 or not head.startswith(b"SQLite format 3\0") or not ours):
+        raise StoreError(
+            "is not a results file of `hwsim sweep`, and stays as it is",
+            where=str(path),
+            hint="give another name with -o",
+        )
+    return bool(head)
+
+
+def check_schema(db: sqlite3.Connection, path: Path) -> None:
+    """Raise StoreError if an open database is not a results file that this hwsim reads."""
+    found = db.execute("PRAGMA application_id").fetchone()[0]
+    if found != APPLICATION_ID:
+        raise StoreError(
+            "is a database, but not a results file of `hwsim sweep`",
+            where=str(path),
+            hint="give another name with -o",
+        )
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version != SCHEMA_VERSION:
+        raise StoreError(
+            f"has schema {version}, this hwsim reads {SCHEMA_VERSION}",
+            where=str(path),
+            hint="give another file with -o; results are computed again",
+        )
+
+
+def metric_columns(db: sqlite3.Connection) -> tuple[str, ...]:
+    """Return the names of the metrics in a results file."""
+    return tuple(row[1] for row in db.execute("PRAGMA table_info(points)") if row[1] not in FIXED)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Turn the errors of SQLite into messages with a way out."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        text, hint = str(error), ""
+        if "full" in text:
+            text, hint = (
+                "the disk is full; the points written so far are safe",
+                "make room, then repeat the command",
+            )
+        elif "locked" in text:
+            text, hint = "another program writes this file", "wait until it is done"
+        elif "malformed" in text or "not a database" in text:
+            text, hint = f"is corrupt: {text}", "give another file with -o"
+        raise StoreError(text, where=str(path), hint=hint) from None
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _storable(value: Any) -> Any:
+    return float(value) if isinstance(value, int) and abs(value) > _LARGEST_WHOLE else value

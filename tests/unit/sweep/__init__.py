@@ -1,0 +1,1 @@
+"""Sweeps: spaces, points, engines, the store, fronts and commands."""
