@@ -40,7 +40,7 @@ class RacetrackDesign(Design):
         0,
         ge=0,
         validate_default=True,
-        description="Subarrays of a bank that compute at once, 1 to 64; required, as nobody publishes it",
+        description="Subarrays of a bank that compute at once, 1 to 64; 0: not given, and refused",
     )
     multiply_model: MultiplyModel = Field(
         MultiplyModel.PUBLISHED,

@@ -7,8 +7,10 @@ results above it infinities; infinities and NaN as operands are not modeled.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from accelerators.racetrack_pim.processor import Processor
-from accelerators.racetrack_pim.programs import FLOAT_LANE, SIGNIFICAND
+from accelerators.racetrack_pim.programs import FLOAT_BITS, FLOAT_LANE, SIGNIFICAND
 from accelerators.racetrack_pim.tape import Words
 
 _W = FLOAT_LANE
@@ -60,6 +62,18 @@ def add(p: Processor, a: Words, b: Words) -> Words:
     fraction = p.displaced(rounded, -39, _W)
     result = p.total([big & field, fraction, *lowered], _W)
     return _finished(p, result, big, alive, alive | ~opposite)
+
+
+def maximum(p: Processor, numbers: Sequence[Words]) -> Words:
+    """Return the largest of the numbers in lanes of 32 bits, and the way back from their order.
+
+    Positive numbers with their sign inverted and negative ones inverted as a whole are in order as unsigned
+    integers.
+    """
+    sign = p.constant(_SIGN, FLOAT_BITS)
+    best = p.maximum(numbers, FLOAT_BITS, [sign | p.bit(x, 31, FLOAT_BITS) for x in numbers])
+    positive = p.predicate(best, 31, FLOAT_BITS)
+    return p.copy([(best ^ sign, positive), (~best, ~positive)])
 
 
 def _is_normal(p: Processor, x: Words) -> Words:

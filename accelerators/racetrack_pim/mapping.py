@@ -7,7 +7,7 @@ from enum import Enum
 from math import ceil, prod
 
 from accelerators.racetrack_pim.design import LANE_BITS, MultiplyModel, RacetrackDesign
-from accelerators.racetrack_pim.programs import FLOAT_LANE, Program, Programs
+from accelerators.racetrack_pim.programs import FLOAT_BITS, FLOAT_LANE, Program, Programs
 from accelerators.racetrack_pim.timing import Level
 from hwsim.errors import DesignError, UnsupportedOp
 from hwsim.graph.contraction import MatrixProduct, matrix_products
@@ -17,7 +17,6 @@ from hwsim.graph.types import FormatKind, Graph, NumberFormat, Op
 
 PUBLISHED_BITS = 8
 PUBLISHED_PRODUCT = Program({("multiplier", "product", 0): 1})
-FLOAT_BITS = 32
 
 
 class Way(Enum):
@@ -198,13 +197,21 @@ def rounds(operands: int, trd: int) -> list[tuple[int, int]]:
 def _largest(graph: Graph, op: Op, programs: Programs) -> list[Task]:
     d = programs.design
     results = sum(graph.tensors[name].elements for name in op.outputs if name)
-    lane = lane_for(signed_bits(graph.tensors[op.inputs[0]].format))
+    form = graph.tensors[op.inputs[0]].format
+    lane = lane_for(signed_bits(form))
     rows = _rows(results, lane, op, d)
     return [
-        Task("maxima", rows, times, programs.voted(programs.maximum(count, lane)))
+        Task("maxima", rows, times, programs.voted(largest_of(count, form, programs)))
         for count, times in rounds(_window(graph, op), d.trd)
         if count > 1
     ]
+
+
+def largest_of(candidates: int, form: NumberFormat, programs: Programs) -> Program:
+    """Return the search for the largest of some integers or floating-point numbers."""
+    if form.kind is FormatKind.FLOAT:
+        return programs.float_maximum(candidates)
+    return programs.maximum(candidates, lane_for(signed_bits(form)))
 
 
 def _window(graph: Graph, op: Op) -> int:
@@ -263,7 +270,7 @@ def vector_program(
     if primitive == "compare":
         if function in ("relu", "sign"):
             return programs.copy(1 if function == "relu" else 2) + programs.predicate(), bits
-        return programs.maximum(2, bits), bits
+        return largest_of(2, form, programs), bits
     return programs.logic, bits
 
 

@@ -11,7 +11,7 @@ from math import ceil
 from accelerators.racetrack_pim.design import RacetrackDesign
 
 Command = tuple[str, str, int]
-FLOAT_LANE, SIGNIFICAND = 64, 24
+FLOAT_BITS, FLOAT_LANE, SIGNIFICAND = 32, 64, 24
 
 
 @dataclass(frozen=True)
@@ -149,6 +149,10 @@ class Programs:
         last = self.tape("transverse_read") + self.back
         moved = self.storage(candidates) + self.predicate(candidates) + self.gates(candidates)
         return self.fill + bit * lane_bits + last + moved
+
+    def float_maximum(self, candidates: int) -> Program:
+        """Return the largest of 32-bit floating-point numbers, see `floating.maximum`."""
+        return self.maximum(candidates, FLOAT_BITS) + self.predicate() + self.copy(2)
 
     @cached_property
     def vote(self) -> Program:

@@ -93,3 +93,16 @@ def test_ties_round_to_even_and_zeros_keep_their_signs() -> None:
     with np.errstate(all="ignore"):
         assert_same_bits(computed(floating.add, x, y, 7), flushed(x + y))
         assert_same_bits(computed(floating.multiply, x, y, 7), flushed(x * y))
+
+
+@pytest.mark.parametrize("trd", [3, 5, 7])
+def test_maxima_of_numbers_of_both_signs(trd: int) -> None:
+    rng = np.random.default_rng(trd)
+    design = RacetrackDesign(trd=trd, subarrays_active=1, domains=16)
+    for count in range(2, trd + 1):
+        values = np.stack([normals(rng, 64) for _ in range(count)])
+        p = Processor(design, 4)
+        words = [pack(v.view(np.uint32).astype(np.int64).reshape(4, 16), 32, 8) for v in values]
+        result = unpack(floating.maximum(p, words), 32, 16).reshape(-1).astype(np.uint32).view(np.float32)
+        assert_same_bits(result, values.max(0))
+        assert p.clusters.events == counted(Programs(design).float_maximum(count), 4)
