@@ -13,6 +13,7 @@ from hwsim.errors import EXIT_OK, EXIT_PARTIAL, InputError
 
 if TYPE_CHECKING:
     from hwsim.sweep.driver import Options, Sweep
+    from hwsim.sweep.metrics import Objective
     from hwsim.sweep.plan import Plan
     from hwsim.sweep.results import Results, Row
 
@@ -61,27 +62,50 @@ def sweep(
 
 
 def pareto(path: Path, objectives: Sequence[str], outputs: Sequence[Path], *, json: bool, quiet: bool) -> int:
-    """Print the front of a results file."""
+    """Print the front of a results file, and draw it."""
+    from hwsim.report.files import check_path, write_bytes
     from hwsim.sweep.results import open_results
 
+    for output in outputs:
+        check_path(output, (".svg",))
     results = open_results(path)
     wanted = results.objectives(tuple(objectives) or ("energy_j", "time_s"))
+    if outputs and len(wanted) != 2:
+        raise InputError(
+            f"a picture shows two objectives, not {len(wanted)}",
+            where="-o",
+            hint="name two with --objectives",
+        )
     rows = results.pareto([str(objective) for objective in wanted])
+    for output in outputs:
+        write_bytes(output, _drawn(results, rows, wanted).encode())
+        note(f"wrote {output}", quiet=quiet)
+    told = ", ".join(str(objective) for objective in wanted)
     if json:
-        emit_json(
-            {
-                "objectives": [str(objective) for objective in wanted],
-                "points": len(results),
-                "front": [_document(row) for row in rows],
-            }
-        )
+        front = [_document(row) for row in rows]
+        emit_json({"objectives": [str(o) for o in wanted], "points": len(results), "front": front})
     elif not quiet:
-        emit(
-            f"{len(rows)} of {len(results)} points are on the front of "
-            f"{', '.join(str(objective) for objective in wanted)}"
-        )
+        emit(f"{len(rows)} of {len(results)} points are on the front of {told}")
         _emit_rows(results, rows, [objective.metric for objective in wanted])
     return EXIT_OK
+
+
+def _drawn(results: Results, rows: Sequence[Row], wanted: Sequence[Objective]) -> str:
+    from hwsim.report.front_plot import FrontAxis, front_svg
+
+    names = [objective.metric for objective in wanted]
+    points = [row for row in results.rows("done") if all(name in row.metrics for name in names)]
+    axes = [
+        FrontAxis(o.metric, o.maximise, tuple(float(row.metrics[o.metric]) for row in points)) for o in wanted
+    ]
+    places = {row.position: place for place, row in enumerate(points)}
+    tips = [
+        f"point {row.position}: {', '.join(f'{knob} {_cell(value)}' for knob, value in row.knobs.items())}"
+        for row in rows
+    ]
+    networks = dict.fromkeys(row.network for row in rows)
+    title = f"{' and '.join(Path(name).name for name in networks)}: {names[1]} against {names[0]}"
+    return front_svg(axes[0], axes[1], [places[row.position] for row in rows], tips, title)
 
 
 def _outputs(job: SweepJob, outputs: Sequence[Path]) -> tuple[Path, list[Path]]:

@@ -39,6 +39,7 @@ CARRIED = {
     "hwsim.report.types.Report.roofline": "a mapping whose keys name their units",
     "hwsim.schedule.ilp_solver.IlpResult.values": "a mapping from the variables of an integer program",
     "hwsim.report.bars.Bars.parts": "heights of whatever quantity the chart shows",
+    "hwsim.report.front_plot.FrontAxis.values": "the field beside it is the metric, which states the unit",
     "hwsim.sweep.axes.Axis.low": "the knob's name states the unit",
     "hwsim.sweep.axes.Axis.high": "the knob's name states the unit",
     "accelerators.binary_lstm.normalization.BatchNorm.epsilon": "added to a variance of plain numbers",
