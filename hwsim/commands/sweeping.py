@@ -94,11 +94,9 @@ def _drawn(results: Results, rows: Sequence[Row], wanted: Sequence[Objective]) -
     from hwsim.report.front_plot import FrontAxis, front_svg
 
     names = [objective.metric for objective in wanted]
-    points = [row for row in results.rows("done") if all(name in row.metrics for name in names)]
-    axes = [
-        FrontAxis(o.metric, o.maximise, tuple(float(row.metrics[o.metric]) for row in points)) for o in wanted
-    ]
-    places = {row.position: place for place, row in enumerate(points)}
+    positions, values = results.values(names)
+    axes = [FrontAxis(o.metric, o.maximise, tuple(values[:, at].tolist())) for at, o in enumerate(wanted)]
+    places = {position: place for place, position in enumerate(positions.tolist())}
     tips = [
         f"point {row.position}: {', '.join(f'{knob} {_cell(value)}' for knob, value in row.knobs.items())}"
         for row in rows

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hwsim.sweep.expressions import Kind, parse_expression
-from hwsim.sweep.pareto import front, hypervolume
+from hwsim.sweep.pareto import front
 from hwsim.sweep.points import blocks
 from tests.unit.sweep.spaces import plan
 
@@ -52,12 +52,6 @@ def test_rows_that_are_no_numbers_never_win(rows: list[list[int]]) -> None:
     spoiled = np.vstack((costs, np.full((1, costs.shape[1]), np.nan)))
     spoiled[-1, 0] = -np.inf if costs.shape[1] > 1 else np.nan
     assert front(spoiled).tolist() == front(costs).tolist()
-
-
-@given(st.lists(st.tuples(*[st.integers(0, 4)] * 3), min_size=1, max_size=12))
-def test_hypervolume_counts_the_dominated_cells(rows: list[tuple[int, int, int]]) -> None:
-    cells = {(x, y, z) for a, b, c in rows for x in range(a, 5) for y in range(b, 5) for z in range(c, 5)}
-    assert hypervolume(np.array(rows, dtype=float), np.full(3, 5.0)) == len(cells)
 
 
 @given(st.integers(1, 300), st.integers(0, 5))
