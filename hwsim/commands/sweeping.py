@@ -27,14 +27,18 @@ def sweep(
     """Evaluate a space into a results file, write exports, print the points or their front."""
     from hwsim.sweep.driver import check_options, run_plan, summary_of
     from hwsim.sweep.export import check_export, export
+    from hwsim.sweep.metrics import read_objectives
     from hwsim.sweep.plan import resolve
     from hwsim.sweep.progress import ProgressLine
+    from hwsim.sweep.search import known_metrics
 
     check_options(options)
     store, exports = _outputs(job, outputs)
     for path in exports:
         check_export(path)
     plan = resolve(space_of(job))
+    if job.objectives:
+        read_objectives(job.objectives, known_metrics(plan))
     if dry_run:
         return _show_plan(plan, json=json)
     line = ProgressLine(sys.stderr)

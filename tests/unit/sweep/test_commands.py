@@ -109,6 +109,7 @@ def test_pareto_prints_and_draws(inside: Path, capsys: Capture) -> None:
         (["sweep", *QUICK, "-o", "absent/r.db"], "does not exist"),
         (["sweep", *QUICK, "-o", "absent/r.csv"], "does not exist"),
         (["sweep", *QUICK, "--batch", "1,x"], "'x' is not a whole number"),
+        (["sweep", *QUICK, "--objectives", "energy"], "did you mean 'energy_j'?"),
         (["sweep", *QUICK, "--engine", "dask"], "a scheduler belongs"),
         (["sweep", "absent.toml"], "No such file"),
         (["sweep", "absent.toml", "--on", "systolic"], "belongs into the sweep file"),
