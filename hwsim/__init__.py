@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hwsim.report.files import write
     from hwsim.report.types import Report
     from hwsim.run import Chip, chip, compare, evaluate, load
+    from hwsim.sampling import sample
     from hwsim.schedule.network_run import schedule_network as schedule_scratchpad
     from hwsim.scheduled import evaluate_scheduled
     from hwsim.sweep.driver import sweep as sweep
@@ -34,6 +35,7 @@ _HOMES = {
     "evaluate_scheduled": "hwsim.scheduled:evaluate_scheduled",
     "load": "hwsim.run:load",
     "open_results": "hwsim.sweep.results:open_results",
+    "sample": "hwsim.sampling:sample",
     "schedule_scratchpad": "hwsim.schedule.network_run:schedule_network",
     "sweep": "hwsim.sweep.driver:sweep",
     "validate": "hwsim.anchors:validate",
@@ -50,6 +52,7 @@ __all__ = [
     "evaluate_scheduled",
     "load",
     "open_results",
+    "sample",
     "schedule_scratchpad",
     "sweep",
     "validate",

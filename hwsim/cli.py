@@ -78,7 +78,8 @@ class Unsupported(StrEnum):
 
 Network = Annotated[str, typer.Argument(
     metavar="NETWORK",
-    help="An ONNX file, a SCALE-Sim layer CSV, or a built-in network (`hwsim list workloads`).")]
+    help="An ONNX file, a SCALE-Sim layer CSV, a gate netlist (BLIF), or a built-in network "
+         "(`hwsim list workloads`).")]
 Networks = Annotated[list[str], typer.Argument(
     metavar="NETWORK|REPORT.json...",
     help="One network as for `run`, or reports of one network that `-o` has written as JSON.")]
@@ -109,8 +110,20 @@ Scratchpad = Annotated[str | None, typer.Option(
 PlanTime = Annotated[float, typer.Option(
     "--time-limit", min=0.0, metavar="S", help="Seconds for --schedule.")]
 Functional = Annotated[Path | None, typer.Option(
-    "--functional", metavar="FILE.npz",
-    help="Also run the network on labelled samples in the chip's arithmetic; show misclassification.")]
+    "--functional", metavar="FILE.{npz,toml}",
+    help="Also run the network in the chip's arithmetic, on samples or as settings say; show errors.")]
+Clamp = Annotated[list[str] | None, typer.Option(
+    "--clamp", metavar="NAME=VALUE",
+    help="Also run a circuit with these buses and wires held, such as P=143; show states and odds. "
+         "May be repeated; none holds nothing.")]
+ServiceLife = Annotated[str | None, typer.Option(
+    "--service-life", metavar="TIME",
+    help="Add embodied energy and carbon, and when one chip pays back instead of another; such as 5y.")]
+Activity = Annotated[float | None, typer.Option(
+    "--activity", metavar="RATIO", help="For --service-life: share of the full rate, 0 to 1.")]
+InScenario = Annotated[Path | None, typer.Option(
+    "--scenario", metavar="FILE.toml",
+    help="For --service-life: dies, idle power, grids; illustrative ones if left out.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print neither tables nor notes, only errors.")]
 
@@ -135,12 +148,13 @@ def _run(network: Network, on: On, settings: Set = None, dim: Dim = None, batch:
          precision: Precision = None, output: Output = None, timeline: Timeline = None,
          on_unsupported: OnUnsupported = Unsupported.ERROR, schedule: Planned = Planning.NONE,
          scratchpad: Scratchpad = None, time_limit: PlanTime = 60.0, functional: Functional = None,
-         json: Json = False, quiet: Quiet = False) -> int:
+         clamp: Clamp = None, json: Json = False, quiet: Quiet = False) -> int:
     """Cost a network on a chip: layers and totals."""
     from hwsim.commands.evaluate import Job, evaluate
 
     return evaluate(Job(network, tuple(on), tuple(settings or ()), tuple(dim or ()), batch, precision,
-                        on_unsupported.value, schedule is Planning.COSMA, scratchpad, time_limit, functional),
+                        on_unsupported.value, schedule is Planning.COSMA, scratchpad, time_limit, functional,
+                        clamp=tuple(clamp or ())),
                     tuple(output or ()), timeline, json=json, quiet=quiet)
 
 
@@ -149,12 +163,15 @@ def _compare(networks: Networks, on: OnOrNone = None, settings: Set = None, dim:
              batch: Batch = None, precision: Precision = None, output: Output = None,
              timeline: Timeline = None, on_unsupported: OnUnsupported = Unsupported.ERROR,
              schedule: Planned = Planning.NONE, scratchpad: Scratchpad = None, time_limit: PlanTime = 60.0,
+             service_life: ServiceLife = None, activity: Activity = None, scenario: InScenario = None,
              json: Json = False, quiet: Quiet = False) -> int:
     """Show chips, or reports, side by side."""
-    from hwsim.commands.evaluate import Job, compare
+    from hwsim.commands.evaluate import Job, compare, require_service_life
 
+    require_service_life(service_life, activity, scenario)
     job = Job("", tuple(on or ()), tuple(settings or ()), tuple(dim or ()), batch, precision,
-              on_unsupported.value, schedule is Planning.COSMA, scratchpad, time_limit)
+              on_unsupported.value, schedule is Planning.COSMA, scratchpad, time_limit, None,
+              service_life, 1.0 if activity is None else activity, scenario)
     return compare(networks, job, tuple(output or ()), timeline, json=json, quiet=quiet)
 
 
@@ -187,7 +204,7 @@ def _schedule(network: Annotated[str, typer.Argument(
                   "--formulation", metavar="auto|paper|paper-fixed|windows|gaps|greedy",
                   help="The portfolio, or one integer program alone.")] = "auto",
               solver: Annotated[str | None, typer.Option(
-                  "--solver", metavar="cbc|highs|none", help="Integer programming solver.")] = None,
+                  "--solver", metavar="cbc|highs|cpsat|none", help="Integer programming solver.")] = None,
               time_limit: Annotated[float | None, typer.Option(
                   "--time-limit", metavar="S", help="Seconds; in a sweep, for each size.")] = None,
               seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of random orders.")] = 0,

@@ -1,11 +1,11 @@
-"""Labelled samples in, a rate of misclassification with its interval out, in a chip's own arithmetic."""
+"""A chip's own arithmetic at work: samples or settings in, rates of error with their intervals out."""
 
 from __future__ import annotations
 
-import math
+import tomllib
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,41 +14,12 @@ from numpy.typing import NDArray
 
 from hwsim.errors import InputError, Problem
 from hwsim.graph.types import Graph
-from hwsim.model.types import Figures, FunctionalResult
+from hwsim.model.types import ErrorRates, Figures, FunctionalResult
+from hwsim.report.rate import Rate
 from hwsim.run import Chip
 
-NORMAL_95 = 1.959963984540054
 LARGEST_BYTES = 2**32
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """A share of samples with its 95 % interval (Wilson 1927).
-
-    Attributes
-    ----------
-    count, samples : int
-        Samples it is true of, and all samples.
-    """
-
-    count: int
-    samples: int
-
-    @property
-    def ratio(self) -> float:
-        """The share itself."""
-        return self.count / self.samples
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Ends of the 95 % confidence interval."""
-        n, p, z = self.samples, self.ratio, NORMAL_95
-        middle, spread = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-        return max(0.0, (middle - spread) / (1 + z * z / n)), min(1.0, (middle + spread) / (1 + z * z / n))
-
-    def __str__(self) -> str:
-        low, high = self.interval
-        return f"{self.ratio:.2%}  ({low:.2%} to {high:.2%})"
+LARGEST_TEXT_BYTES = 2**26
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +58,46 @@ class Outcome:
         }
 
 
-def run_functional(graph: Graph, chips: Sequence[Chip], path: Path) -> tuple[Outcome, ...]:
+@dataclass(frozen=True, slots=True)
+class RateOutcome:
+    """What random inputs say of one chip.
+
+    Attributes
+    ----------
+    chip : str
+        ``chip:preset``.
+    result : ErrorRates
+        Counts under every setting.
+    figures : mapping of str to float
+        The chip's own figures.
+    """
+
+    chip: str
+    result: ErrorRates
+    figures: Figures
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know about the run."""
+        return self.result.warnings
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the outcome as plain values for JSON."""
+        points = [
+            {**point.setting, **{name: _document(counted.count, Rate.of(counted))
+                                 for name, counted in point.rates.items()}}
+            for point in self.result.points
+        ]
+        return {"points": points, "figures": dict(self.figures), "notes": list(self.result.notes),
+                "warnings": list(self.result.warnings)}
+
+
+def _document(count: int, rate: Rate) -> dict[str, Any]:
+    return {"ratio": rate.ratio, "count": count, "trials": rate.samples,
+            "effective_trials": rate.effective, "interval_95": list(rate.interval)}
+
+
+def run_functional(graph: Graph, chips: Sequence[Chip], path: Path) -> tuple[Outcome | RateOutcome, ...]:
     """Run `graph` on the arrays of `path` on every chip.
 
     Raises
@@ -99,7 +109,16 @@ def run_functional(graph: Graph, chips: Sequence[Chip], path: Path) -> tuple[Out
     if problems:
         raise InputError(problems=problems)
     data = read_arrays(path)
-    return tuple(classify(graph, chip, data) for chip in chips)
+    try:
+        return tuple(classify(graph, chip, data) for chip in chips)
+    except InputError as error:
+        raise InputError(problems=[_in_file(problem, path) for problem in error.problems]) from None
+
+
+def _in_file(problem: Problem, path: Path) -> Problem:
+    """Name the file where a chip can only say that its data are wrong."""
+    head, dot, rest = problem.where.partition(".")
+    return replace(problem, where=f"{path}.{rest}") if head == "data" and dot else problem
 
 
 def refusal(chip: Chip) -> Problem | None:
@@ -110,8 +129,8 @@ def refusal(chip: Chip) -> Problem | None:
                    "leave out --functional")
 
 
-def classify(graph: Graph, chip: Chip, data: Mapping[str, NDArray[Any]]) -> Outcome:
-    """Run `graph` on labelled samples in the arithmetic of `chip`; see `refusal` for chips that have none."""
+def classify(graph: Graph, chip: Chip, data: Mapping[str, NDArray[Any]]) -> Outcome | RateOutcome:
+    """Run `graph` in the arithmetic of `chip` on arrays by name; see `refusal` for chips that have none."""
     if chip.accelerator.functional is None:
         raise InputError(problems=[problem for problem in (refusal(chip),) if problem is not None])
     prepared = chip.accelerator.prepare(graph, chip.design)
@@ -119,7 +138,15 @@ def classify(graph: Graph, chip: Chip, data: Mapping[str, NDArray[Any]]) -> Outc
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Return the arrays of an .npz file by name; InputError if it is none, or holds pickled objects."""
+    """Return arrays by name from an .npz file, or numbers and lists of them from a .toml file.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, is of neither form, or holds something else than numbers.
+    """
+    if path.suffix.lower() == ".toml":
+        return _read_settings(path)
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(item.file_size for item in archive.infolist())
@@ -134,9 +161,35 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
                          hint="write one with numpy.savez(FILE, labels=..., input=..., **weights)") from None
 
 
-def _outcome(chip: Chip, graph: Graph, result: FunctionalResult) -> Outcome:
-    n = len(result.labels)
+def _read_settings(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        if path.stat().st_size > LARGEST_TEXT_BYTES:
+            raise InputError(f"holds more than {LARGEST_TEXT_BYTES} bytes", where=str(path),
+                             hint="write large arrays into an .npz file")
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot read the file: {error.strerror or error}", where=str(path)) from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"is no TOML: {str(error)[:200]}", where=str(path)) from None
+    arrays, problems = {}, []
+    for name, value in document.items():
+        try:
+            arrays[name] = np.array(value)
+        except (ValueError, OverflowError):
+            arrays[name] = np.array(None)
+        if arrays[name].dtype.kind not in "biuf":
+            problems.append(Problem(f"{path}.{name}", f"{str(value)[:60]!r} is no number and no list of "
+                                    "numbers with rows of one length"))
+    if problems:
+        raise InputError(problems=problems)
+    return arrays
+
+
+def _outcome(chip: Chip, graph: Graph, result: FunctionalResult | ErrorRates) -> Outcome | RateOutcome:
     figures = chip.accelerator.figures(graph, chip.design) if chip.accelerator.figures else {}
+    if isinstance(result, ErrorRates):
+        return RateOutcome(chip.name, result, figures)
+    n = len(result.labels)
     return Outcome(
         chip.name,
         Rate(int((result.predicted != result.labels).sum()), n),

@@ -19,14 +19,17 @@ from hwsim.graph.passes import set_precision
 from hwsim.graph.types import Graph
 from hwsim.model.prices import verify_datasheet
 from hwsim.model.pricing import price_trace
-from hwsim.model.types import Accelerator, Design
+from hwsim.model.types import Accelerator, Design, Figures
 from hwsim.report.build import Parts, build_report
 from hwsim.report.types import Report
 from hwsim.report.verify import verify_report
 from hwsim.trace import Activity, Trace, reduce, verify_conservation, verify_trace
 
 POLICIES = ("error", "host", "traffic")
-NETWORK_SUFFIXES = (".onnx", ".csv", ".txt", ".pb", ".pt", ".pth", ".h5", ".keras", ".tflite", ".json")
+NETWORK_SUFFIXES = (
+    ".onnx", ".csv", ".txt", ".alist", ".blif", ".net", ".memtrace", ".pb", ".pt", ".pth", ".h5", ".keras",
+    ".tflite", ".json",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def load(
     precision: str | None = None,
     on_unsupported: str = "error",
 ) -> Graph:
-    """Return a network from an ONNX file, a SCALE-Sim layer list, or the built-in networks.
+    """Return a network from an ONNX file, a SCALE-Sim layer list, a gate netlist, or the built-in networks.
 
     Parameters
     ----------
@@ -181,6 +184,23 @@ def evaluate(network: Graph | str | Path, on: Chip | str, *, on_unsupported: str
     return report
 
 
+def figures(network: Graph | str | Path, on: Chip | str, *, on_unsupported: str = "error") -> Figures:
+    """Return the figures of a chip's own for a network, such as LUTs; none for chips without.
+
+    Parameters
+    ----------
+    network, on, on_unsupported
+        As for `evaluate`.
+    """
+    target = chip(on) if isinstance(on, str) else on
+    accelerator = target.accelerator
+    if accelerator.figures is None:
+        return {}
+    graph = network if isinstance(network, Graph) else load(network, on_unsupported=on_unsupported)
+    kept = without_unsupported(graph, accelerator, on_unsupported)
+    return accelerator.figures(accelerator.prepare(kept, target.design), target.design)
+
+
 @dataclass(frozen=True, slots=True)
 class Program:
     """A network as the program of a chip, checked.
@@ -246,7 +266,7 @@ def _with_knobs(accelerator: Accelerator, base: Design, knobs: Mapping[str, Any]
         problems += [
             Problem(
                 ".".join((accelerator.name, *map(str, item["loc"]))),
-                f"{item['msg'][0].lower()}{item['msg'][1:]}, got {item['input']!r}",
+                _reason(item),
                 _nearest_choice(type(base), item),
             )
             for item in error.errors()
@@ -254,6 +274,13 @@ def _with_knobs(accelerator: Accelerator, base: Design, knobs: Mapping[str, Any]
     if problems:
         raise DesignError(problems=problems)
     return design
+
+
+def _reason(item: Any) -> str:
+    """Return what is wrong with a knob, and its value; a rule about several names their values itself."""
+    message = str(item["msg"]).removeprefix("Value error, ")
+    message = message[0].lower() + message[1:]
+    return f"{message}, got {item['input']!r}" if item["loc"] else message
 
 
 def _nearest_choice(design: type[Design], item: Any) -> str:

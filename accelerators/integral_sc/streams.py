@@ -77,7 +77,13 @@ def stream_layer(
     ones = np.concatenate([inputs, np.ones((len(inputs), bias_rows))], axis=1)
     second = scaled**2 + m - scaled**2 / m
     variance = float((ones @ second - ones**2 @ scaled**2).mean()) if len(inputs) else 0.0
-    states = design.states_count or 2 * max(1, round(scale * variance / 2))
+    fitting = 2 * max(1, round(scale * variance / 2))
+    states = design.states_count or fitting
+    if layer.activation and 2 * states < fitting:
+        warnings.append(
+            f"{layer.name}: {states} states are too few; scale x Var(S) asks for {fitting}, and the slope of "
+            f"the activation is {states / fitting:.0%} of what the network was trained with"
+        )
     if rows.shape[0] * m >= 2**15:
         problems.append(
             Problem(f"data.{layer.name}", f"{rows.shape[0]} inputs of {m} bits overflow a 16-bit sum")

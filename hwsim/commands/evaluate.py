@@ -14,6 +14,7 @@ from hwsim.units import parse_as, suffix_of
 
 if TYPE_CHECKING:
     from hwsim.graph.types import Graph
+    from hwsim.model.types import Figures
     from hwsim.report.types import Report
     from hwsim.run import Chip
     from hwsim.scheduled import ScheduledRun
@@ -45,6 +46,14 @@ class Job:
         Seconds for the schedule of one chip.
     functional : Path or None
         Labelled samples and weights to run in the arithmetic of every chip.
+    service_life : str or None
+        How long the chips are in service, such as ``5y``; None shows nothing of it.
+    activity : float
+        Share of the full rate at which they work.
+    scenario : Path or None
+        Dies, idle powers and grids; None takes those that the chips bring along, labelled illustrative.
+    clamp : tuple of str
+        ``NAME=VALUE`` held on buses and wires of a circuit, which is then run.
     """
 
     network: str
@@ -58,19 +67,29 @@ class Job:
     scratchpad: str | None = None
     time_limit_s: float = 60.0
     functional: Path | None = None
+    service_life: str | None = None
+    activity: float = 1.0
+    scenario: Path | None = None
+    clamp: tuple[str, ...] = ()
 
 
 def evaluate(job: Job, outputs: Sequence[Path], timeline: Path | None, *, json: bool, quiet: bool) -> int:
     """Cost the network on every chip, write the files, print the tables or the JSON form."""
     _check_outputs(outputs, timeline)
+    if job.clamp:
+        return _evaluate_clamped(job, outputs, timeline, json=json, quiet=quiet)
     if job.functional is not None:
         return _evaluate_functional(job, outputs, timeline, json=json, quiet=quiet)
     if not job.schedule:
         if job.scratchpad is not None:
             raise InputError("a scratchpad size without a schedule", where="--scratchpad",
                              hint="add --schedule cosma")
-        _deliver(_reports(job, quiet=quiet), outputs, timeline, json=json, quiet=quiet)
-        return EXIT_OK
+        if job.service_life is not None:
+            from hwsim.commands.in_service import deliver_in_service
+
+            deliver_in_service(job, lambda: _reports(job, quiet=quiet), outputs, json=json, quiet=quiet)
+            return EXIT_OK
+        return _evaluate_plainly(job, outputs, timeline, json=json, quiet=quiet)
     runs = _scheduled(job, quiet=quiet)
     reports = tuple(run.report for run in runs)
     if json:
@@ -130,6 +149,15 @@ def _compare_files(files: Sequence[str], job: Job, outputs: Sequence[Path], time
         raise InputError(problems=problems)
     _deliver(tuple(reports), outputs, timeline, json=json, quiet=quiet)
     return EXIT_OK
+
+
+def require_service_life(service_life: str | None, activity: float | None, scenario: Path | None) -> None:
+    """Refuse options that only mean something beside a service life."""
+    given = {"--activity": activity, "--scenario": scenario}
+    problems = [Problem(option, "changes nothing without a service life", "add --service-life 5y")
+                for option, value in given.items() if value is not None and service_life is None]
+    if problems:
+        raise InputError(problems=problems)
 
 
 def chip_specs(words: Sequence[str]) -> tuple[str, ...]:
@@ -232,6 +260,39 @@ def _reports(job: Job, *, quiet: bool) -> tuple[Report, ...]:
     return tuple(run.evaluate(graph, chip, on_unsupported=job.on_unsupported) for chip in chips)
 
 
+def _evaluate_plainly(job: Job, outputs: Sequence[Path], timeline: Path | None, *, json: bool,
+                      quiet: bool) -> int:
+    """Cost the network; below the reports stand figures that only a chip of their kind has."""
+    graph, chips = _prepare(job, quiet=quiet)
+    from hwsim import run
+
+    reports = tuple(run.evaluate(graph, chip, on_unsupported=job.on_unsupported) for chip in chips)
+    own = [run.figures(graph, chip, on_unsupported=job.on_unsupported) for chip in chips]
+    if json and len(reports) == 1 and own[0]:
+        from hwsim.commands.output import emit_json
+        from hwsim.report.json_form import to_json
+
+        _deliver(reports, outputs, timeline, json=False, quiet=True)
+        emit_json(json_text.loads(to_json(reports[0])) | {"figures": dict(own[0])})
+        return EXIT_OK
+    _deliver(reports, outputs, timeline, json=json, quiet=quiet)
+    if not json and not quiet:
+        _print_figures(chips, own)
+    return EXIT_OK
+
+
+def _print_figures(chips: Sequence[Chip], own: Sequence[Figures]) -> None:
+    from hwsim.commands.output import emit_table
+
+    names = list(dict.fromkeys(name for found in own for name in found))
+    if not names:
+        return
+    heads = ("Figures of the chip", *(chip.name for chip in chips))
+    rows = [(name, *(f"{found[name]:.6g}" if name in found else "-" for found in own)) for name in names]
+    emit("")
+    emit_table(heads, rows, right=heads[1:])
+
+
 def _scheduled(job: Job, *, quiet: bool) -> tuple[ScheduledRun, ...]:
     graph, chips = _prepare(job, quiet=quiet)
     from hwsim import scheduled
@@ -257,6 +318,23 @@ def _evaluate_functional(job: Job, outputs: Sequence[Path], timeline: Path | Non
     _deliver(reports, outputs, timeline, json=False, quiet=quiet or json)
     emit_outcomes(reports, outcomes, json=json, quiet=quiet)
     return EXIT_OK
+
+
+def _evaluate_clamped(job: Job, outputs: Sequence[Path], timeline: Path | None, *, json: bool,
+                      quiet: bool) -> int:
+    """Cost a circuit, and run it with some wires held."""
+    from hwsim.commands.sampling import emit_sampled, read_clamps, run_sampling
+
+    others = {"--schedule": job.schedule, "--functional": job.functional}
+    problems = [Problem(option, "and --clamp in one run", "run them apart")
+                for option, on in others.items() if on]
+    if problems:
+        raise InputError(problems=problems)
+    clamps = read_clamps(job.clamp)
+    graph, chips = _prepare(job, quiet=quiet)
+    runs = run_sampling(graph, chips, clamps)
+    _deliver(tuple(run.report for run in runs), outputs, timeline, json=False, quiet=quiet or json)
+    return emit_sampled(runs, json=json, quiet=quiet)
 
 
 def _print_schedules(runs: Sequence[ScheduledRun]) -> None:

@@ -1,16 +1,18 @@
-"""`hwsim run --functional`: what labelled samples say of a chip, on the screen or as JSON."""
+"""`hwsim run --functional`: what runs in a chip's own arithmetic say of it, on the screen or as JSON."""
 
 from __future__ import annotations
 
 import json as json_text
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from hwsim.commands.output import emit, emit_json, emit_table, note
-from hwsim.functional import Outcome
+from hwsim.functional import Outcome, RateOutcome
+from hwsim.report.rate import Rate
 from hwsim.report.types import Report
 
 
-def emit_outcomes(reports: Sequence[Report], outcomes: Sequence[Outcome], *, json: bool, quiet: bool) -> None:
+def emit_outcomes(reports: Sequence[Report], outcomes: Sequence[Outcome | RateOutcome], *, json: bool,
+                  quiet: bool) -> None:
     """Print the outcomes below the reports, or all in one JSON document a chip."""
     if json:
         from hwsim.report.json_form import to_json
@@ -25,12 +27,43 @@ def emit_outcomes(reports: Sequence[Report], outcomes: Sequence[Outcome], *, jso
     if quiet:
         return
     for outcome in outcomes:
-        emit("")
-        rows = [("samples", str(outcome.wrong.samples)), ("misclassified", str(outcome.wrong)),
-                ("in floating point", str(outcome.reference_wrong)),
-                ("other class than floating point", str(outcome.different)),
-                *((name, f"{value:.6g}") for name, value in outcome.figures.items())]
-        emit_table(("On samples", outcome.chip), rows, right=(outcome.chip,))
-        for line in outcome.notes:
-            emit(f"  {line}")
+        _show(outcome) if isinstance(outcome, Outcome) else _show_rates(outcome)
     emit("intervals hold with 95 % confidence (Wilson)")
+
+
+def _show(outcome: Outcome) -> None:
+    """Print the rates, the chip's figures, and how the run was set up."""
+    emit("")
+    rows = [("samples", str(outcome.wrong.samples)), ("misclassified", str(outcome.wrong)),
+            ("in floating point", str(outcome.reference_wrong)),
+            ("other class than floating point", str(outcome.different)),
+            *((name, f"{value:.6g}") for name, value in outcome.figures.items())]
+    emit_table(("On samples", outcome.chip), rows, right=(outcome.chip,))
+    for line in outcome.notes:
+        emit(f"  {line}")
+
+
+def _show_rates(outcome: RateOutcome) -> None:
+    """Print a line a point, the chip's figures, and how the run was set up."""
+    emit("")
+    first = outcome.result.points[0]
+    rates = [name.replace("_", " ") for name in first.rates]
+    heads = [*first.setting, "trials", *rates]
+    rows = [_row(point.setting, [Rate.of(counted) for counted in point.rates.values()])
+            for point in outcome.result.points]
+    emit_table(heads, rows, right=heads)
+    emit("")
+    emit_table(("Figures", outcome.chip), [(name, f"{value:.6g}") for name, value in outcome.figures.items()],
+               right=(outcome.chip,))
+    for line in outcome.result.notes:
+        emit(f"  {line}")
+
+
+def _row(setting: Mapping[str, float], rates: Sequence[Rate]) -> tuple[str, ...]:
+    return (*(f"{value:g}" for value in setting.values()), f"{rates[0].samples:,}",
+            *(_shown(rate) for rate in rates))
+
+
+def _shown(rate: Rate) -> str:
+    low, high = rate.interval
+    return f"{rate.ratio:.3g} ({low:.2g} to {high:.2g})"

@@ -52,7 +52,7 @@ class ScheduleJob:
     time_limit_s : float or None
         Seconds; in a sweep, for each size.
     solver : str or None
-        "cbc", "highs" or "none".
+        "cbc", "highs", "cpsat" or "none".
     seed : int
         Of random orders.
     """

@@ -19,19 +19,22 @@ _RECIPES = {
     ".pb": "python -m tf2onnx.convert --graphdef net.pb --inputs ... --outputs ... --output net.onnx",
 }
 _TEXT_SUFFIXES = (".csv", ".txt")
+_NETLIST_SUFFIXES = (".blif", ".net")
 
 
 def load_network(path: str | Path, *, dimensions: Mapping[str, int] | None = None,
                  format_override: NumberFormat | None = None, on_unsupported: str = "error",
                  kind: str | None = None) -> Graph:
-    """Read a network from an ONNX file or a SCALE-Sim layer list.
+    """Read a network from an ONNX file, a SCALE-Sim layer list, a parity-check matrix or a gate netlist.
 
     Parameters
     ----------
     path : str or Path
-        File ending in ``.onnx`` or ``.csv``; other names are judged by their content.
+        File ending in ``.onnx``, ``.csv``, ``.alist``, ``.blif`` or ``.net``; other names are judged by their
+        content.
     dimensions, on_unsupported
-        For ONNX files; see `hwsim.importers.onnx.import_onnx`.
+        For ONNX files; see `hwsim.importers.onnx.import_onnx`. Of an alist file, ``batch`` is the number of
+        codewords decoded together.
     format_override : NumberFormat or None
         Number format of all (ONNX: all floating-point) tensors.
     kind : {"convolution", "gemm", None}
@@ -44,11 +47,33 @@ def load_network(path: str | Path, *, dimensions: Mapping[str, int] | None = Non
     """
     path = Path(path)
     suffix = path.suffix.lower()
+    if suffix in _NETLIST_SUFFIXES or (suffix not in (".onnx", *_TEXT_SUFFIXES) and _is_netlist(path)):
+        from hwsim.importers.netlist import import_netlist
+
+        if dimensions:
+            raise InputError("a netlist has no open dimensions", where=str(path),
+                             hint="leave --dim and --batch away")
+        return import_netlist(path)
     if suffix in _RECIPES:
         raise InputError(f"{suffix} files are not read", where=str(path),
                          hint=f"export to ONNX: {_RECIPES[suffix]}")
     if suffix == ".json":
         raise _json_refusal(path)
+    if suffix == ".alist":
+        from hwsim.importers.alist import import_alist
+
+        sizes = dict(dimensions or {})
+        frames = sizes.pop("batch", 1)
+        if sizes:
+            raise InputError(f"a code has no dimension {next(iter(sizes))!r}", where=str(path),
+                             hint="only batch, the codewords decoded together")
+        return import_alist(path, frames=frames, format_override=format_override)
+    if suffix == ".memtrace":
+        from hwsim.importers.memory_trace import import_memory_trace
+
+        if dimensions:
+            raise InputError("a memory trace has no dimensions", where=str(path), hint="leave --dim away")
+        return import_memory_trace(path, format_override=format_override)
     if suffix in _TEXT_SUFFIXES or (suffix != ".onnx" and _is_text(path)):
         from hwsim.importers.layer_csv import import_layer_csv
 
@@ -72,6 +97,18 @@ def _json_refusal(path: Path) -> InputError:
                           hint="`hwsim compare` shows reports side by side, `hwsim explain` explains one")
     return InputError("is JSON, neither an ONNX file nor a layer list", where=str(path),
                       hint="only `hwsim schedule` takes operator graphs in JSON")
+
+
+def _is_netlist(path: Path) -> bool:
+    """Return whether the file starts like BLIF."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(4096)
+    except (OSError, ValueError):
+        return False
+    lines = (line.strip() for line in head.splitlines())
+    first = next((line for line in lines if line and not line.startswith(b"#")), b"")
+    return first.split()[:1] == [b".model"]
 
 
 def _is_text(path: Path) -> bool:

@@ -74,7 +74,7 @@ class LayerTable:
     problems: tuple[Problem, ...] = ()
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, hint: str = "save the layer list as plain CSV") -> str:
     """Return the text of `path`; InputError when it is missing, empty, too big or not text."""
     try:
         size = path.stat().st_size
@@ -82,11 +82,11 @@ def read_text(path: Path) -> str:
             raise InputError("is not a file", where=str(path))
         if size > MAX_FILE_BYTES:
             raise InputError(f"has {size} bytes, more than {MAX_FILE_BYTES}", where=str(path),
-                             hint="a layer list is a small text file")
+                             hint="a small text file is expected")
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"is not text: byte {error.start} is no UTF-8", where=str(path),
-                         hint="save the layer list as plain CSV") from None
+                         hint=hint) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise InputError(f"cannot be read: {reason}", where=str(path)) from None

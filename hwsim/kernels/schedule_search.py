@@ -27,6 +27,7 @@ from hwsim.kernels.bit_masks import (
     weigh,
 )
 from hwsim.kernels.compiling import compiled
+from hwsim.kernels.schedule_promise import promise, survey
 
 Flags = NDArray[np.bool_]
 
@@ -49,6 +50,8 @@ class Tables(NamedTuple):
     by_rank : (references, operators)     reference orders
     rank : (references, operators)        rank of operator v in each of them
     suffix : (references, operators + 1)  traffic that the operators from a rank on cause at least, blocks
+    discount : (operators,)               blocks by which an operator that ran early lowers those bounds
+    pinned : (tensor_words,)              tensors that are never evicted when the order is free
     """
 
     before: Words
@@ -66,6 +69,8 @@ class Tables(NamedTuple):
     by_rank: Ints
     rank: Ints
     suffix: Ints
+    discount: Ints
+    pinned: Words
 
 
 class States(NamedTuple):
@@ -153,6 +158,7 @@ def harmless(executed: Words, resident: Words, copied: Words, v: int, budget: in
 
     All operands are resident, nothing must leave, and what v adds is no larger and no dearer to evict
     than any operand that dies with it: any later schedule can carry the result instead of the operands.
+    A result that may not be evicted only replaces such operands.
     """
     inputs = 0
     for k in range(tables.in_start[v], tables.in_start[v + 1]):
@@ -161,11 +167,12 @@ def harmless(executed: Words, resident: Words, copied: Words, v: int, budget: in
         inputs += tables.size[tables.in_list[k]]
     if used - inputs + tables.need[v] > budget:
         return False
-    born, price, living = 0, 0, 0
+    born, price, living, stays = 0, 0, 0, False
     for k in range(tables.out_start[v], tables.out_start[v + 1]):
         t = tables.out_list[k]
         if not covers(executed, tables.consumers[t]):
             living += 1
+            stays = has_bit(tables.pinned, t)
             born += tables.size[t]
             price += tables.size[t] if tables.born_clean[t] else 2 * tables.size[t]
     if living != 1:
@@ -174,6 +181,8 @@ def harmless(executed: Words, resident: Words, copied: Words, v: int, budget: in
     for k in range(tables.in_start[v], tables.in_start[v + 1]):
         t = tables.in_list[k]
         if tables.size[t] > 0 and dies_with(executed, t, v, tables):
+            if stays and not has_bit(tables.pinned, t):
+                return False
             died += tables.size[t]
             if price > (tables.size[t] if has_bit(copied, t) else 2 * tables.size[t]):
                 return False
@@ -236,7 +245,7 @@ def evict(child: Words, kept: Words, copied: Words, deficit: int, g: int, f: int
 
 @compiled
 def run(row: Words, g: int, f: int, future: int, parent: int, v: int, budget: int, cutoff: int, used: int,
-        span: tuple[int, int], child: Words, kept: Words, tables: Tables, sink: Sink) -> None:
+        span: tuple[int, int], child: Words, kept: Words, pinned: Words, tables: Tables, sink: Sink) -> None:
     """Insert the children of one state in which operator v runs next; `future` is added to f as a bound."""
     if f + future >= cutoff:
         sink.counter[1] = min(sink.counter[1], f + future)
@@ -245,7 +254,7 @@ def run(row: Words, g: int, f: int, future: int, parent: int, v: int, budget: in
     for w in range(row.shape[0]):
         child[w] = row[w]
     for w in range(resident.shape[0]):
-        kept[w] = resident[w]
+        kept[w] = resident[w] & ~pinned[w]
     loose = used
     for k in range(tables.in_start[v], tables.in_start[v + 1]):
         t = tables.in_list[k]
@@ -264,29 +273,6 @@ def run(row: Words, g: int, f: int, future: int, parent: int, v: int, budget: in
         insert(child, g, f, parent, v, sink)
     else:
         evict(child, kept, copied, deficit, g, f, cutoff, future, parent, v, span, tables, sink)
-
-
-@compiled
-def advance(executed: Words, reach: Ints, tables: Tables) -> None:
-    """Write the rank after the last executed operator of each reference order into `reach`."""
-    for k in range(reach.shape[0]):
-        r = tables.by_rank.shape[1]
-        while r > 0 and not has_bit(executed, tables.by_rank[k, r - 1]):
-            r -= 1
-        reach[k] = r
-
-
-@compiled
-def promise(v: int, reach: Ints, tables: Tables) -> int:
-    """Return what the operators behind all executed ones, v included, cost at least in blocks.
-
-    The operators from a rank on are a problem of their own whose first loads are free; the fetches
-    that f counts are exactly those, so that both bounds add up.
-    """
-    best = 0
-    for k in range(reach.shape[0]):
-        best = max(best, tables.suffix[k, max(reach[k], tables.rank[k, v] + 1)])
-    return best
 
 
 @compiled
@@ -310,7 +296,11 @@ def expand(level: States, first: int, last: int, forced: int, budget: int, cutof
     span = (op_words, op_words + tensor_words)
     child = np.zeros(op_words + 2 * tensor_words, np.uint64)
     kept = np.zeros(tensor_words, np.uint64)
-    reach = np.zeros(tables.by_rank.shape[0], np.int64)
+    pinned = np.zeros(tensor_words, np.uint64)
+    if forced < 0:
+        pinned = tables.pinned
+    later = np.zeros(tables.suffix.shape, np.int64)
+    earlier = np.zeros(tables.suffix.shape, np.int64)
     for i in range(first, last):
         row = level.rows[i]
         executed, resident, copied = row[:span[0]], row[span[0]:span[1]], row[span[1]:]
@@ -324,12 +314,12 @@ def expand(level: States, first: int, last: int, forced: int, budget: int, cutof
                         and harmless(executed, resident, copied, v, budget, used, tables)):
                     low, high = v, v + 1
                     break
-        advance(executed, reach, tables)
+        survey(executed, tables.by_rank, tables.suffix, tables.discount, later, earlier)
         for v in range(low, high):
             if forced >= 0 or (not has_bit(executed, v) and covers(executed, tables.before[v])):
-                future = promise(v, reach, tables)
+                future = promise(v, tables.rank, tables.discount, later, earlier)
                 run(row, level.g[i], level.f[i], future, i, v, budget, cutoff, used, span, child, kept,
-                    tables, sink)
+                    pinned, tables, sink)
         if sink.counter[0] < 0:
             return
 

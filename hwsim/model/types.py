@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from hwsim.errors import MissingDatasheetRow
 from hwsim.graph.types import Graph, Op
+from hwsim.model.sampling import Sampling
 from hwsim.sources import Constants, Sourced
 from hwsim.trace.merge import Merged
 from hwsim.trace.types import Trace
@@ -206,6 +207,48 @@ class FunctionalResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """How often something happened in a Monte-Carlo run.
+
+    Attributes
+    ----------
+    count, trials : int
+        Times it happened, and times it could have.
+    independent_share : float
+        Independent trials that are worth as much, per trial; below 1 where trials fail together.
+    """
+
+    count: int
+    trials: int
+    independent_share: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class RatePoint:
+    """Counts under one setting: ``{"ebn0_db": 2.0}`` -> ``{"frame_error": ...}``."""
+
+    setting: Mapping[str, float]
+    rates: Mapping[str, Counted]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRates:
+    """What a chip's own arithmetic made of random inputs, for chips that do not classify.
+
+    Attributes
+    ----------
+    points : tuple of RatePoint
+        In the order in which they were asked for; all with the same settings and rates.
+    notes, warnings : tuple of str
+        How the run was set up, and what the user should know about it.
+    """
+
+    points: tuple[RatePoint, ...]
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class FamilyProgram:
     """What several designs of a chip do: one trace with a leading design axis, equal layers once.
 
@@ -240,7 +283,8 @@ class FamilyLowering:
 
 Machine = Callable[[Graph, Any, np.random.Generator], MachineResult]
 Figures = Mapping[str, float]
-Functional = Callable[[Graph, Any, Mapping[str, NDArray[Any]]], FunctionalResult]
+Functional = Callable[[Graph, Any, Mapping[str, NDArray[Any]]], FunctionalResult | ErrorRates]
+Sample = Callable[[Graph, Any, Mapping[str, int]], Sampling]
 
 
 @dataclass(frozen=True)
@@ -287,12 +331,15 @@ class Accelerator:
         Joules per bit of an access to a scratchpad of that many bytes.
     lane_knobs : tuple of str
         Knobs of which more never slows a network down.
-    functional : callable (Graph, Design, arrays by name) -> FunctionalResult, or None
-        Runs a network on arrays named after its tensors, and "labels"; None: the chip computes no values.
+    functional : callable (Graph, Design, arrays by name) -> FunctionalResult or ErrorRates, or None
+        Runs a network on arrays named after its tensors, and "labels", or on random inputs as settings say;
+        None: the chip computes no values.
     figures : callable (Graph, Design) -> mapping of str to float, or None
         Figures of the chip's own beside the report, each name ending in its unit.
     family : FamilyLowering or None
         Lowers designs that differ in structure together; None: one after the other.
+    sample : callable (Graph, Design, clamps by name) -> Sampling, or None
+        Runs a circuit with some wires held and counts the states it ends in; None: the chip computes none.
     model_version : str
         Changes whenever the numbers do.
     """
@@ -319,4 +366,5 @@ class Accelerator:
     functional: Functional | None = None
     figures: Callable[[Graph, Any], Figures] | None = None
     family: FamilyLowering | None = None
+    sample: Sample | None = None
     model_version: str = "1"

@@ -346,7 +346,8 @@ def _added(tables: Any) -> dict[str, Any]:
 
 def _roofline(parts: Parts) -> dict[str, float]:
     clock = float(parts.priced.prices.clock_hz)
-    peak = peak_macs_per_cycle(parts.accelerator, parts.sheet) * clock
+    multiplies = "macs" in parts.accelerator.work.values()
+    peak = peak_macs_per_cycle(parts.accelerator, parts.sheet) * clock if multiplies else 0.0
     rates = {f"{row.unit}_bits_per_s": row.bits_per_s.value for row in parts.sheet.actions if row.bits_per_s}
     return {"peak_macs_per_s": peak, **rates}
 

@@ -10,12 +10,14 @@ from pathlib import Path
 from hwsim.errors import InputError, nearest
 from hwsim.report.compare import align
 from hwsim.report.json_form import comparison_to_json, reports_from_json, to_json
+from hwsim.report.service import Sustainability
 from hwsim.report.types import Report
 
 _MAX_REPORT_BYTES = 1 << 30
 
 
-def write(reports: Report | Sequence[Report], path: str | Path) -> None:
+def write(reports: Report | Sequence[Report], path: str | Path, *,
+          service: Sustainability | None = None) -> None:
     """Write one report, or several of one workload, in the format that the suffix names.
 
     Parameters
@@ -24,6 +26,8 @@ def write(reports: Report | Sequence[Report], path: str | Path) -> None:
         JSON and HTML put several side by side; CSV and Parquet hold their per-layer rows one after another.
     path : str or Path
         Ends in .json, .csv, .parquet or .html. An existing file is replaced in one step.
+    service : Sustainability, optional
+        The same chips in service; only an HTML page shows it.
 
     Raises
     ------
@@ -33,6 +37,11 @@ def write(reports: Report | Sequence[Report], path: str | Path) -> None:
     several = (reports,) if isinstance(reports, Report) else tuple(reports)
     target = check_path(path)
     align(several)
+    if service is not None and target.suffix.lower() == ".html":
+        from hwsim.report.html import to_html
+
+        write_bytes(target, to_html(several, service).encode())
+        return
     write_bytes(target, _WRITERS[target.suffix.lower()](several))
 
 

@@ -12,6 +12,7 @@ from hwsim.report.compare import align
 from hwsim.report.evidence import evidence_shares
 from hwsim.report.json_form import comparison_to_json, to_json
 from hwsim.report.rows import Stage, stages
+from hwsim.report.service import Sustainability
 from hwsim.report.summary import Metric, coverage_line, layer_metrics, statements, totals_rows
 from hwsim.report.types import EventRow, Price, Report
 from hwsim.units import format_si
@@ -21,13 +22,15 @@ _PLAIN_JSON_BYTES = 250_000
 _FIGURE_REPORTS = 4
 
 
-def to_html(reports: Sequence[Report]) -> str:
+def to_html(reports: Sequence[Report], service: Sustainability | None = None) -> str:
     """Return a page on reports of one workload.
 
     Parameters
     ----------
     reports : sequence of Report
         One or several; several stand side by side, with ratios to the first.
+    service : Sustainability, optional
+        The same chips in service: embodied energy and carbon, and when they pay back.
 
     Returns
     -------
@@ -49,7 +52,8 @@ def to_html(reports: Sequence[Report]) -> str:
                                                in zip(comparison.names, reports, strict=True)],
         "totals": totals_rows(comparison),
         "evidence": evidence_shares(reports), "figures": _figures(reports, comparison.names),
-        "constants": _constants(reports), "metrics": reports[0].metrics, "provenance": _provenance(reports),
+        "constants": _constants(reports), "service": _service_view(service),
+        "metrics": reports[0].metrics, "provenance": _provenance(reports),
     }
     document = to_json(reports[0]) if len(reports) == 1 else comparison_to_json(reports)
     data: dict[str, str] | None = _embedded(document)
@@ -59,6 +63,17 @@ def to_html(reports: Sequence[Report]) -> str:
         if len(page.encode()) <= MAX_PAGE_BYTES or rows == 0:
             return page
         data, rows = None, rows if data else rows // 2
+
+
+def _service_view(service: Sustainability | None) -> dict[str, Any] | None:
+    if service is None:
+        return None
+    from hwsim.report.service_plot import figures
+    from hwsim.report.service_table import CHIP_HEADS, PAIR_HEADS, chip_rows, notes, pair_rows
+
+    return {"label": service.scenario.label, "chip_heads": CHIP_HEADS, "chips": chip_rows(service),
+            "pair_heads": PAIR_HEADS, "pairs": pair_rows(service), "notes": notes(service),
+            "figures": figures(service)}
 
 
 def _render(context: dict[str, Any]) -> str:
@@ -76,9 +91,11 @@ def _report_view(name: str, report: Report) -> dict[str, Any]:
 def _figures(reports: Sequence[Report], names: Sequence[str]) -> list[dict[str, str]]:
     from hwsim.report import plots
 
-    drawn = [{"title": "Roofline", "svg": plots.roofline(reports),
-              "text": "Each mark is a layer, its area the share of the run's time. Drawn are at most "
-                      f"{plots.MOST_MARKS} layers, the longest. Point at a mark for its name."}]
+    drawn = []
+    if any(report.roofline.get("peak_macs_per_s") for report in reports):
+        drawn.append({"title": "Roofline", "svg": plots.roofline(reports),
+                      "text": "Each mark is a layer, its area the share of the run's time. Drawn are at most "
+                              f"{plots.MOST_MARKS} layers, the longest. Point at a mark for its name."})
     if len(reports) > 1:
         drawn.append({"title": "Total energy by unit", "svg": plots.energy_totals(reports), "text": ""})
     for name, report in list(zip(names, reports, strict=True))[:_FIGURE_REPORTS]:

@@ -2,43 +2,35 @@
 
 from __future__ import annotations
 
-import io
 import math
-import re
-import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-from xml.sax.saxutils import escape
 
 from hwsim.report.bars import Bars, bars_of
 from hwsim.report.compare import distinct_names
+from hwsim.report.drawing import (
+    INK,
+    PALETTE,
+    Tip,
+    finish,
+    legend,
+    new_figure,
+    short,
+    si_axis,
+    styled,
+    to_points,
+)
 from hwsim.report.rows import stages
 from hwsim.report.types import Report
 from hwsim.units import format_si
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-# Okabe and Ito's palette, told apart by colour-blind readers; black is left out for dark pages.
-PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#999999", "#F0E442")
-_INK = "#010203"
 MOST_MARKS = 240
 _FEWEST_COLUMNS = 8
 _MARKERS = "osD^vPX*"
-_STYLE: Any = {
-    "svg.hashsalt": "hwsim", "svg.fonttype": "none", "font.family": ["DejaVu Sans"], "font.size": 9,
-    "text.color": _INK, "axes.edgecolor": _INK, "axes.labelcolor": _INK, "xtick.color": _INK,
-    "ytick.color": _INK, "axes.facecolor": "none", "figure.facecolor": "none", "axes.spines.top": False,
-    "axes.spines.right": False, "legend.frameon": False, "path.simplify": False,
-}
-_WIDTH_IN, _POINTS_PER_INCH = 11.0, 72.0
 _MAX_COLOURS = len(PALETTE)
-_LONG_NUMBER = re.compile(r"\d+\.\d{3,}")
-
-
-Tip = tuple[tuple[float, float, float, float], str]
 
 
 def roofline(reports: Sequence[Report]) -> str:
@@ -46,17 +38,17 @@ def roofline(reports: Sequence[Report]) -> str:
 
     Each mark is a layer with MACs, its area the share of the run's time; each report has its own roof.
     """
-    with _style():
-        figure, axes = _figure(4.6)
+    with styled():
+        figure, axes = new_figure(4.6)
         tips: list[tuple[float, float, str]] = []
         for index, (name, report) in enumerate(zip(distinct_names(reports), reports, strict=True)):
             colour, marker = PALETTE[index % _MAX_COLOURS], _MARKERS[index % len(_MARKERS)]
             tips += _draw_roof(axes, report, name, MOST_MARKS // len(reports), colour, marker)
         axes.set(xscale="log", yscale="log", xlabel="MACs per byte of the slowest memory",
                  ylabel="MACs per second")
-        axes.grid(True, which="major", color=_INK, alpha=0.15, linewidth=0.5)
-        _legend(axes, loc="lower right")
-        return _svg(figure, "Roofline", _marks(axes, tips))
+        axes.grid(True, which="major", color=INK, alpha=0.15, linewidth=0.5)
+        legend(axes, loc="lower right")
+        return finish(figure, "Roofline", _marks(axes, tips))
 
 
 def energy_bars(report: Report, limit_j: float | None = None) -> str:
@@ -74,21 +66,21 @@ def cycle_bars(report: Report, limit_cycles: float | None = None) -> str:
 
 def energy_totals(reports: Sequence[Report]) -> str:
     """Draw the total energy of every report, stacked by unit, as SVG."""
-    with _style():
-        figure, axes = _figure(0.5 + 0.45 * len(reports), left=2.0, right=1.9, bottom=0.35)
+    with styled():
+        figure, axes = new_figure(0.5 + 0.45 * len(reports), left=2.0, right=1.9, bottom=0.35)
         names = distinct_names(reports)
         units = _merged(report.totals.energy_j_by_unit for report in reports)
         starts = [0.0] * len(reports)
         for unit, colour in _colours(units).items():
             widths = [_joules(report, unit, units) for report in reports]
             axes.barh(range(len(reports)), widths, left=starts, color=colour, height=0.62,
-                      label=_short(unit, 28))
+                      label=short(unit, 28))
             starts = [start + width for start, width in zip(starts, widths, strict=True)]
-        axes.set_yticks(range(len(reports)), [_short(name, 28) for name in names])
+        axes.set_yticks(range(len(reports)), [short(name, 28) for name in names])
         axes.invert_yaxis()
-        _si_axis(axes.xaxis, "J")
-        _legend(axes, loc="center left", bbox_to_anchor=(1.0, 0.5))
-        return _svg(figure, "Total energy by unit", ())
+        si_axis(axes.xaxis, "J")
+        legend(axes, loc="center left", bbox_to_anchor=(1.0, 0.5))
+        return finish(figure, "Total energy by unit", ())
 
 
 def _draw_roof(axes: Axes, report: Report, name: str, most: int, colour: str,
@@ -100,7 +92,7 @@ def _draw_roof(axes: Axes, report: Report, name: str, most: int, colour: str,
               for stage in longest
               if stage.macs and stage.layer.time_s and (moved := stage.moved_bytes(memory))]
     roof = f", {memory} {format_si(bandwidth, 'B/s')}" if bandwidth else ""
-    label = f"{_short(name, 40)}: {_macs_per_s(peak)}{roof}"
+    label = f"{short(name, 40)}: {_macs_per_s(peak)}{roof}"
     if points:
         times = [stage.layer.time_s / report.totals.time_s for _, _, stage in points]
         axes.scatter([x for x, _, _ in points], [y for _, y, _ in points], color=colour, alpha=0.65,
@@ -133,24 +125,24 @@ def slowest_memory(report: Report) -> tuple[str, float]:
 def _draw_bars(bars: Bars, totals: Mapping[str, float], unit: str, title: str, limit: float | None) -> str:
     from matplotlib.patches import PathPatch
 
-    with _style():
-        figure, axes = _figure(4.4 if bars.named else 3.6, top=0.4, bottom=1.3 if bars.named else 0.55)
+    with styled():
+        figure, axes = new_figure(4.4 if bars.named else 3.6, top=0.4, bottom=1.3 if bars.named else 0.55)
         starts = [0.0] * len(bars.names)
         for part, colour in _colours(totals).items():
             heights = bars.folded(part, _colours(totals))
             if not any(heights):
                 continue
             shape = _columns(starts, heights)
-            axes.add_patch(PathPatch(shape, facecolor=colour, edgecolor="none", label=_short(part, 18)))
+            axes.add_patch(PathPatch(shape, facecolor=colour, edgecolor="none", label=short(part, 18)))
             starts = [start + height for start, height in zip(starts, heights, strict=True)]
         top = limit or max(starts, default=0.0) or 1.0
         axes.set(xlim=(-0.7, max(len(starts), _FEWEST_COLUMNS) - 0.3), ylim=(0, top * 1.04))
         _name_columns(axes, bars)
-        _si_axis(axes.yaxis, unit)
-        axes.grid(True, axis="y", color=_INK, alpha=0.15, linewidth=0.5)
+        si_axis(axes.yaxis, unit)
+        axes.grid(True, axis="y", color=INK, alpha=0.15, linewidth=0.5)
         axes.set_axisbelow(True)
-        _legend(axes, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=_MAX_COLOURS)
-        return _svg(figure, title, _strips(axes, bars))
+        legend(axes, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=_MAX_COLOURS)
+        return finish(figure, title, _strips(axes, bars))
 
 
 def _columns(starts: Sequence[float], heights: Sequence[float]) -> Any:
@@ -169,7 +161,7 @@ def _columns(starts: Sequence[float], heights: Sequence[float]) -> Any:
 def _name_columns(axes: Axes, bars: Bars) -> None:
     count = len(bars.names)
     if bars.named:
-        names = [_short(name, 20) for name in bars.names]
+        names = [short(name, 20) for name in bars.names]
         axes.set_xticks(range(count), names, rotation=90, fontsize=7)
         return
     step = max(1, round(count / 20))
@@ -203,59 +195,11 @@ def _joules(report: Report, unit: str, units: Mapping[str, float]) -> float:
     return sum(joules for name, joules in parts.items() if name not in _colours(units))
 
 
-@contextmanager
-def _style() -> Iterator[None]:
-    """Draw with our settings on matplotlib's defaults, whatever the user's matplotlibrc says."""
-    import matplotlib
-
-    with matplotlib.rc_context(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_STYLE)
-        yield
-
-
-def _figure(height_in: float, *, left: float = 0.8, right: float = 0.1, top: float = 0.1,
-            bottom: float = 0.55) -> tuple[Figure, Axes]:
-    """Return a figure of one plot; margins in inches, because measuring texts takes most of the time."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(_WIDTH_IN, height_in))
-    axes = figure.add_axes((left / _WIDTH_IN, bottom / height_in, 1 - (left + right) / _WIDTH_IN,
-                            1 - (top + bottom) / height_in))
-    return figure, axes
-
-
-def _si_axis(axis: Any, unit: str) -> None:
-    from matplotlib.ticker import EngFormatter
-
-    axis.set_major_formatter(EngFormatter(unit=unit if unit == "J" else "", sep=" " if unit == "J" else ""))
-    if unit != "J":
-        axis.set_label_text(unit)
-
-
-def _legend(axes: Axes, **place: Any) -> None:
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(**place)
-
-
-def _short(name: str, length: int) -> str:
-    """Cut the middle out of a long name, and keep matplotlib from reading ``$`` as mathematics."""
-    if len(name) > length:
-        head = length // 3
-        name = f"{name[:head]}…{name[head + 1 - length:]}"
-    return _printable(name).replace("$", r"\$")
-
-
-def _printable(name: str) -> str:
-    return "".join(character if character.isprintable() else "?" for character in name)
-
-
 def _marks(axes: Axes, tips: Sequence[tuple[float, float, str]]) -> list[Tip]:
     """Return squares of 8 points around every mark, for tooltips."""
     found = []
     for x, y, text in tips:
-        across, up = _to_points(axes, x, y)
+        across, up = to_points(axes, x, y)
         found.append(((across - 4, up - 4, 8.0, 8.0), text))
     return found
 
@@ -265,37 +209,7 @@ def _strips(axes: Axes, bars: Bars) -> list[Tip]:
     low, high = axes.get_ylim()
     found = []
     for index, text in enumerate(bars.tips):
-        left, top = _to_points(axes, index - 0.5, high)
-        right, bottom = _to_points(axes, index + 0.5, low)
+        left, top = to_points(axes, index - 0.5, high)
+        right, bottom = to_points(axes, index + 0.5, low)
         found.append(((left, top, right - left, bottom - top), text))
     return found
-
-
-def _to_points(axes: Axes, x: float, y: float) -> tuple[float, float]:
-    """Convert data coordinates to points from the top left, which the SVG uses."""
-    figure: Any = axes.figure
-    across, up = axes.transData.transform((x, y)) * _POINTS_PER_INCH / figure.dpi
-    return float(across), float(figure.get_figheight() * _POINTS_PER_INCH - up)
-
-
-def _svg(figure: Figure, title: str, tips: Sequence[Tip]) -> str:
-    """Write the figure without date or ids of its own, inks bound to the page's text colour."""
-    text = io.StringIO()
-    figure.savefig(text, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Type", "Format")))
-    body = text.getvalue()
-    body = body[body.index("<svg"):].replace(_INK, "currentColor")
-    body = re.sub(r"\s*<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
-    body = re.sub(r'="[^"]*\.\d{3}[^"]*"', lambda match: _LONG_NUMBER.sub(_rounded, match[0]), body)
-    used = set(re.findall(r"#([\w-]+)", body))
-    body = re.sub(r' id="([^"]*)"', lambda match: match[0] if match[1] in used else "", body)
-    body = re.sub(r"<svg [^>]*?(viewBox=\"[^\"]*\")[^>]*>",
-                  rf'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-                  rf'\1 role="img" aria-label="{escape(title)}">', body, count=1)
-    overlay = "".join(
-        f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}">'
-        f"<title>{escape(_printable(tip))}</title></rect>" for (x, y, width, height), tip in tips)
-    return body.replace("</svg>", f'<g fill="currentColor" fill-opacity="0">{overlay}</g></svg>')
-
-
-def _rounded(match: re.Match[str]) -> str:
-    return f"{float(match[0]):.2f}".rstrip("0").rstrip(".")

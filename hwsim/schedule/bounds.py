@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hwsim.schedule.pinning import pinned_tables
 from hwsim.schedule.search import Limits, search
 from hwsim.schedule.types import Operator, Problem, Tensor
 
@@ -103,10 +104,11 @@ def partition_bounds(problem: Problem, budget: int, order: Sequence[int], *, str
                      limits: Limits) -> tuple[NDArray[np.int64], int]:
     """Return what the operators from each rank of an order on cost at least, by parts that add up.
 
-    The operators are cut into runs, each searched with the other operators left out. A re-fetch belongs to
-    the part of the consumer that needs it, a spill to the part of the producer. Within a part, operands from
-    elsewhere are loaded once for free and evicted without a spill, results for elsewhere vanish: every
-    schedule of the whole restricts to schedules of the parts. The best cuts are found from the end.
+    The operators are cut into runs, each searched with the other operators left out. Within a part, operands
+    from elsewhere are loaded once for free and evicted without a spill, results for elsewhere vanish: every
+    schedule of the whole restricts to schedules of the parts. A spill belongs to the part of the producer, a
+    re-fetch to the part whose consecutive uses lie around it; `restrict` sees to it that no fetch lies
+    between uses of two parts. The best cuts are found from the end.
 
     Parameters
     ----------
@@ -128,7 +130,8 @@ def partition_bounds(problem: Problem, budget: int, order: Sequence[int], *, str
     for start in reversed(range(0, count, stride)):
         for end in range(start + stride, start + longest + 1, stride):
             end = min(end, count)
-            found = search(restrict(problem, order[start:end]), budget, 1 << 40, limits=limits)
+            part = restrict(problem, order[start:end], order[end:])
+            found = search(part, budget, 1 << 40, limits=limits, tables=pinned_tables(part))
             states += found.states
             if not found.complete:
                 break
@@ -138,10 +141,16 @@ def partition_bounds(problem: Problem, budget: int, order: Sequence[int], *, str
     return bounds, states
 
 
-def restrict(problem: Problem, operators: Sequence[int]) -> Problem:
-    """Return the relaxed problem of some operators that are convex in the graph; see `partition_bounds`."""
+def restrict(problem: Problem, operators: Sequence[int], later: Sequence[int] = ()) -> Problem:
+    """Return the relaxed problem of some operators that are convex in the graph; see `partition_bounds`.
+
+    A tensor that both these and the `later` operators use more than once, in no fixed sequence, could be
+    fetched once for both: here it only takes up room while it is used, as part of the workspace.
+    """
     inside = sorted(operators)
-    touched = sorted({t for v in inside for t in problem.operators[v].inputs + problem.operators[v].outputs})
+    used = {t for v in inside for t in problem.operators[v].inputs + problem.operators[v].outputs}
+    loose = _used_side_by_side(problem, inside, later, used)
+    touched = sorted(used - loose)
     index = {t: i for i, t in enumerate(touched)}
     members = set(inside)
     tensors = []
@@ -152,7 +161,28 @@ def restrict(problem: Problem, operators: Sequence[int]) -> Problem:
     parts = []
     for v in inside:
         op = problem.operators[v]
-        inputs, outputs = tuple(index[t] for t in op.inputs), tuple(index[t] for t in op.outputs)
-        parts.append(Operator(op.name, inputs, outputs, op.workspace))
+        inputs, outputs = (tuple(index[t] for t in ts if t in index) for ts in (op.inputs, op.outputs))
+        room = sum(problem.tensors[t].size for t in op.inputs + op.outputs if t in loose)
+        if not outputs:
+            outputs = (len(tensors),)
+            tensors.append(Tensor(f"end of {op.name}", 0))
+        parts.append(Operator(op.name, inputs, outputs, op.workspace + room))
     return Problem(f"part of {problem.name}", tuple(parts), tuple(tensors), problem.block_bytes,
                    problem.alignment_bytes)
+
+
+def _used_side_by_side(problem: Problem, inside: Sequence[int], later: Sequence[int],
+                       tensors: Collection[int]) -> set[int]:
+    """Return the tensors whose uses among the later operators do not all follow those inside."""
+    if not later:
+        return set()
+    ancestors, _ = relatives(problem)
+    here, there = set(inside), set(later)
+    found = set()
+    for t in tensors:
+        users = (*problem.consumers[t], problem.producer[t])
+        own, others = [v for v in users if v in here], [v for v in users if v in there]
+        mask = sum(1 << v for v in own)
+        if len(own) > 1 and len(others) > 1 and any(mask & ~ancestors[b] for b in others):
+            found.add(t)
+    return found

@@ -110,7 +110,7 @@ def place(problem: Problem, budget: int, path: Path, *, solver: str | None = Non
     while True:
         runs = episodes(problem, path.order, dropped)
         items = rectangles(problem, path.order, runs)
-        packing = pack(items, budget, seed=seed)
+        packing = pack(items, budget, seed=seed, solver=solver)
         if packing.addresses is not None:
             plan = assemble_placed(problem, budget, path.order, runs, packing.addresses)
             return Placement(plan, traffic, exact, len(cuts), solver=used)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -18,7 +19,12 @@ import pulp
 from hwsim.errors import InputError, nearest
 
 _GRACE_S = 5.0
-_NAMES = ("cbc", "highs")
+_CPSAT = (sys.executable, "-m", "hwsim.schedule.ilp_cpsat")
+_NAMES = ("cbc", "highs", "cpsat")
+# CP-SAT is used only when it is named, so that installing it changes no plan.
+_BY_DEFAULT = ("cbc", "highs")
+_HINTS = {"cbc": "pip install 'pulp>=3.3,<4'", "highs": "pip install highspy",
+          "cpsat": "pip install 'hwsim[cpsat]', or 'ortools>=9.10'"}
 
 
 class Answer(StrEnum):
@@ -31,6 +37,9 @@ class Answer(StrEnum):
     FAILED = "failed"
 
 
+_PACKAGES = {"highs": ("HiGHS", "highspy"), "cpsat": ("CP-SAT", "ortools")}
+
+
 @dataclass(frozen=True, slots=True)
 class IlpSolver:
     """A solver that is installed: its name, version and the program to run."""
@@ -41,6 +50,11 @@ class IlpSolver:
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}"
+
+    @property
+    def key(self) -> str:
+        """The name by which `find_solver` finds it."""
+        return {title: key for key, (title, _) in _PACKAGES.items()}.get(self.name, "cbc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +77,24 @@ def find_solver(name: str | None = None) -> IlpSolver | None:
     """
     if name is not None and name not in _NAMES:
         raise InputError(f"unknown solver {name!r}", where="solver", hint=nearest(name, _NAMES))
-    for candidate in (name,) if name else _NAMES:
+    for candidate in (name,) if name else _BY_DEFAULT:
         found = _locate(candidate)
         if found is not None:
             return found
     if name is not None:
-        hint = "pip install highspy" if name == "highs" else "pip install 'pulp>=3.3,<4'"
-        raise InputError(f"solver {name!r} is not installed", where="solver", hint=hint)
+        raise InputError(f"solver {name!r} is not installed", where="solver", hint=_HINTS[name])
     return None
 
 
 @lru_cache(maxsize=4)
 def _locate(name: str) -> IlpSolver | None:
-    if name == "highs":
-        if find_spec("highspy") is None:
+    if name in _PACKAGES:
+        title, package = _PACKAGES[name]
+        if find_spec(package) is None:
             return None
         from importlib.metadata import version
 
-        return IlpSolver("HiGHS", version("highspy"), sys.executable)
+        return IlpSolver(title, version(package), sys.executable)
     bundled = getattr(getattr(pulp, "PULP_CBC_CMD", None), "pulp_cbc_path", "")
     program = bundled if bundled and Path(bundled).is_file() else shutil.which("cbc")
     if not program:
@@ -106,16 +120,19 @@ def solve_model(model: pulp.LpProblem, solver: IlpSolver, time_limit_s: float,
     time_limit_s : float
         For the solver; the process is ended a few seconds later if it does not obey.
     start : mapping of str to float, optional
-        A known solution by variable name; only CBC can use it.
+        A known solution by variable name; HiGHS ignores it.
     """
     with tempfile.TemporaryDirectory(prefix="hwsim-ilp-") as folder:
         model_file, answer_file = Path(folder) / "model.mps", Path(folder) / "answer.sol"
         variables, names, rows, _ = model.writeMPS(str(model_file), rename=True)
         command = _command(solver, model_file, answer_file, time_limit_s)
-        if start and solver.name == "CBC":
+        if start and solver.name != "HiGHS":
             start_file = Path(folder) / "start.mst"
             start_file.write_text(_start_text(names, start))
-            command[2:2] = ["-mips", str(start_file)]
+            if solver.name == "CBC":
+                command[2:2] = ["-mips", str(start_file)]
+            else:
+                command.append(str(start_file))
         failure = _run(command, time_limit_s + _GRACE_S)
         if failure or not answer_file.is_file():
             return IlpResult(Answer.FAILED, None, {}, failure or f"{solver} left no answer")
@@ -127,10 +144,34 @@ def solve_model(model: pulp.LpProblem, solver: IlpSolver, time_limit_s: float,
     return _judge(model, status, sol_status, values)
 
 
+def place_boxes(boxes: Sequence[tuple[int, int, int]], budget: int, *, time_limit_s: float,
+                seed: int = 0) -> tuple[list[int] | None, bool]:
+    """Place (first step, last step, blocks) boxes of at least one block by CP-SAT.
+
+    Returns
+    -------
+    tuple
+        Addresses or None, and whether the question is decided (False on a time-out, a crash, or when
+        OR-Tools is not installed).
+    """
+    if _locate("cpsat") is None:
+        return None, False
+    with tempfile.TemporaryDirectory(prefix="hwsim-ilp-") as folder:
+        task_file, answer_file = Path(folder) / "task.json", Path(folder) / "answer.json"
+        task_file.write_text(json.dumps({"budget": budget, "seed": seed, "boxes": list(boxes)}))
+        command = [*_CPSAT, "place", str(task_file), str(answer_file), str(time_limit_s)]
+        if _run(command, time_limit_s + _GRACE_S) or not answer_file.is_file():
+            return None, False
+        answer = json.loads(answer_file.read_text())
+    return (answer["addresses"] if answer["status"] == "packed" else None), answer["status"] != "undecided"
+
+
 def _command(solver: IlpSolver, model_file: Path, answer_file: Path, time_limit_s: float) -> list[str]:
     if solver.name == "HiGHS":
         return [solver.program, "-m", "hwsim.schedule.ilp_highs", str(model_file), str(answer_file),
                 str(time_limit_s)]
+    if solver.name == "CP-SAT":
+        return [*_CPSAT, "solve", str(model_file), str(answer_file), str(time_limit_s)]
     return [solver.program, str(model_file), "-sec", f"{time_limit_s:.3f}", "-timeMode", "elapsed",
             "-ratio", "0", "-allow", "0.5", "-threads", "1", "-solve", "-printingOptions", "all",
             "-solution", str(answer_file)]

@@ -71,7 +71,7 @@ def solve_windows(problem: Problem, budget: int, *, solver: IlpSolver, time_limi
     solver, time_limit_s
         Program and total seconds.
     start : Path, optional
-        Known path, given to CBC as a warm start in the first round.
+        Known path, given to CBC or CP-SAT as a warm start in the first round.
     seed : int
         Of the packing restarts.
     """
@@ -85,7 +85,7 @@ def solve_windows(problem: Problem, budget: int, *, solver: IlpSolver, time_limi
             return WindowsAnswer(found.answer, None, None, cuts, found.message)
         order, dropped = _read(windows, found.values)
         runs = episodes(problem, order, dropped)
-        packing = pack(rectangles(problem, order, runs), budget, seed=seed)
+        packing = pack(rectangles(problem, order, runs), budget, seed=seed, solver=solver.key)
         if packing.addresses is not None:
             plan = assemble_placed(problem, budget, order, runs, packing.addresses)
             return WindowsAnswer(found.answer, plan, drop_cost(problem, dropped), cuts)

@@ -189,9 +189,8 @@ def _run_gaps(problem: Problem, budget: int, order: Order, program: IlpSolver, s
     verdict = _verdict(str(found.answer), found.traffic, found.message)
     if found.dropped is None or found.traffic is None:
         return _Found(None, None, verdict)
-    name = "cbc" if program.name == "CBC" else "highs"
-    placed = place(problem, budget, Path(order, found.dropped, found.traffic), solver=name, deadline=deadline,
-                   seed=seed)
+    path = Path(order, found.dropped, found.traffic)
+    placed = place(problem, budget, path, solver=program.key, deadline=deadline, seed=seed)
     if placed.plan is None:
         return _Found(None, None, f"{verdict}, {placed.note}")
     return _Found(placed.plan, placed.traffic, f"{verdict}, {placed.cuts} packing cuts")

@@ -15,6 +15,7 @@ _RESTARTS = 60
 _NODES = 1_000_000
 _PLAIN_NODES = 300
 _FEW = 14
+_CONSTRAINTS_S = 20.0
 _ROUNDS_FROM_BOTH_ENDS = 5
 
 
@@ -60,7 +61,7 @@ def rectangles(problem: Problem, order: Sequence[int], runs: Sequence[Episode]) 
     return tensors + [Rectangle(s, s, problem.operators[v].workspace) for s, v in enumerate(order)]
 
 
-def pack(items: Sequence[Rectangle], budget: int, *, seed: int = 0) -> Packing:
+def pack(items: Sequence[Rectangle], budget: int, *, seed: int = 0, solver: str | None = None) -> Packing:
     """Place rectangles in `budget` blocks: greedy from below, from both ends, then exhaustive per component.
 
     Parameters
@@ -71,6 +72,8 @@ def pack(items: Sequence[Rectangle], budget: int, *, seed: int = 0) -> Packing:
         Blocks of the scratchpad.
     seed : int
         For the shuffles of the restarts.
+    solver : str, optional
+        "cpsat" hands what the exhaustive search leaves open to OR-Tools CP-SAT.
     """
     addresses = [0] * len(items)
     for part in _components(items):
@@ -82,8 +85,13 @@ def pack(items: Sequence[Rectangle], budget: int, *, seed: int = 0) -> Packing:
             found = found or greedy(chosen, budget, seed + attempt, both_ends=True)
         if found is None:
             found, decided = exhaust(chosen, budget)
+            searched = decided
+            if not decided and solver == "cpsat":
+                found, decided = _by_constraints(chosen, budget, seed)
             if found is None:
-                conflict = smallest_conflict(chosen, budget) if decided else ()
+                conflict: Sequence[int] = range(len(chosen)) if decided else ()
+                if searched:
+                    conflict = smallest_conflict(chosen, budget)
                 return Packing(None, tuple(part[i] for i in conflict))
         for index, address in zip(part, found, strict=True):
             addresses[index] = address
@@ -166,6 +174,14 @@ def exhaust(items: Sequence[Rectangle], budget: int, nodes: int = _NODES) -> tup
         return None, verdict == 0
     found = dict(zip(ranked, address.tolist(), strict=True))
     return [found.get(i, 0) for i in range(len(items))], True
+
+
+def _by_constraints(items: Sequence[Rectangle], budget: int, seed: int) -> tuple[list[int] | None, bool]:
+    """Return addresses or None from CP-SAT, and whether it decided; all `items` have blocks."""
+    from hwsim.schedule.ilp_solver import place_boxes
+
+    boxes = [(item.start, item.end, item.size) for item in items]
+    return place_boxes(boxes, budget, time_limit_s=_CONSTRAINTS_S, seed=seed)
 
 
 def smallest_conflict(items: Sequence[Rectangle], budget: int) -> tuple[int, ...]:

@@ -47,7 +47,8 @@ def tabulate(problem: Problem) -> SearchTables:
         need=np.array([problem.working_set(v) for v in range(n)], np.int64),
         by_size=np.array([t for t in np.argsort(-size, kind="stable") if size[t] > 0], np.int64),
         byte_weight=byte_weight, by_rank=np.zeros((0, n), np.int64), rank=np.zeros((0, n), np.int64),
-        suffix=np.zeros((0, n + 1), np.int64))
+        suffix=np.zeros((0, n + 1), np.int64), discount=np.array([discount(problem, v) for v in range(n)]),
+        pinned=np.zeros(tensor_words, np.uint64))
     return SearchTables(op_words, tensor_words, arrays)
 
 
@@ -59,6 +60,30 @@ def add_reference(tables: SearchTables, order: Sequence[int], suffix: NDArray[np
                           rank=np.vstack([old.rank, np.argsort(by_rank)]),
                           suffix=np.vstack([old.suffix, suffix]))
     return SearchTables(tables.op_words, tables.tensor_words, arrays)
+
+
+def discount(problem: Problem, v: int) -> int:
+    """Return the blocks by which running v early can make the rest of a schedule cheaper, at most.
+
+    Proof by insertion: v can be put back into any schedule of the rest, after the operators that need it and
+    in front of those it needs. Right before the first reader of its only result, it finds room if its inputs
+    are no larger than what each reader writes; at the very beginning there is always room, but then
+    its results may have to leave and return. An input with other readers may cost one more fetch.
+    """
+    op = problem.operators[v]
+    inputs = sum(problem.tensors[t].size for t in op.inputs)
+    shared = sum(problem.tensors[t].size for t in op.inputs if len(problem.consumers[t]) > 1)
+    carried = sum(problem.tensors[t].size * (1 if problem.tensors[t].in_dram else 2)
+                  for t in op.outputs if problem.consumers[t])
+    if len(op.outputs) > 1:
+        return shared + carried
+    (result,) = op.outputs
+    readers = [problem.operators[c] for c in problem.consumers[result]]
+    rooms = [c.workspace + sum(problem.tensors[t].size for t in c.outputs) for c in readers]
+    if not rooms or inputs + op.workspace > min(rooms):
+        return shared + carried
+    dirty = len(readers) > 1 and not problem.tensors[result].in_dram
+    return shared + (problem.tensors[result].size if dirty else 0)
 
 
 def _masks(rows: Sequence[Sequence[int]], words: int) -> NDArray[np.uint64]:

@@ -26,7 +26,7 @@ def solve(problem: Problem, budget_blocks: int, *, time_limit_s: float = 60.0, s
         Sets the number of search states, and with it the result; also a wall-clock guard. A note in the
         result says when the guard cut a search short: only then may a repetition differ.
     solver : str, optional
-        Integer programming solver "cbc" or "highs"; default CBC, else HiGHS; "none" forbids both.
+        Integer programming solver "cbc", "highs" or "cpsat"; default CBC, else HiGHS; "none" forbids all.
     seed : int
         Of random orders and packing restarts.
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hwsim.schedule.bounds import relatives
 from hwsim.schedule.certificate import certify
 from hwsim.schedule.gaps import best_replacement
+from hwsim.schedule.pinning import pinned_tables
 from hwsim.schedule.residency import use_steps
 from hwsim.schedule.search import Limits, Path, SearchTables, descend, search, tabulate, walk_back
 from hwsim.schedule.types import Operator, Problem, Tensor
@@ -76,8 +77,9 @@ def compose(problem: Problem, budget: int, *, limits: Limits) -> Composition:
         part, tensors = segment_problem(problem, inside, before)
         share = max(500, limits.states * len(inside) // len(problem.operators))
         own = Limits(share, limits.level_states, limits.comparisons, limits.deadline_s)
-        rough = search(part, budget, 1 << 40, width=_BEAM, limits=own)
-        proof = certify(part, budget, rough.path, 0, limits=own)
+        tables = pinned_tables(part)
+        rough = search(part, budget, 1 << 40, width=_BEAM, limits=own, tables=tables)
+        proof = certify(part, budget, rough.path, 0, limits=own, tables=tables)
         states += rough.states + proof.states
         bound += proof.lower_bound
         if proof.path is None:

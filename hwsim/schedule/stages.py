@@ -14,6 +14,7 @@ from hwsim.schedule.comparisons import run_baselines
 from hwsim.schedule.gaps import place
 from hwsim.schedule.orders import Order
 from hwsim.schedule.peak import smallest_peak
+from hwsim.schedule.pinning import pinned_tables
 from hwsim.schedule.portfolio import candidate_paths, named_orders
 from hwsim.schedule.search import Limits, Path, SearchTables, add_reference, tabulate
 from hwsim.schedule.split import compose, improve_windows, segments
@@ -27,11 +28,12 @@ _MOST_STATES = 12_000_000
 _PACKING_ATTEMPTS = 5
 _WINDOW = 24
 _WINDOW_STATES = 30_000
-_SUFFIXES = 16
+_SUFFIXES = 48
 _PARTS = 40
 # States for each part, and the share of the states and the time left for the search that uses the bounds.
-_PART_ROUNDS = ((5000, 0.15), (50_000, 0.35))
-_F2_OPERATORS = 20
+_PART_ROUNDS = ((5000, 0.3), (50_000, 1.0))
+# Beyond so many operators F2 is not tried; CP-SAT, which must be asked for by name, closes larger ones.
+_F2_OPERATORS, _F2_CPSAT_OPERATORS = 20, 120
 _GUARD_NOTE = "a wall-clock guard ended a search: a repetition on a faster machine may get further"
 
 
@@ -104,7 +106,7 @@ def improve(problem: Problem, budget: int, best: Progress, settings: Settings) -
         _pack_best(problem, budget, best, paths, settings)
         if paths and not best.settled:
             cheapest = min(paths.values(), key=lambda path: path.traffic)
-            _prove(problem, budget, best, cheapest, settings, tables)
+            _prove(problem, budget, best, cheapest, settings)
     if not best.settled:
         _solve_windows_program(problem, budget, best, settings)
 
@@ -145,29 +147,36 @@ def _join_segments(problem: Problem, budget: int, best: Progress, settings: Sett
     return joined.path
 
 
-def _prove(problem: Problem, budget: int, best: Progress, path: Path, settings: Settings,
-           tables: SearchTables) -> None:
+def _prove(problem: Problem, budget: int, best: Progress, path: Path, settings: Settings) -> None:
     """Improve and prove: short search, bounds of parts, windows, search with the bounds of suffixes."""
+    tables = pinned_tables(problem)
     path = _certify(problem, budget, best, path, settings.limits(0.05, 0.1), settings, tables)
-    for part_states, share in _PART_ROUNDS:
+    for number, (part_states, share) in enumerate(_PART_ROUNDS):
+        if number and path.traffic > best.lower_bound:
+            path = _reorder_windows(problem, budget, best, path, settings)
+        if path.traffic <= best.lower_bound:
+            return
+        reference = path.order
+        sums = _bound_parts(problem, budget, best, path, settings, part_states)
+        tables = add_reference(tables, reference, sums)
+        path = _certify(problem, budget, best, path, settings.limits(share / 2, share / 2), settings, tables)
         if path.traffic > best.lower_bound:
-            sums = _bound_parts(problem, budget, best, path, settings, part_states)
-            tables = add_reference(tables, path.order, sums)
-            path = _certify(problem, budget, best, path, settings.limits(share, share), settings, tables)
-    if path.traffic > best.lower_bound:
-        limits = replace(settings.limits(0.1, 0.35), states=_WINDOW_STATES, level_states=8 * _WINDOW_STATES)
-        better = improve_windows(problem, budget, path, size=_WINDOW, rounds=3, limits=limits,
-                                 solver=settings.solver)
-        best.watch(limits)
-        path = _take_better(problem, budget, best, path, better, "windows", settings)
-    if path.traffic > best.lower_bound:
-        limits = settings.limits(0.3, 0.5)
-        bounds, states = suffix_bounds(problem, budget, path.order, parts=_SUFFIXES, limits=limits)
-        best.watch(limits)
-        best.states += states
-        best.raise_bound(int(bounds[0]), "search of the last operators")
-        tables = add_reference(tables, path.order, bounds)
-        _certify(problem, budget, best, path, settings.limits(0.4, 1.0), settings, tables)
+            limits = settings.limits(0.3, 0.5)
+            bounds, states = suffix_bounds(problem, budget, reference, parts=_SUFFIXES, limits=limits,
+                                           known=sums)
+            best.watch(limits)
+            best.states += states
+            best.raise_bound(int(bounds[0]), "search of the last operators")
+            tables = add_reference(tables, reference, bounds)
+            path = _certify(problem, budget, best, path, settings.limits(0.4, share), settings, tables)
+
+
+def _reorder_windows(problem: Problem, budget: int, best: Progress, path: Path, settings: Settings) -> Path:
+    limits = replace(settings.limits(0.1, 0.35), states=_WINDOW_STATES, level_states=8 * _WINDOW_STATES)
+    better = improve_windows(problem, budget, path, size=_WINDOW, rounds=3, limits=limits,
+                             solver=settings.solver)
+    best.watch(limits)
+    return _take_better(problem, budget, best, path, better, "windows", settings)
 
 
 def _bound_parts(problem: Problem, budget: int, best: Progress, path: Path, settings: Settings,
@@ -218,7 +227,8 @@ def _pack_best(problem: Problem, budget: int, best: Progress, paths: dict[str, P
 
 def _solve_windows_program(problem: Problem, budget: int, best: Progress, settings: Settings) -> None:
     """Ask F2 about small graphs whose proven traffic no plan with addresses has reached."""
-    if settings.solver == "none" or len(problem.operators) > _F2_OPERATORS:
+    most = _F2_CPSAT_OPERATORS if settings.solver == "cpsat" else _F2_OPERATORS
+    if settings.solver == "none" or len(problem.operators) > most:
         return
     try:
         from hwsim.schedule.ilp_solver import Answer, find_solver
@@ -234,5 +244,7 @@ def _solve_windows_program(problem: Problem, budget: int, best: Progress, settin
         best.notes.append(f"F2 with {program}: {found.message or found.answer}")
         return
     best.offer(problem, found.plan, found.traffic, "F2 with lazy packing cuts", str(program))
-    if found.answer is Answer.OPTIMAL:
+    if found.answer is not Answer.OPTIMAL:
+        best.notes.append(f"F2 with {program} reached its limit: {_GUARD_NOTE}")
+    else:
         best.raise_bound(min(found.traffic, best.traffic), f"F2 with {program}")

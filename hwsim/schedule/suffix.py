@@ -9,15 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.schedule.bounds import restrict
-from hwsim.schedule.certificate import certify
-from hwsim.schedule.search import Limits, SearchTables, add_reference, search, tabulate
+from hwsim.schedule.pinning import pinned_tables
+from hwsim.schedule.search import Limits, SearchTables, add_reference, search
 from hwsim.schedule.types import Problem
 
-_BEAM = 200
 
-
-def suffix_bounds(problem: Problem, budget: int, order: Sequence[int], *, parts: int,
-                  limits: Limits) -> tuple[NDArray[np.int64], int]:
+def suffix_bounds(problem: Problem, budget: int, order: Sequence[int], *, parts: int, limits: Limits,
+                  known: NDArray[np.int64] | None = None) -> tuple[NDArray[np.int64], int]:
     """Return for each rank of an order what the operators from that rank on cost at least, in blocks.
 
     The operators from a rank on are searched alone, operands from before with a free first load
@@ -32,6 +30,8 @@ def suffix_bounds(problem: Problem, budget: int, order: Sequence[int], *, parts:
         Number of suffixes.
     limits : Limits
         `states` is the total over all suffixes.
+    known : array of int, optional
+        Bounds in blocks that hold already, one per rank and a final 0.
 
     Returns
     -------
@@ -39,7 +39,7 @@ def suffix_bounds(problem: Problem, budget: int, order: Sequence[int], *, parts:
         The bounds, one per rank and a final 0, and the number of states searched.
     """
     count = len(order)
-    bounds = np.zeros(count + 1, np.int64)
+    bounds = np.zeros(count + 1, np.int64) if known is None else known.copy()
     stride = max(1, -(-count // parts))
     starts = list(range(count - stride, 0, -stride))
     share = replace(limits, states=max(200, limits.states // max(1, len(starts))))
@@ -48,7 +48,7 @@ def suffix_bounds(problem: Problem, budget: int, order: Sequence[int], *, parts:
         inside = sorted(order[start:])
         local = {v: i for i, v in enumerate(inside)}
         part = restrict(problem, inside)
-        tables = add_reference(tabulate(part), [local[v] for v in order[start:]], bounds[start:])
+        tables = add_reference(pinned_tables(part), [local[v] for v in order[start:]], bounds[start:])
         bound, states = _bound_part(part, budget, int(bounds[start]), share, tables)
         used += states
         bounds[:start + 1] = np.maximum(bounds[:start + 1], bound)
@@ -57,8 +57,15 @@ def suffix_bounds(problem: Problem, budget: int, order: Sequence[int], *, parts:
 
 def _bound_part(part: Problem, budget: int, known: int, limits: Limits,
                 tables: SearchTables) -> tuple[int, int]:
-    rough = search(part, budget, 1 << 40, width=_BEAM, limits=limits, tables=tables)
-    if rough.path is not None and rough.path.traffic <= known:
-        return known, rough.states
-    proof = certify(part, budget, rough.path, known, limits=limits, tables=tables)
-    return proof.lower_bound, rough.states + proof.states
+    """Raise a bound by searches below cutoffs just above it: the shorter suffixes keep them small."""
+    grain, used = part.granularity, 0
+    while used < limits.states:
+        share = replace(limits, states=limits.states - used)
+        found = search(part, budget, known + grain, limits=share, tables=tables)
+        used += max(1, found.states)
+        if not found.complete:
+            break
+        known = found.lower_bound
+        if found.path is not None:
+            break
+    return known, used

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from hwsim import registry, run
-from hwsim.errors import HwsimError
-from hwsim.functional import Outcome, classify
+from hwsim.errors import HwsimError, InputError
+from hwsim.functional import Outcome, RateOutcome, classify
 from hwsim.graph.types import Graph
 from hwsim.model.types import Accelerator, Design
+from hwsim.report.rate import Rate
 from hwsim.run import Chip
 from hwsim.sweep.errors import ForeignWorker
 from hwsim.sweep.family import Families
@@ -269,7 +270,9 @@ def _spread(columns: Mapping[str, Column], places: Sequence[int], length: int) -
     return found
 
 
-def _cells(outcome: Outcome) -> dict[str, float]:
+def _cells(outcome: Outcome | RateOutcome) -> dict[str, float]:
+    if isinstance(outcome, RateOutcome):
+        return _rate_cells(outcome)
     low, high = outcome.wrong.interval
     return {
         "samples_count": outcome.wrong.samples,
@@ -280,6 +283,20 @@ def _cells(outcome: Outcome) -> dict[str, float]:
         "disagreement_ratio": outcome.different.ratio,
         **outcome.figures,
     }
+
+
+def _rate_cells(outcome: RateOutcome) -> dict[str, float]:
+    """Return rates under the one setting that a sweep can hold beside its knobs."""
+    points = outcome.result.points
+    if len(points) != 1:
+        raise InputError(f"{len(points)} settings in one run", where="functional",
+                         hint="give one setting; a sweep varies knobs")
+    cells = dict(points[0].setting)
+    for name, counted in points[0].rates.items():
+        rate = Rate.of(counted)
+        low, high = rate.interval
+        cells |= {f"{name}_ratio": rate.ratio, f"{name}_low_ratio": low, f"{name}_high_ratio": high}
+    return {**cells, **outcome.figures}
 
 
 def _reason(message: str) -> str:

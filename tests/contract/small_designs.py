@@ -58,10 +58,79 @@ def _integral_sc(rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
+def _min_sum_decoder(rng: np.random.Generator) -> dict[str, Any]:
+    combined, bits = bool(rng.integers(4) == 0), int(rng.integers(2, 8))
+    return {
+        "edge_processors": 64 if combined else int(rng.integers(1, 20)),
+        "combined_phases": combined,
+        "llr_bits": bits,
+        "llr_steps_ratio": max(2 ** (bits - 1) / 24, float(rng.choice([0.5, 1.0, 2.0, 3.7]))),
+        "factor_bits": int(rng.integers(1, 8)),
+    }
+
+
+def _invertible_logic(rng: np.random.Generator) -> dict[str, Any]:
+    sequential = bool(rng.integers(3) == 0)
+    first, last = (int(2 ** rng.integers(0, 5)) for _ in range(2))
+    return {
+        "update": "sequential" if sequential else "synchronous",
+        "counter": str(rng.choice(["even", "odd"])),
+        "noise_weight": int(rng.integers(1, 5)),
+        "noise_probability": float(rng.choice([0.25, 0.5, 1.0])),
+        "i0_first_ratio": first / 16 if sequential else first,
+        "i0_last_ratio": last / 16 if sequential else last,
+        "schedule": str(rng.choice(["geometric", "linear"])),
+        "anneal_cycles": int(rng.integers(1, 20)),
+        "anneals": int(rng.integers(1, 3)),
+    }
+
+
+def _racetrack_memory(rng: np.random.Generator) -> dict[str, Any]:
+    domains = int(rng.integers(1, 9))
+    return {
+        "clusters": int(rng.integers(9, 20)),
+        "domains": domains,
+        "ports": int(rng.integers(1, domains + 1)),
+        "policy": str(rng.choice(["lazy", "eager"])),
+        "port_selection": str(rng.choice(["nearest", "assigned"])),
+        "latency": str(rng.choice(["physical", "rtsim_compatible"])),
+        "placement": str(rng.choice(["as_given", "first_use", "frequency", "arrangement"])),
+    }
+
+
+def _reram_pim(rng: np.random.Generator) -> dict[str, Any]:
+    rows, cell_bits, dac_bits = (int(rng.integers(1, top)) for top in (7, 4, 3))
+    return {
+        "array_rows": rows,
+        "array_cols": int(rng.integers(1, 9)),
+        "cell_bits": cell_bits,
+        "dac_bits": dac_bits,
+        "adc_bits": 9,
+        "encoding": str(rng.choice(["plain", "flipped"])),
+        "replicate": bool(rng.integers(2)),
+        "tiles": int(rng.integers(3, 60)),
+        "digital_lanes": int(rng.integers(1, 9)),
+    }
+
+
+def _roofline(rng: np.random.Generator) -> dict[str, Any]:
+    return {
+        "lanes": int(rng.integers(1, 40)),
+        "memory": str(rng.choice(["bounded", "in_peak"])),
+        "dram_bits_per_s": float(rng.choice([3.3e9, 64e9, 1e12])),
+    }
+
+
 # A chip without an entry is stepped in its presets.
 KNOBS: Mapping[str, Draw] = {
     "binary_lstm": _binary_lstm,
+    "edge_fpga": _roofline,
+    "edge_gpu": _roofline,
     "integral_sc": _integral_sc,
+    "min_sum_decoder": _min_sum_decoder,
+    "invertible_logic": _invertible_logic,
+    "racetrack_memory": _racetrack_memory,
+    "reram_pim": _reram_pim,
     "sparse_fc": _sparse_fc,
     "systolic": _systolic,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from hwsim.graph.build import GraphBuilder
-from hwsim.graph.types import BINARY, FLOAT32, INT8, INT32, INT64, Graph, Shape
+from hwsim.graph.types import BINARY, BOOLEAN, FLOAT32, INT8, INT32, INT64, Graph, Shape
 
 Write = Callable[[GraphBuilder], tuple[str, ...]]
 
@@ -76,6 +76,16 @@ def _normalized(kind: str, x: Shape, parameters: int, **attributes: object) -> W
     return write
 
 
+def _logic(kind: str, operands: int, **attributes: object) -> Write:
+    """Bits in, the first result out."""
+
+    def write(b: GraphBuilder) -> tuple[str, ...]:
+        bits = [b.input(f"x{i}", (1,), format=BOOLEAN) for i in range(operands)]
+        return (b.add(kind, bits, name="op", **attributes),)
+
+    return write
+
+
 def _quantized(kind: str) -> Write:
     def write(b: GraphBuilder) -> tuple[str, ...]:
         return (b.add(kind, [b.input("x", (2, 6)), b.constant("scale", (), format=FLOAT32)], name="op"),)
@@ -100,6 +110,19 @@ def _source(kind: str, **attributes: object) -> Write:
     return write
 
 
+def _write_variable_nodes(b: GraphBuilder) -> tuple[str, ...]:
+    """Two codewords of the (7, 4) Hamming code: three checks of four bits."""
+    operands = [b.input("llr", (2, 7)), b.state("messages", (2, 12))]
+    return (b.add("variable_nodes", operands, name="op", variables=HAMMING),)
+
+
+def _write_check_nodes(b: GraphBuilder) -> tuple[str, ...]:
+    operands = [b.input("totals", (2, 7)), b.state("messages", (2, 12))]
+    return (b.add("check_nodes", operands, name="op", degrees=(4, 4, 4), variables=HAMMING),)
+
+
+HAMMING = (0, 2, 4, 6, 1, 2, 5, 6, 3, 4, 5, 6)
+
 KINDS: Mapping[str, Write] = {
     "convolution": _weighted("convolution", (2, 4, 6, 5), (6, 2, 3, 3), groups=2, pads=(1, 1, 1, 1)),
     "transposed_convolution": _weighted("transposed_convolution", (1, 4, 3, 3), (4, 2, 3, 3), strides=(2, 2)),
@@ -112,6 +135,8 @@ KINDS: Mapping[str, Write] = {
     "gru": _recurrent("gru", 3),
     "rnn": _recurrent("rnn", 1),
     "elementwise": _plain("elementwise", (2, 6), (2, 6), function="add"),
+    "logic_gate": _logic("logic_gate", 2, function="xor"),
+    "adder_cell": _logic("adder_cell", 3),
     "quantize": _quantized("quantize"),
     "dequantize": _quantized("dequantize"),
     "batch_normalization": _normalized("batch_normalization", (2, 3, 4), 4),
@@ -148,11 +173,22 @@ KINDS: Mapping[str, Write] = {
     "triangle": _plain("triangle", (4, 4)),
     "range": _source("range", length=6),
     "fill": _source("fill", shape=(6,)),
+    "memory_accesses": lambda b: (
+        b.add(
+            "memory_accesses",
+            b.state("words", (5,)),
+            name="op",
+            words=(0, 3, 1, 4, 3),
+            writes=(0, 1, 0, 0, 1),
+        ),
+    ),
     "gather": _indexed("gather", (7, 4), (3,)),
     "gather_elements": _indexed("gather_elements", (4, 5), (2, 5)),
     "gather_nd": _indexed("gather_nd", (4, 5), (3, 2)),
     "scatter_nd": _indexed("scatter_nd", (6, 3), (2, 1), (2, 3)),
     "scatter_elements": _indexed("scatter_elements", (4, 5), (2, 5), (2, 5)),
+    "check_nodes": _write_check_nodes,
+    "variable_nodes": _write_variable_nodes,
 }
 
 
@@ -183,6 +219,13 @@ def _write_stateful(b: GraphBuilder) -> tuple[str, ...]:
     past = b.state("past", (1, 2, 5, 4))
     keys = b.concatenate([past, b.input("key", (1, 2, 1, 4))], axis=2)
     return b.matmul(b.input("query", (1, 2, 1, 4)), keys, transpose_b=True), keys
+
+
+def _write_decoder(b: GraphBuilder) -> tuple[str, ...]:
+    """One iteration: the checks, then the variables that hear them."""
+    llr, before = b.input("llr", (2, 7)), b.state("messages", (2, 12))
+    told = b.add("check_nodes", [llr, before], name="checks", degrees=(4, 4, 4), variables=HAMMING)
+    return (b.add("variable_nodes", [llr, told], name="variables", variables=HAMMING),)
 
 
 VARIANTS: Mapping[str, Write] = {
@@ -217,6 +260,7 @@ VARIANTS: Mapping[str, Write] = {
     "wide_result": _write_wide_result,
     "tied_table": _write_tied,
     "growing_cache": _write_stateful,
+    "decoder": _write_decoder,
 }
 
 

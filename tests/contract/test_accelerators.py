@@ -43,6 +43,10 @@ UNUSED_ROWS: Mapping[str, Mapping[tuple[str, str], str]] = {
 }
 
 
+# Chips on which sixteen times the work need not take longer, and why; it takes more energy all the same.
+SPATIAL = {"reram_pim": "arrays that are left over hold copies, which take the work at once"}
+
+
 def dense(kind: str, scale: int) -> Graph:
     """A network whose work grows with `scale` and with nothing else."""
     b = GraphBuilder(f"{kind}_{scale}", format=INT8)
@@ -168,7 +172,10 @@ def test_half_the_work_never_costs_more(spec: str, kind: str) -> None:
     assert [total.macs for total in totals] == [totals[0].macs * scale for scale in (1, 2, 4, 8, 16)]
     cycles = [total.cycles for total in totals]
     assert cycles == sorted(cycles)
-    assert cycles[-1] > cycles[0] or not any(cycles)
+    if accelerator.name in SPATIAL:
+        assert totals[-1].energy_j > totals[0].energy_j
+    else:
+        assert cycles[-1] > cycles[0] or not any(cycles)
 
 
 @each_preset

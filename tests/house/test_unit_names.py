@@ -13,7 +13,9 @@ from hwsim.units import suffix_of
 from tests.house.tree import PACKAGES, ROOT, files, python_files, syntax
 
 # Pure numbers by their meaning: shares, ratios and multipliers. They need no `_ratio`.
-PURE = frozenset({"density", "probability", "utilization", "share", "gap", "ratios", "width", "tolerance"})
+PURE = frozenset(
+    {"density", "probability", "utilization", "share", "gap", "ratios", "width", "tolerance", "activity"}
+)
 # Quantities in a whole number of nothing but a unit: these words never stand alone.
 PHYSICAL = frozenset(
     {
@@ -40,8 +42,19 @@ CARRIED = {
     "hwsim.schedule.ilp_solver.IlpResult.values": "a mapping from the variables of an integer program",
     "hwsim.report.bars.Bars.parts": "heights of whatever quantity the chart shows",
     "hwsim.report.front_plot.FrontAxis.values": "the field beside it is the metric, which states the unit",
+    "hwsim.model.types.RatePoint.setting": "a mapping whose keys name their units",
+    "accelerators.min_sum_decoder.inputs.Run.ebn0_db": "decibel, which is no SI unit, as its name says",
     "hwsim.sweep.axes.Axis.low": "the knob's name states the unit",
     "hwsim.sweep.axes.Axis.high": "the knob's name states the unit",
+    **dict.fromkeys(
+        (
+            "hwsim.model.sampling.Sampling.ground_energy",
+            "hwsim.model.sampling.Sampling.lowest_energy",
+            "accelerators.invertible_logic.gates.Gate.ground_energy",
+            "accelerators.invertible_logic.sampling.Ended.lowest_energy",
+        ),
+        "energy of a Hamiltonian: a whole number of couplings, no joules",
+    ),
     "accelerators.binary_lstm.normalization.BatchNorm.epsilon": "added to a variance of plain numbers",
 }
 # Names that ought to change; each line goes when its name does.

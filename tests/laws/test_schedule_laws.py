@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from hwsim.schedule.gaps import best_replacement, place
 from hwsim.schedule.orders import random_greedy_order
 from hwsim.schedule.packing import Rectangle, greedy, pack
 from hwsim.schedule.peak import smallest_peak
+from hwsim.schedule.pinning import pinned_tables
 from hwsim.schedule.portfolio import named_orders
 from hwsim.schedule.residency import drop_cost, episodes, footprint, occupancy
 from hwsim.schedule.search import Limits, add_reference, search, tabulate
@@ -73,6 +75,17 @@ def test_free_order_beats_fixed_order_beats_each_baseline(problem: Problem, extr
             assert fixed.path.traffic <= seen.non_compulsory
 
 
+@given(problems())
+def test_a_plan_with_addresses_exists_from_the_smallest_budget_on(problem: Problem) -> None:
+    budget = problem.smallest_budget
+    for policy in POLICIES:
+        plan = online_plan(problem, budget, random_greedy_order(problem, np.random.default_rng(0)), policy)
+        assert replay(problem, plan).violations == ()
+    found = solve(problem, budget, solver="none", time_limit_s=0.01)
+    assert found.stats.status in (Status.OPTIMAL, Status.FEASIBLE)
+    assert found.plan is not None
+
+
 @given(problems(), st.integers(0, 3))
 def test_bounds_do_not_exceed_the_optimum(problem: Problem, extra: int) -> None:
     budget = problem.smallest_budget + extra
@@ -86,12 +99,32 @@ def test_bounds_do_not_exceed_the_optimum(problem: Problem, extra: int) -> None:
         guided = search(problem, budget, ENDLESS, tables=add_reference(tabulate(problem), order, parts))
         assert guided.path is not None
         assert guided.path.traffic == best
-    bounds, _ = suffix_bounds(problem, budget, order, parts=6, limits=Limits())
+    held = search(problem, budget, ENDLESS, tables=pinned_tables(problem))
+    assert held.lower_bound == best
+    bounds, _ = suffix_bounds(problem, budget, order, parts=6, limits=Limits(), known=parts)
+    assert all(bounds >= parts)
     assert all(a >= b for a, b in pairwise(bounds))
     assert bounds[0] <= best
-    guided = search(problem, budget, ENDLESS, tables=add_reference(tabulate(problem), order, bounds))
+    guided = search(problem, budget, ENDLESS, tables=add_reference(pinned_tables(problem), order, bounds))
     assert guided.path is not None
     assert guided.path.traffic == best
+
+
+@pytest.mark.parametrize("chains", [2, 3])
+def test_parts_do_not_charge_one_fetch_twice(chains: int) -> None:
+    # Every chain reads T, runs an operator beside which T has no room, and reads T again: one fetch for all.
+    tensors = [Tensor("T", 10, in_dram=True), Tensor("root", 0)]
+    operators = [Operator("root", (), (1,))]
+    for k in range(chains):
+        first = len(tensors)
+        tensors += [Tensor(f"{name}{k}", 1) for name in "xyz"]
+        operators += [Operator(f"x{k}", (0, 1), (first,)), Operator(f"y{k}", (first,), (first + 1,), 90),
+                      Operator(f"z{k}", (0, first + 1), (first + 2,))]
+    problem = Problem("shared", tuple(operators), tuple(tensors))
+    assert optimum(problem, 98) == 10
+    order = tuple(range(len(operators)))
+    bounds, _ = partition_bounds(problem, 98, order, stride=1, longest=3, limits=Limits())
+    assert bounds[0] == 10
 
 
 @given(problems(), st.integers(0, 3))

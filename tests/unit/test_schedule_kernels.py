@@ -7,9 +7,10 @@ import pytest
 
 from hwsim.kernels import compiling
 from hwsim.kernels.bit_masks import hash_words
+from hwsim.kernels.schedule_promise import promise, survey
 from hwsim.schedule import Problem
 from hwsim.schedule.packing import Rectangle, exhaust
-from hwsim.schedule.search import search
+from hwsim.schedule.search import search, tabulate
 
 
 def random_problem(generator: np.random.Generator, count: int) -> Problem:
@@ -28,6 +29,29 @@ def test_searches_give_the_same_in_python_and_compiled(seed: int, width: int | N
             found.append(search(problem, problem.smallest_budget, 1 << 40, width=width))
     assert found[0] == found[1]
     assert found[0].path is not None
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_bounds_of_ends_are_the_same_in_python_and_compiled(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    problem = random_problem(generator, 9)
+    tables = tabulate(problem)
+    by_rank = np.array([generator.permutation(9) for _ in range(2)])
+    suffix = np.sort(generator.integers(0, 50, (2, 10)), axis=1)[:, ::-1].copy()
+    suffix[:, 9] = 0
+    executed = np.array([int(generator.integers(0, 1 << 9))], np.uint64)
+    rank, discount = np.argsort(by_rank, axis=1), tables.arrays.discount
+    found = []
+    for fast in (False, True):
+        later, earlier = np.zeros((2, 2, 10), np.int64)
+        with compiling.forced(fast=fast):
+            survey(executed, by_rank, suffix, discount, later, earlier)
+            found.append([promise(v, rank, discount, later, earlier) for v in range(9)])
+    ran = [v for v in range(9) if int(executed[0]) >> v & 1]
+    expected = [max(0, *(int(suffix[k, r]) - sum(int(discount[w]) for w in {*ran, v} if rank[k, w] >= r)
+                         for k in range(2) for r in range(10))) for v in range(9) if v not in ran]
+    assert found[0] == found[1]
+    assert [found[0][v] for v in range(9) if v not in ran] == expected
 
 
 @pytest.mark.parametrize("budget", [9, 12, 16])

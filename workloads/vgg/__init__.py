@@ -6,6 +6,7 @@ from typing import Self
 
 from pydantic import Field, PositiveInt, model_validator
 
+from hwsim.graph.training import training_step
 from hwsim.graph.types import Graph
 from workloads.layers import linear, start
 from workloads.types import ImageConfig, Repeats, Workload
@@ -31,6 +32,8 @@ class VggConfig(ImageConfig):
         default=0.0, ge=0, lt=1, description="Share of the weights of every linear layer that are not there."
     )
 
+    training: bool = Field(default=False, description="Add the gradients of activations and weights.")
+
     @model_validator(mode="after")
     def _same_stages(self) -> Self:
         if len(self.depths) != len(self.widths):
@@ -44,7 +47,7 @@ def build(config: VggConfig) -> Graph:
     Raises
     ------
     hwsim.errors.GraphError
-        The image is too small for the pools.
+        The image is too small for the pools, or a step of training is asked for with batch normalization.
     """
     b = start("vgg", config)
     x = b.input("image", (config.batch, config.image_channels, config.image_size, config.image_size))
@@ -62,7 +65,7 @@ def build(config: VggConfig) -> Graph:
             linear(b, x, width, f"fc{index}", sparsity=config.linear_sparsity_ratio), f"fc{index}_relu"
         )
     b.output(linear(b, x, config.classes, "classifier", sparsity=config.linear_sparsity_ratio))
-    return b.build()
+    return training_step(b.build()) if config.training else b.build()
 
 
 _SMALL = VggConfig(
@@ -81,6 +84,7 @@ WORKLOADS = (
             "vgg11": VggConfig(depths=(1, 1, 2, 2, 2)),
             "vgg13": VggConfig(depths=(2, 2, 2, 2, 2)),
             "vgg16": VggConfig(),
+            "vgg16_training": VggConfig(training=True),
             "vgg16_bn": VggConfig(batch_normalization=True),
             "vgg19": VggConfig(depths=(2, 2, 4, 4, 4)),
             "vgg_small": _SMALL,

@@ -11,7 +11,10 @@ from hwsim.graph.ops import (
     einsum,
     elementwise,
     indexing,
+    logic,
     matrix,
+    memory,
+    message_passing,
     movement,
     normalization,
     pooling,
@@ -35,7 +38,7 @@ __all__ = ["OP_KINDS", "PRIMITIVES", "Category", "OpKind", "Operand", "Required"
            "complete_attributes", "describe_operands", "infer_shapes", "op_kind", "work_of"]
 
 _FAMILIES = (convolution, matrix, einsum, recurrent, elementwise, normalization, pooling, reduction, movement,
-             indexing)
+             indexing, logic, memory, message_passing)
 OP_KINDS: Mapping[str, OpKind] = MappingProxyType({k.name: k for family in _FAMILIES for k in family.KINDS})
 
 

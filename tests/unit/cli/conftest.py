@@ -90,7 +90,10 @@ def calls(monkeypatch: pytest.MonkeyPatch, make_report: Callable[..., Report]) -
             raise UnsupportedOp("cannot run 'sort'", where="odd.onnx.node_3", hint="--on-unsupported host")
         return make_report(6, preset=chip.partition(":")[2] or "tpu_v1")
 
-    stand_in = types.SimpleNamespace(load=load, chip=chip, evaluate=evaluate)
+    def figures(graph: str, chip: str, *, on_unsupported: str) -> dict[str, float]:
+        return {}
+
+    stand_in = types.SimpleNamespace(load=load, chip=chip, evaluate=evaluate, figures=figures)
     monkeypatch.setitem(sys.modules, "hwsim.run", stand_in)
     monkeypatch.setattr(hwsim, "run", stand_in, raising=False)
     return record

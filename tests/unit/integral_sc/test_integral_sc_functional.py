@@ -14,11 +14,13 @@ from accelerators.integral_sc.functional import run
 from accelerators.integral_sc.machine import _walk
 from accelerators.integral_sc.streams import input_words, layer_inputs, padded, stream_layer, weight_words
 from accelerators.integral_sc.values import Layer, float_activations, read, unipolar
+from hwsim.__main__ import main
 from hwsim.errors import InputError
-from hwsim.functional import Rate, read_arrays
+from hwsim.functional import read_arrays
 from hwsim.graph.build import GraphBuilder
 from hwsim.kernels import bitstream as bs
 from hwsim.kernels.integral_network import LANES
+from hwsim.report.rate import Rate
 from tests.unit.integral_sc.digits import FOLDER, arrays, classify, design, error_of, network
 
 SEEDS = [(1, 1000), (58, 1131), (115, 1262)]
@@ -220,9 +222,36 @@ def test_pickles_are_refused(tmp_path: Path) -> None:
         read_arrays(tmp_path / "data.npz")
 
 
-def test_command_line(capsys: pytest.CaptureFixture[str]) -> None:
-    from hwsim.__main__ import main
+def test_figures_of_the_chip_are_shown_without_samples(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["run", "mlp_mnist", "--on", "integral_sc:virtex7_n256_m4", "--set", "m=4"]
+    assert main(words) == 0
+    assert "luts_count" in capsys.readouterr().out
+    assert main([*words, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["figures"]["luts_count"] == pytest.approx((272136 + 188058 * 4) * 668672 / 100400)
+    assert main([*words, "-q"]) == 0
+    assert capsys.readouterr().out == ""
+    assert main(["run", "mlp_mnist", "--on", "systolic"]) == 0
+    assert "Figures" not in capsys.readouterr().out
 
+
+def test_too_few_states_are_warned() -> None:
+    few = classify("digits_32", 8, stream_length=16, states_count=2)
+    assert any("fc1: 2 states are too few" in line for line in few.warnings)
+    enough = classify("digits_32", 8, stream_length=16)
+    assert not any("too few" in line for line in enough.warnings)
+
+
+def test_knobs_that_contradict_each_other_are_refused_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    chip = ["run", "digits_32", "--on", "integral_sc", "--set"]
+    assert main([*chip, "states_count=7"]) == 2
+    error = capsys.readouterr().err
+    assert error == "hwsim: error: integral_sc: states_count 7 is odd; the output needs two equal halves\n"
+    assert main([*chip, "weight_seed=2048"]) == 2
+    assert "input_seed 1 and weight_seed 2048 start the same numbers" in capsys.readouterr().err
+
+
+def test_command_line(capsys: pytest.CaptureFixture[str]) -> None:
     chips = "integral_sc,integral_sc:virtex7_n256_m4"
     words = ["run", "digits_32", "--on", chips, "--set", "stream_length=64"]
     samples = ["--functional", str(FOLDER / "digits_32.npz")]

@@ -179,6 +179,16 @@ def test_a_single_graph_object_is_accepted(command: Command, tmp_path: Path) -> 
     assert command(path, "--scratchpad", "4blocks", "-q").code == 0
 
 
+def test_cp_sat_is_reached_by_name(command: Command) -> None:
+    outcome = command(*DARTS, "--scratchpad", "180blocks", "--formulation", "windows", "--solver", "cpsat",
+                      "--json")
+    assert outcome.code == 0
+    found = json.loads(outcome.out)
+    assert (found["status"], found["non_compulsory_blocks"]) == ("OPTIMAL", 144)
+    assert found["solver"].startswith("CP-SAT")
+    assert "F2 with lazy packing cuts with CP-SAT" in found["proof"]
+
+
 def test_no_plan_of_a_formulation_in_time(command: Command, monkeypatch: pytest.MonkeyPatch,
                                           tmp_path: Path) -> None:
     monkeypatch.setattr(ilp_solver, "_run", lambda command, guard_s: "no answer within 1.0 s, process ended")

@@ -1,0 +1,164 @@
+"""Prices of min_sum_decoder: every elementary operation and memory access, from 45 nm and 40 nm operators."""
+
+from __future__ import annotations
+
+from accelerators.min_sum_decoder.design import CONSTANTS, MinSumDesign, Rule, Sharing
+from hwsim.model.types import ActionRow, Datasheet, UnitRow
+from hwsim.physics import multiply_energy_at_width, scale_area, scale_energy_constant_field
+from hwsim.sourced import Sourced, chosen
+
+INSIDE = "happens inside the clock in which an edge processor takes its edge"
+
+
+def datasheet(design: MinSumDesign) -> Datasheet:
+    """Return the datasheet of `design`.
+
+    An edge takes a clock of one of `edge_processors`. Additions and comparisons cost 45 nm additions
+    (Horowitz 2014) by their bits, signs a gate, products a multiplication by its widths, tanh and atanh a
+    reading of a table; scaled by E ~ L V^2. Weights lie on the chip.
+    """
+    return Datasheet(
+        clock_hz=chosen(design.clock_hz, "_hz", "design.clock_hz"),
+        actions=(*_operations(design), *_memories(design), *_pins()),
+        units=_units(design),
+    )
+
+
+def _scaled(energy: Sourced, design: MinSumDesign) -> Sourced:
+    c = CONSTANTS
+    return scale_energy_constant_field(
+        energy, c.reference_node_m, design.node_m, c.reference_supply_v, design.supply_v
+    )
+
+
+def _operations(design: MinSumDesign) -> tuple[ActionRow, ...]:
+    c = CONSTANTS
+    add = c.add_int8_j / chosen(8, "_bits", "8 bits")
+    per_bit = {
+        ("adders", "add"): add,
+        ("comparators", "compare"): add,
+        ("signs", "logic"): add * c.gate_per_full_adder_ratio,
+        ("tables", "special"): c.sram_8kib_access_j / c.sram_word_bits,
+    }
+    product = multiply_energy_at_width(c.multiply_int8_j, 8, *_product_widths(design))
+    return (
+        ActionRow(
+            "processors",
+            "edge",
+            lanes=design.edge_processors,
+            zero_energy="charged as the operations and accesses of the edge",
+        ),
+        *(
+            ActionRow(
+                unit, action, energy_per_bit=_scaled(energy, design), interval_cycles=0, zero_time=INSIDE
+            )
+            for (unit, action), energy in per_bit.items()
+        ),
+        ActionRow(
+            "multipliers", "multiply", energy=_scaled(product, design), interval_cycles=0, zero_time=INSIDE
+        ),
+    )
+
+
+def _product_widths(design: MinSumDesign) -> tuple[int, int]:
+    """Return the widths of a multiplication: message by factor, or two tanh values."""
+    if design.rule is Rule.SUM_PRODUCT:
+        return int(CONSTANTS.table_product_bits), int(CONSTANTS.table_product_bits)
+    return design.llr_bits, design.weight_bits
+
+
+def _memories(design: MinSumDesign) -> tuple[ActionRow, ...]:
+    c = CONSTANTS
+    access = _scaled(c.sram_8kib_access_j / c.sram_word_bits, design)
+    pairs = [
+        ("messages", "read"),
+        ("messages", "write"),
+        ("totals", "read"),
+        ("totals", "write"),
+        ("weights", "read"),
+    ]
+    return tuple(
+        ActionRow(
+            unit,
+            action,
+            energy_per_bit=access,
+            interval_cycles=0,
+            zero_time="banked to serve every edge processor each clock, without conflicts",
+        )
+        for unit, action in pairs
+    )
+
+
+def _pins() -> tuple[ActionRow, ...]:
+    return tuple(
+        ActionRow(
+            "io",
+            action,
+            interval_cycles=0,
+            zero_energy="pins are not modeled",
+            zero_time="codewords enter and leave while others are decoded; no link is modeled",
+        )
+        for action in ("read", "write")
+    )
+
+
+def _units(design: MinSumDesign) -> tuple[UnitRow, ...]:
+    """Return areas: per edge processor two adders, two comparators, two XORs and one multiplier if used."""
+    c = CONSTANTS
+    processors, message = design.edge_processors, design.llr_bits
+    total = message + int(c.total_guard_bits)
+    bit, leak = c.adder_32b_m2 / 32, c.adder_32b_leakage_w / 32
+    gate = c.gate_per_full_adder_ratio
+    inside = "a word for the whole; its parts have rows of their own"
+    return (
+        UnitRow("processors", zero_area=inside, zero_leakage=inside),
+        _logic("adders", bit * (2 * total * processors), leak * (2 * total * processors), design),
+        _logic(
+            "comparators",
+            bit * (2 * (message - 1) * processors),
+            leak * (2 * (message - 1) * processors),
+            design,
+        ),
+        _logic("signs", bit * gate * (2 * processors), leak * gate * (2 * processors), design),
+        _multipliers(design),
+        UnitRow(
+            "tables",
+            zero_area="tables of tanh and atanh are not modeled",
+            zero_leakage="tables of tanh and atanh are not modeled",
+        ),
+        _memory("messages", design.stored_edges * message, design),
+        _memory("totals", 2 * design.stored_codeword_bits * total, design),
+        _weight_memory(design),
+        UnitRow("io", role="link", zero_area="pins are not modeled", zero_leakage="pins are not modeled"),
+    )
+
+
+def _logic(unit: str, area: Sourced, leakage: Sourced, design: MinSumDesign) -> UnitRow:
+    return UnitRow(unit, area=scale_area(area, CONSTANTS.aladdin_node_m, design.node_m), leakage=leakage)
+
+
+def _multipliers(design: MinSumDesign) -> UnitRow:
+    if design.rule in (Rule.MIN_SUM, Rule.OFFSET_MIN_SUM):
+        return UnitRow("multipliers", zero_area="this rule has none", zero_leakage="this rule has none")
+    c = CONSTANTS
+    first, second = _product_widths(design)
+    share = first * second / 32**2 * design.edge_processors
+    return _logic("multipliers", c.multiplier_32b_m2 * share, c.multiplier_32b_leakage_w * share, design)
+
+
+def _weight_memory(design: MinSumDesign) -> UnitRow:
+    if not design.weighted:
+        none = "this rule has no weights"
+        return UnitRow("weights", role="memory", zero_area=none, zero_leakage=none)
+    copies = {
+        Sharing.ALL: 1,
+        Sharing.ITERATIONS: design.stored_edges,
+        Sharing.NONE: design.stored_edges * design.iterations,
+    }
+    return _memory("weights", copies[design.weight_sharing] * design.weight_bits, design)
+
+
+def _memory(unit: str, bits: int, design: MinSumDesign) -> UnitRow:
+    c = CONSTANTS
+    cell = c.sram_cell_squares_ratio * chosen(design.node_m, "_m", "design.node_m") ** 2
+    return UnitRow(unit, area=cell * bits, leakage=c.sram_cell_leakage_w * bits, role="memory")

@@ -1,0 +1,125 @@
+"""`hwsim compare --service-life` from the command line, and scenario files with mistakes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import hwsim
+from hwsim.cli import invoke
+from hwsim.errors import InputError
+from hwsim.model.carbon import read_scenario
+from hwsim.sustainability import illustrative, serve
+
+GOOD = """
+label = "mine"
+use_intensity = "380 gCO2e/kWh"
+fab_intensity = "583 gCO2e/kWh"
+[engines.systolic]
+idle_power = "1 W"
+dies = [{ node = "28", area = "50 mm^2" }]
+"""
+
+
+@pytest.fixture(scope="module")
+def reports() -> tuple[hwsim.Report, ...]:
+    return tuple(hwsim.compare("mlp_mnist", ["systolic:tpu_v1", "systolic:edge_32"]))
+
+
+def test_the_illustrative_scenario_says_so(reports: tuple[hwsim.Report, ...]) -> None:
+    service = serve(reports, illustrative(reports), service_life_s=5 * 3.156e7, activity=0.2)
+    assert service.scenario.label == "illustrative"
+    assert service.chips[0].area_m2 == pytest.approx(reports[0].totals.area_m2)
+    assert service.chips[0].engine.throughput_per_s == pytest.approx(1 / reports[0].totals.time_s)
+    assert set(service.chips[1].refusals) == {"act", "ecochip", "three_d_carbon"}
+    power = service.running("energy")
+    expected = service.embodied("greenchip", "energy")[1] / (power[0] - power[1])
+    assert service.break_even(0, 1, "energy").times_s == pytest.approx((expected,))
+
+
+def test_command_prints_tables_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = [
+        "compare",
+        "mlp_mnist",
+        "--on",
+        "systolic:tpu_v1,systolic:edge_32",
+        "--service-life",
+        "5y",
+        "--activity",
+        "0.2",
+    ]
+    assert invoke([*words, "-o", str(tmp_path / "page.html")]) == 0
+    shown = capsys.readouterr().out
+    assert "In service (illustrative)" in shown
+    assert "Break-even, energy" in shown
+    page = (tmp_path / "page.html").read_text()
+    assert "In service: illustrative" in page
+    assert page.count("<svg") >= 7
+    assert invoke([*words, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)["in_service"]
+    assert document["scenario"] == "illustrative"
+    assert len(document["pairs"]) == 2
+    never = [pair for pair in document["pairs"] if "never" in pair["break_even_energy_s"]]
+    assert len(never) == 1
+
+
+def test_options_need_a_service_life() -> None:
+    with pytest.raises(InputError, match="--service-life 5y"):
+        invoke(["compare", "mlp_mnist", "--on", "systolic,systolic:tpu_v1", "--activity", "0.2"])
+
+
+def test_a_scenario_file(tmp_path: Path, reports: tuple[hwsim.Report, ...]) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(GOOD)
+    scenario = read_scenario(path)
+    service = serve(reports, scenario, service_life_s=1e7, activity=1.0)
+    assert service.chips[0].engine.idle_w == 1.0
+    assert service.chips[0].area_m2 == pytest.approx(50e-6)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('label = "mine"', "", "label"),
+        ('idle_power = "1 W"', "", "engines.systolic.idle_power"),
+        ('idle_power = "1 W"', 'idle_power = "-1 W"', "idle_power"),
+        ('idle_power = "1 W"', "idle_power = 1", "no unit"),
+        ('"50 mm^2"', '"50 mm"', "area"),
+        ('"50 mm^2"', '"0 mm^2"', "area"),
+        ('node = "28"', "node = 28", "node"),
+        ("idle_power", "idel_power", "idle_power"),
+        ("[engines.systolic]", "[engine.systolic]", "engines"),
+        ('"583 gCO2e/kWh"', '"-583 gCO2e/kWh"', "fab_intensity"),
+        ('area = "50 mm^2"', 'area = "50 mm^2", count = 0', "count"),
+        ('label = "mine"', "label = ", "TOML"),
+        ('label = "mine"', 'label = "mine"\nmethods = ["guess"]', "methods"),
+    ],
+)
+def test_scenario_mistakes(tmp_path: Path, old: str, new: str, message: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(GOOD.replace(old, new))
+    with pytest.raises(InputError, match=message) as caught:
+        read_scenario(path)
+    assert "mine.toml" in str(caught.value)
+
+
+def test_all_mistakes_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        GOOD.replace('"1 W"', '"1 V"').replace('"583 gCO2e/kWh"', '"583 g"').replace('"50 mm^2"', '"x"')
+    )
+    with pytest.raises(InputError) as caught:
+        read_scenario(path)
+    assert len(caught.value.problems) == 3
+
+
+def test_an_engine_that_the_scenario_lacks(tmp_path: Path, reports: tuple[hwsim.Report, ...]) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(GOOD.replace("engines.systolic", "engines.other"))
+    with pytest.raises(InputError, match="systolic"):
+        serve(reports, read_scenario(path), service_life_s=1e7, activity=1.0)
+    path.write_text(GOOD)
+    with pytest.raises(InputError, match="activity"):
+        serve(reports, read_scenario(path), service_life_s=1e7, activity=1.5)
