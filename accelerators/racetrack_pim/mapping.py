@@ -157,8 +157,8 @@ def _product(graph: Graph, op: Op, product: MatrixProduct, programs: Programs) -
     return [Task("sums", rows, steps, programs.voted(total + gated))]
 
 
-def multiplication(op: Op, bits: int, programs: Programs) -> Program:
-    """Return a multiplication of two's complement factors, published or of the model's own.
+def multiplication(op: Op, bits: int, programs: Programs, signed: bool = True) -> Program:
+    """Return a multiplication of integers, published or of the model's own.
 
     Raises
     ------
@@ -167,7 +167,7 @@ def multiplication(op: Op, bits: int, programs: Programs) -> Program:
     """
     d = programs.design
     if d.multiply_model is MultiplyModel.FUNCTIONAL:
-        return programs.product(bits, signed=True)
+        return programs.product(bits, signed)
     asked = (
         (bits == PUBLISHED_BITS, f"of {bits} bits"),
         (d.trd != 5, "at distance 5"),
@@ -198,7 +198,7 @@ def _largest(graph: Graph, op: Op, programs: Programs) -> list[Task]:
     d = programs.design
     results = sum(graph.tensors[name].elements for name in op.outputs if name)
     form = graph.tensors[op.inputs[0]].format
-    lane = lane_for(signed_bits(form))
+    lane = ordered_bits(form)
     rows = _rows(results, lane, op, d)
     return [
         Task("maxima", rows, times, programs.voted(largest_of(count, form, programs)))
@@ -207,11 +207,16 @@ def _largest(graph: Graph, op: Op, programs: Programs) -> list[Task]:
     ]
 
 
+def ordered_bits(form: NumberFormat) -> int:
+    """Return the width of lanes in which numbers of a format are compared; unsigned ones need no sign."""
+    return lane_for(form.bits if form.kind is FormatKind.UNSIGNED else signed_bits(form))
+
+
 def largest_of(candidates: int, form: NumberFormat, programs: Programs) -> Program:
     """Return the search for the largest of some integers or floating-point numbers."""
     if form.kind is FormatKind.FLOAT:
         return programs.float_maximum(candidates)
-    return programs.maximum(candidates, lane_for(signed_bits(form)))
+    return programs.maximum(candidates, ordered_bits(form))
 
 
 def _window(graph: Graph, op: Op) -> int:
@@ -255,23 +260,24 @@ def vector_program(
     op: Op, primitive: str, function: str, form: NumberFormat, programs: Programs
 ) -> tuple[Program, int]:
     """Return the program of an elementary operation and the width of its lanes."""
-    floats = form.kind is FormatKind.FLOAT
-    bits = FLOAT_BITS if floats else lane_for(signed_bits(form))
+    floats, unsigned = form.kind is FormatKind.FLOAT, form.kind is FormatKind.UNSIGNED
+    if primitive == "logic":
+        return programs.logic, form.bits
+    bits = FLOAT_BITS if floats else lane_for(form.bits if unsigned else signed_bits(form))
     if primitive == "add":
         if floats:
             return programs.float_sum, FLOAT_LANE
-        lane = lane_for(signed_bits(form) + 1)
+        # Unsigned numbers wrap around; signed ones have a bit more, so that they can saturate.
+        lane = bits if unsigned else lane_for(signed_bits(form) + 1)
         # A subtrahend is complemented on its way and a one is added.
         return programs.total(2 if function in ("add", "sum", "") else 3, lane), lane
     if primitive == "multiply":
         if floats:
             return programs.float_product, FLOAT_LANE
-        return multiplication(op, bits, programs), 2 * bits
-    if primitive == "compare":
-        if function in ("relu", "sign"):
-            return programs.copy(1 if function == "relu" else 2) + programs.predicate(), bits
-        return largest_of(2, form, programs), bits
-    return programs.logic, bits
+        return multiplication(op, bits, programs, signed=not unsigned), 2 * bits
+    if function in ("relu", "sign"):
+        return programs.copy(1 if function == "relu" else 2) + programs.predicate(), bits
+    return largest_of(2, form, programs), bits
 
 
 def _rows(results: int, lane_bits: int, op: Op, design: RacetrackDesign) -> int:

@@ -165,7 +165,7 @@ def test_parallel_subarrays_divide_time_and_redundancy_multiplies_it() -> None:
 
 
 def test_divisions_go_to_the_host_over_the_bus() -> None:
-    report = evaluate(load("alexnet_ternary"), TERNARY_CHIP)
+    report = evaluate(load("alexnet_caffe"), TERNARY_CHIP)
     layers = {layer.name: layer for layer in report.layers}
     assert "on the host" in layers["norm1"].mapping
     bits = {e.layer: e.bits for e in report.events if (e.unit, e.action) == ("bus", "transfer")}
@@ -206,3 +206,21 @@ def test_it_can_be_put_into_service_beside_a_gpu() -> None:
     assert racetrack.footprints
     assert "assumed" in racetrack.note
     assert racetrack.engine.throughput_per_s == pytest.approx(1 / reports[0].totals.time_s)
+
+
+def test_bulk_operations_use_lanes_as_wide_as_their_numbers() -> None:
+    """Bits take a wire each, unsigned numbers wrap around in their own width."""
+    queries = evaluate("bitmap_index", "racetrack_pim")
+    assert "host" not in {unit for unit, joules in queries.totals.energy_j_by_unit.items() if joules}
+    b = GraphBuilder("bits", format=NumberFormat(FormatKind.UNSIGNED, 1))
+    x, y = (b.input(name, (1000, 512)) for name in "xy")
+    b.output(b.add("elementwise", [x, y], name="op", function="and"))
+    (task,) = tasks_of(graph := b.build(), graph.ops[0], PRESETS["calibrated_ternary"])
+    assert task.rows == 1000
+    design = chip("racetrack_pim", multiply_model="functional").design
+    for function, lane in (("add", 32), ("maximum", 32), ("multiply", 64)):
+        b = GraphBuilder("words", format=NumberFormat(FormatKind.UNSIGNED, 32))
+        x, y = (b.input(name, (1000, 512)) for name in "xy")
+        b.output(b.add("elementwise", [x, y], name="op", function=function))
+        (task,) = tasks_of(graph := b.build(), graph.ops[0], design)
+        assert task.rows == 1000 * lane
