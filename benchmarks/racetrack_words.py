@@ -17,7 +17,7 @@ import numpy as np
 from accelerators.racetrack_pim.design import PRESETS
 from accelerators.racetrack_pim.processor import Processor
 from hwsim.kernels.racetrack_words import add_bit_by_bit, add_rows
-from hwsim.run import evaluate, load
+from hwsim.run import chip, evaluate, load
 
 LANE_BITS, WORDS, CLUSTERS = 8, 8, 2**18
 FIRST = 0x0101010101010101
@@ -67,9 +67,10 @@ def main() -> None:
     print(f"memory bandwidth  {memory_s:10.4f} s   {moved / memory_s / 1e9:.1f} GB/s; packed words take "
           f"{packed_s / memory_s:.2f} x as long")
     network = load("alexnet_ternary")
-    for spec in (f"racetrack_pim:calibrated_ternary{distance}" for distance in ("", "_trd5", "_trd3")):
-        cost_s = best_s(lambda spec=spec: evaluate(network, spec), 7)
-        print(f"cost of alexnet_ternary on {spec}: {cost_s * 1e3:.1f} ms")
+    for trd in (7, 5, 3):
+        target = chip("racetrack_pim", trd=trd)
+        cost_s = best_s(lambda target=target: evaluate(network, target), 7)
+        print(f"cost of alexnet_ternary at distance {trd}: {cost_s * 1e3:.1f} ms")
 
 
 if __name__ == "__main__":

@@ -152,14 +152,10 @@ def _presets() -> dict[str, RacetrackDesign]:
     def changed(**knobs: Any) -> RacetrackDesign:
         return RacetrackDesign.model_validate(calibrated.model_dump() | knobs)
 
-    functional = MultiplyModel.FUNCTIONAL
     return {
         "calibrated_ternary": calibrated,
-        "calibrated_ternary_trd5": changed(trd=5, multiply_model=functional),
-        "calibrated_ternary_trd3": changed(trd=3),
         "calibrated_int8": changed(subarrays_active=INT8_SUBARRAYS),
-        "float32": changed(float_as=FloatAs.FLOAT32, multiply_model=functional),
-        "controller": changed(timing=Level.CONTROLLER, multiply_model=functional),
+        "float32": changed(float_as=FloatAs.FLOAT32, multiply_model=MultiplyModel.FUNCTIONAL),
     }
 
 

@@ -96,15 +96,14 @@ def _host_bits(graph: Graph, op: Op) -> int:
 
 
 def _describe(graph: Graph, op: Op, tasks: list[Task], design: RacetrackDesign) -> str:
-    words = [
-        f"{task.label}: {task.rows} rows" + (f" x {task.times}" if task.times > 1 else "") for task in tasks
-    ]
+    words = [f"{task.label} {task.rows}" + (f" x {task.times}" if task.times > 1 else "") for task in tasks]
     products = matrix_products(graph, op)
+    words = [", ".join(words) + " rows"] if words else []
     if products:
         words.insert(0, way_of(graph, products[0]).value)
     multiplies = any(task.label in ("products", "multiply") for task in tasks)
     if multiplies and design.multiply_model is MultiplyModel.FUNCTIONAL:
-        words.append("multiplications modeled, not published")
+        words.append("products modeled, not published")
     if (why := on_host(graph, op)) and op_kind(op.kind).category is not Category.MOVEMENT:
         words.append(f"on the host: {why}")
     return "; ".join(words)

@@ -20,12 +20,12 @@ PUBLISHED_PRODUCT = Program({("multiplier", "product", 0): 1})
 
 
 class Way(Enum):
-    """How the terms of a sum come about."""
+    """How the terms of a sum come about: weights that add or subtract inputs are predicates."""
 
-    FLOAT = "32-bit floating-point products and sums"
-    XNOR = "bits compared, counted in sums"
-    PREDICATED = "inputs added or subtracted as weights say"
-    MULTIPLY = "products, then sums"
+    FLOAT = "float32"
+    XNOR = "xnor"
+    PREDICATED = "predicated"
+    MULTIPLY = "integer"
 
 
 @dataclass(frozen=True, slots=True)

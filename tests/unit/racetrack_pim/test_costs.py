@@ -44,7 +44,7 @@ def test_closed_form_of_the_published_additions() -> None:
 
 
 def test_controller_level_is_that_of_spimulator() -> None:
-    found = figures(gemm(1, 1, 1), PRESETS["controller"])
+    found = figures(gemm(1, 1, 1), chip(TERNARY_CHIP, timing="controller").design)
     assert found["row_addition_cycles"] == 8 * 17 + 8 * 21 + 7 * 21 == 451
     assert found["row_addition_j"] == pytest.approx(393.285436e-12, rel=1e-6)
     assert "addition_cycles" not in found
