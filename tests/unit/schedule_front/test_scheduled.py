@@ -127,7 +127,8 @@ def test_a_fetch_into_space_that_is_free_early_waits_for_its_tensor() -> None:
     problem = Problem.from_blocks({"size": [1] * 6, "ins": [[], [0], [1], [], [2], [3, 4]]})
     moves = [([("allocate", 0, 5)], []), ([("allocate", 1, 4)], [("free", 0, 5)]),
              ([("allocate", 2, 3)], [("free", 1, 4)]),
-             ([("allocate", 3, 0)], [("spill", 3, 0), ("free", 3, 0)]), ([("allocate", 4, 2)], [("free", 2, 3)]), ([("fetch", 3, 5), ("allocate", 5, 1)], [])]
+             ([("allocate", 3, 0)], [("spill", 3, 0), ("free", 3, 0)]),
+             ([("allocate", 4, 2)], [("free", 2, 3)]), ([("fetch", 3, 5), ("allocate", 5, 1)], [])]
     steps = tuple(Step(operator, *(tuple(Event(*event, 1) for event in side) for side in sides))
                   for operator, sides in enumerate(moves))
     plan = Plan(6, steps)
