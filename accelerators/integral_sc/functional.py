@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from accelerators.integral_sc.design import PERIOD, Arithmetic, Generator, IntegralScDesign
+from accelerators.integral_sc.design import Arithmetic, Generator, IntegralScDesign
 from accelerators.integral_sc.streams import (
-    LAYER_STEP,
     PLANE_STEP,
     Streamed,
     input_words,
@@ -74,7 +73,7 @@ def prepare_layers(
     layers: list[Layer], exact: list[Values], design: IntegralScDesign
 ) -> tuple[list[Streamed], list[str]]:
     """Scale every layer and choose its states, from activations in floating point."""
-    problems, warnings = _phase_problems(len(layers), design), list[str]()
+    problems, warnings = _phase_problems(design), list[str]()
     streamed = []
     shifted = False
     for layer, own, inputs in zip(layers, unipolar(layers), exact, strict=False):
@@ -137,12 +136,10 @@ def _forward(layers: list[Streamed], weights: list[Words], streams: Words, desig
     )
 
 
-def _phase_problems(layers: int, design: IntegralScDesign) -> list[Problem]:
+def _phase_problems(design: IntegralScDesign) -> list[Problem]:
     """Find planes of the first layer whose numbers are those of their input, clock by clock."""
-    if design.generator is Generator.BERNOULLI:
+    if design.generator in (Generator.BERNOULLI, Generator.SOBOL):
         return []
-    period = PERIOD if design.generator is Generator.SHIFT_REGISTER else PERIOD + 1
-    del layers
     return [
         Problem(
             "integral_sc.weight_seed",
@@ -151,8 +148,7 @@ def _phase_problems(layers: int, design: IntegralScDesign) -> list[Problem]:
             "choose another weight_seed",
         )
         for k in range(design.m)
-        if design.generator is not Generator.SOBOL
-        and (design.weight_seed + PLANE_STEP * k + LAYER_STEP * 0 - design.input_seed) % period == 0
+        if (design.weight_seed + PLANE_STEP * k - design.input_seed) % design.period == 0
     ]
 
 
@@ -160,7 +156,7 @@ def _correlation_warnings(
     layer: Streamed, weights: Words, sample: Values, design: IntegralScDesign
 ) -> list[str]:
     """Say what repeating numbers do, with the correlation that they leave between operands."""
-    period = PERIOD if design.generator is Generator.SHIFT_REGISTER else PERIOD + 1
+    period = design.period
     if design.generator is Generator.BERNOULLI or design.stream_length <= period:
         return []
     measured = operand_correlation(
