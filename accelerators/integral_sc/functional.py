@@ -24,9 +24,11 @@ from accelerators.integral_sc.streams import (
 from accelerators.integral_sc.values import Layer, Values, float_activations, read, unipolar
 from hwsim.errors import InputError, Problem
 from hwsim.graph.types import Graph
+from hwsim.kernels import bitstream
 from hwsim.kernels.integral_network import LANES, hidden_layer, output_layer
 from hwsim.model.types import FunctionalResult
 
+LARGEST_BYTES = 4 * 2**30
 Words = NDArray[np.uint64]
 Ints = NDArray[np.int64]
 
@@ -48,7 +50,8 @@ def run(
     Raises
     ------
     InputError
-        With everything that is wrong with `data`, or with streams that share their numbers.
+        With everything that is wrong with `data`, with streams that share their numbers, or that need
+        more memory than `LARGEST_BYTES`.
     """
     layers, samples = read(graph, data)
     exact = float_activations(layers, samples.inputs)
@@ -59,6 +62,7 @@ def run(
             samples.labels, predicted, reference, (f"{design.binary_bits}-bit fixed point",)
         )
     streamed, warnings = prepare_layers(layers, exact, design)
+    _check_memory(streamed, len(samples.inputs), design, threads or os.cpu_count() or 1)
     weights = [weight_words(layer, index, design) for index, layer in enumerate(streamed)]
     warnings += _correlation_warnings(streamed[0], weights[0], samples.inputs[:1], design)
     sums = classify(streamed, weights, samples.inputs, design, threads)
@@ -134,6 +138,23 @@ def _forward(layers: list[Streamed], weights: list[Words], streams: Words, desig
         design.m,
         design.approximate_counters,
     )
+
+
+def _check_memory(layers: list[Streamed], samples: int, design: IntegralScDesign, threads: int) -> None:
+    """Raise InputError if streams take more than `LARGEST_BYTES`: weights once, inputs for each thread."""
+    words = bitstream.words_of(design.stream_length)
+    rows = [padded(layer.inputs + layer.bias_rows) for layer in layers]
+    weights = [row * layer.scaled.shape[1] * design.m for row, layer in zip(rows, layers, strict=True)]
+    blocks = min(threads, -(-samples // LANES))
+    # The largest layer, and the inputs of a block, exist twice while their words are put in order.
+    needed = 8 * words * (sum(weights) + max(weights) + 2 * blocks * max(rows) * LANES)
+    if needed > LARGEST_BYTES:
+        raise InputError(
+            f"streams of {design.stream_length} clocks, {design.m} bits a weight, take "
+            f"{needed / 2**30:.3g} GiB, more than {LARGEST_BYTES / 2**30:.0f}",
+            where="integral_sc.stream_length",
+            hint="shorten the streams, or lower m",
+        )
 
 
 def _phase_problems(design: IntegralScDesign) -> list[Problem]:
