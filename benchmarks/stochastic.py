@@ -3,9 +3,9 @@
     python benchmarks/stochastic.py
 
 One core, 784-100-200-10, N = 1024, m = 1, shared generators, random weights and images. A time is the best of
-several, in processor seconds: on a shared machine long runs lose wall time to other programs, short ones do not.
-Ratios are of this run. The numpy simulation works on one byte a bit and must agree bit for bit. Weights become
-streams once, before the clock starts; making the streams of an image counts, in both.
+several, in processor seconds: on a shared machine long runs lose wall time to other programs, short ones do
+not. Ratios are of this run. The numpy simulation works on one byte a bit and must agree bit for bit. Weights
+become streams once, before the clock starts; making the streams of an image counts, in both.
 """
 
 from __future__ import annotations
