@@ -12,8 +12,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from accelerators.aqfp_bnn.network import supports
 from hwsim.__main__ import main
-from hwsim.commands.functional import run_functional
 from hwsim.errors import DesignError
+from hwsim.functional import run_functional
 from hwsim.graph.passes import set_precision
 from hwsim.graph.types import BINARY, Graph
 from hwsim.run import Chip, chip, evaluate, load
