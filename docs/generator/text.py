@@ -27,6 +27,6 @@ def code(text: str) -> str:
 
 def plain(text: str) -> str:
     """Return text in which nothing is taken for markup."""
-    for mark in ("\\", "*", "_", "<", "[", "`"):
+    for mark in ("\\", "*", "_", "[", "`"):
         text = text.replace(mark, f"\\{mark}")
-    return text
+    return text.replace("&", "&amp;").replace("<", "&lt;")

@@ -93,4 +93,4 @@ def test_diagrams_stand_in_the_page_and_take_its_colours() -> None:
 
 def test_tables_escape_what_would_end_a_cell() -> None:
     assert table(("a", "b"), [("x|y", "1\n2")], right=("b",)) == "| a | b |\n| --- | --: |\n| x\\|y | 1 2 |\n"
-    assert plain("a_b*<c>[`") == "a\\_b\\*\\<c>\\[\\`"
+    assert plain("a_b*<c>[`&") == "a\\_b\\*&lt;c>\\[\\`&amp;"
