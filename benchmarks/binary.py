@@ -64,7 +64,7 @@ def random_values(graph: Graph) -> dict[str, Values]:
 def binary_part(graph: Graph, design: AqfpBnnDesign, noisy: bool) -> Callable[[], Values]:
     """Return a run of all binary layers of VGG-small on one random input, noisy or in floating point."""
     fixed = random_values(graph)
-    layers = Network(graph).layers()
+    layers = Network(graph).layers
     own = [program(graph, layer, fixed, design.crossbar) for layer in layers]
     zone = gray_zone_products(design)
     first = np.random.default_rng(1).choice(

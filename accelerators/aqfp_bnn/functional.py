@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from accelerators.aqfp_bnn.crossbars import Programmed, program, run_layer
 from accelerators.aqfp_bnn.design import AqfpBnnDesign, Counter, Sampling
 from accelerators.aqfp_bnn.host import computable, compute, run_in_floating_point
 from accelerators.aqfp_bnn.mapping import map_layer
-from accelerators.aqfp_bnn.network import Layer, Network
+from accelerators.aqfp_bnn.network import Layer, network_of
 from accelerators.aqfp_bnn.neuron import gray_zone_products, neuron_notes
 from accelerators.aqfp_bnn.values import Values, read
 from hwsim.errors import InputError, Problem
@@ -40,7 +40,7 @@ def run(graph: Graph, design: AqfpBnnDesign, data: Mapping[str, NDArray[Any]]) -
         that have no values.
     """
     gray_zone = gray_zone_products(design)
-    layers = Network(graph).layers()
+    layers = network_of(graph).layers
     _check(graph, layers)
     given = read(graph, data)
     programmed = {layer.op.name: program(graph, layer, given.fixed, design.crossbar) for layer in layers}
@@ -101,7 +101,7 @@ def classify(
     return values[graph.outputs[0]]
 
 
-def _check(graph: Graph, layers: list[Layer]) -> None:
+def _check(graph: Graph, layers: Sequence[Layer]) -> None:
     problems = [
         Problem(
             f"{graph.name}.{op.name}",
@@ -116,7 +116,7 @@ def _check(graph: Graph, layers: list[Layer]) -> None:
         raise InputError(problems=problems)
 
 
-def _on_chip(layers: list[Layer]) -> set[str]:
+def _on_chip(layers: Sequence[Layer]) -> set[str]:
     return {op.name for layer in layers for op in (layer.op, *layer.posts)}
 
 

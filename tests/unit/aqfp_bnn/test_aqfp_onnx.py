@@ -12,8 +12,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from accelerators.aqfp_bnn.network import supports
 from hwsim.__main__ import main
-from hwsim.commands.functional import run_functional
-from hwsim.errors import DesignError
+from hwsim.errors import InputError
+from hwsim.functional import run_functional
 from hwsim.graph.passes import set_precision
 from hwsim.graph.types import BINARY, Graph
 from hwsim.run import Chip, chip, evaluate, load
@@ -63,7 +63,7 @@ def knobs(**more: object) -> Chip:
 
 def test_a_sign_makes_inputs_binary_whatever_their_format(network: Graph) -> None:
     assert [op.kind for op in network.ops if supports(network, op)] == ["elementwise"]
-    report = evaluate(network, knobs(), on_unsupported="host")
+    report = evaluate(network, knobs())
     assert report.totals.macs == 16 * 36 * 64 + 256 * 10
     assert report.totals.cycles > 64 * 16
 
@@ -72,7 +72,7 @@ def test_accuracy_of_an_onnx_file_with_its_interval(network: Graph, tmp_path: Pa
     rng = np.random.default_rng(0)
     data = {"image": rng.normal(size=(200, 4, 8, 8)), "labels": rng.integers(0, 10, 200)}
     np.savez(tmp_path / "data.npz", **data, **weights())
-    with pytest.raises(DesignError, match=r"aqfp_bnn\.attenuation_scale_a"):
+    with pytest.raises(InputError, match=r"aqfp_bnn\.attenuation_scale_a"):
         run_functional(network, [knobs()], tmp_path / "data.npz")
     (noisy,) = run_functional(network, [knobs(gray_zone_products_ratio=10)], tmp_path / "data.npz")
     low, high = noisy.different.interval
@@ -84,9 +84,9 @@ def test_accuracy_of_an_onnx_file_with_its_interval(network: Graph, tmp_path: Pa
 def test_the_command_line_runs_the_digits(capsys: pytest.CaptureFixture[str]) -> None:
     file = Path(__file__).parents[3] / "workloads" / "binary" / "digits_mlp_bnn.npz"
     words = ["run", "digits_mlp_bnn", "--on", "aqfp_bnn", "--set", "crossbar=72", "--functional", str(file)]
-    assert main([*words, "--on-unsupported", "host"]) == 2
+    assert main(words) == 2
     assert "gray_zone_a: is not known and has no default" in capsys.readouterr().err
-    words += ["--on-unsupported", "host", "--set", "gray_zone_products_ratio=8", "--json"]
+    words += ["--set", "gray_zone_products_ratio=8", "--json"]
     assert main(words) == 0
     found = json.loads(capsys.readouterr().out)
     low, high = found["functional"]["misclassification"]["interval_95"]
