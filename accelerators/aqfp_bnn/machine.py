@@ -18,9 +18,9 @@ from accelerators.aqfp_bnn.neuron import gray_zone_products, probability
 from accelerators.aqfp_bnn.operands import draw
 from accelerators.aqfp_bnn.schedule import Schedule, schedule
 from accelerators.aqfp_bnn.tiles import key_of, unfold, uniform_words
-from accelerators.aqfp_bnn.values import Values
 from hwsim.graph.ops import work_of
 from hwsim.graph.types import Graph
+from hwsim.graph.values import Values
 from hwsim.model.types import MachineResult
 
 Events = Tally[tuple[str, str]]

@@ -197,7 +197,7 @@ def test_scale_zero_leaves_the_sign_of_the_shift() -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [({"scale": 0.0, "shift": 0.0}, "scale and shift are both 0"), ({"variance": -1.0}, "is not above 0"),
-     ({"alpha": 0.0}, "weight factor 0.0"), ({"mean": math.nan}, "no numbers")],
+     ({"alpha": 0.0}, "alpha: 0.0 is no positive number"), ({"mean": math.nan}, "no finite numbers")],
 )  # fmt: skip
 def test_normalizations_that_cannot_be_are_refused(change: dict[str, float], reason: str) -> None:
     given_ = {"scale": 1.0, "shift": 0.0, "mean": 0.0, "variance": 1.0, "alpha": 1.0} | change
