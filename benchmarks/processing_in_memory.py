@@ -18,6 +18,7 @@ import numpy as np
 from accelerators.dram_pim.expand import library
 from accelerators.dram_pim.parse import CELLS
 from hwsim.kernels.dram_rows import from_rows, pack, run_commands, run_commands_bitwise, to_rows, unpack
+from hwsim.registry import accelerator_names
 from hwsim.run import chip, evaluate, load
 
 BITS, LANES, TWIN_LANES = 32, 65_536, 256
@@ -77,6 +78,9 @@ def dram_addition() -> bool:
     return same
 
 
+OTHERS = ("racetrack_pim", "reram_pim", "edge_gpu", "edge_fpga")
+
+
 def alexnet_cost() -> None:
     """Measure what costing AlexNet takes once it is built."""
     for form in ("ternary", "int8"):
@@ -85,6 +89,12 @@ def alexnet_cost() -> None:
             target = chip(f"dram_pim:{preset}")
             seconds = best_s(lambda graph=graph, target=target: evaluate(graph, target), 5)
             say(f"alexnet {form} on dram_pim:{preset}", f"{seconds * 1e3:.1f} ms", "target: 50 ms")
+    graph = load("alexnet_ternary")
+    for name in OTHERS:
+        if name in accelerator_names():
+            target = chip(name)
+            seconds = best_s(lambda graph=graph, target=target: evaluate(graph, target), 5)
+            say(f"alexnet_ternary on {name}", f"{seconds * 1e3:.1f} ms", "target: 50 ms")
 
 
 def main() -> int:

@@ -39,18 +39,20 @@ HEAVY = ("numba", "pandas", "onnx", "pulp", "matplotlib", "networkx")
 NO_ACTIVATION = "no small network has an activation behind a linear layer; the chip's own laws use it"
 UNUSED_ROWS: Mapping[str, Mapping[tuple[str, str], str]] = {
     "dram_pim": {("lanes", "logic"): "bulk logic; no small network holds any, the bulk operations do"},
-    "aqfp_bnn": {
-        ("pools", "clock"): "no small network pools bits; the chip's own laws do",
-        **{("accumulators", name): "no small network has a sign behind a binary layer; the chip's own laws do"
-           for name in ("add", "multiply", "compare")},
-    },
+    "aqfp_bnn": {("pools", "clock"): "no small network pools bits; the chip's own laws do"},
     "integral_sc": {("machines", "special"): "sigmoid and tanh; the small networks hold relu"},
-    "sparse_fc": {("output_stage", action): NO_ACTIVATION for action in ("multiply", "special")},
+    "racetrack_pim": {
+        ("host", "logic"): "rounding of floating-point tensors; no small network has it",
+    },
+    "sparse_fc": {("output_stage", "special"): NO_ACTIVATION},
 }
 
 
 # Chips on which sixteen times the work need not take longer, and why; it takes more energy all the same.
-SPATIAL = {"reram_pim": "arrays that are left over hold copies, which take the work at once"}
+SPATIAL = {
+    "racetrack_pim": "clusters that are left over take the work at once",
+    "reram_pim": "arrays that are left over hold copies, which take the work at once",
+}
 
 
 def dense(kind: str, scale: int) -> Graph:

@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from accelerators.aqfp_bnn.network import supports
 from hwsim.__main__ import main
-from hwsim.errors import InputError
+from hwsim.errors import DesignError
 from hwsim.functional import run_functional
 from hwsim.graph.passes import set_precision
 from hwsim.graph.types import BINARY, Graph
@@ -72,7 +72,7 @@ def test_accuracy_of_an_onnx_file_with_its_interval(network: Graph, tmp_path: Pa
     rng = np.random.default_rng(0)
     data = {"image": rng.normal(size=(200, 4, 8, 8)), "labels": rng.integers(0, 10, 200)}
     np.savez(tmp_path / "data.npz", **data, **weights())
-    with pytest.raises(InputError, match=r"aqfp_bnn\.attenuation_scale_a"):
+    with pytest.raises(DesignError, match=r"aqfp_bnn\.attenuation_scale_a"):
         run_functional(network, [knobs()], tmp_path / "data.npz")
     (noisy,) = run_functional(network, [knobs(gray_zone_products_ratio=10)], tmp_path / "data.npz")
     low, high = noisy.different.interval
