@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from hwsim.graph.contraction import MatrixProduct, matrix_products
 from hwsim.graph.ops import op_kind
+from hwsim.graph.remember import remembered
 from hwsim.graph.types import FormatKind, Graph, Op
 
 PRODUCTS = ("convolution", "binary_convolution", "gemm", "matmul", "binary_matmul")
@@ -211,29 +212,10 @@ class Network:
         return batch if batch and product.m % batch == 0 else 1
 
 
-class _Itself:
-    """A graph as a key that equals itself alone; graphs of equal content have no cheap hash."""
-
-    __slots__ = ("graph",)
-
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
-
-    def __hash__(self) -> int:
-        return id(self.graph)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Itself) and self.graph is other.graph
-
-
+@remembered
 def network_of(graph: Graph) -> Network:
-    """Return `graph` as the chip sees it; the last few are kept, for it is asked operator by operator."""
-    return _network(_Itself(graph))
-
-
-@lru_cache(maxsize=8)
-def _network(key: _Itself) -> Network:
-    return Network(key.graph)
+    """Return `graph` as the chip sees it; it is asked operator by operator."""
+    return Network(graph)
 
 
 def _keeps_sign(op: Op) -> bool:

@@ -16,6 +16,7 @@ from accelerators.aqfp_bnn.design import AqfpBnnDesign
 from accelerators.aqfp_bnn.mapping import Mapping, map_layer
 from accelerators.aqfp_bnn.network import Layer, Network, network_of
 from hwsim.graph.contraction import Window
+from hwsim.graph.remember import remembered
 from hwsim.graph.types import Graph, Op
 
 Ints = NDArray[np.int64]
@@ -92,6 +93,7 @@ class Schedule:
         return found
 
 
+@remembered
 def schedule(graph: Graph, design: AqfpBnnDesign) -> Schedule:
     """Return the schedule of `graph` on `design`."""
     network = network_of(graph)
