@@ -2,12 +2,13 @@
 
 from accelerators.systolic.datasheet import datasheet, scratchpad_j_per_bit
 from accelerators.systolic.design import CONSTANTS, FOLDER, PRESETS, SystolicDesign, structure
+from accelerators.systolic.family import KNOBS, lower_family
 from accelerators.systolic.lower import lower, supports
 from accelerators.systolic.machine import machine
 from accelerators.systolic.operands import random_graph, reference
 from accelerators.systolic.prepare import prepare
 from hwsim.graph.ops import PRIMITIVES
-from hwsim.model.types import Accelerator
+from hwsim.model.types import Accelerator, FamilyLowering
 
 ACCELERATOR = Accelerator(
     name="systolic",
@@ -29,4 +30,5 @@ ACCELERATOR = Accelerator(
     scratchpad_bytes=lambda design: int(design.input_scratchpad_bytes),
     scratchpad_j_per_bit=scratchpad_j_per_bit,
     lane_knobs=("vector_lanes",),
+    family=FamilyLowering(KNOBS, lower_family),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any, Protocol
 
 from accelerators.systolic.datasheet import datasheet
 from accelerators.systolic.design import MemoryModel, Objective, SystolicDesign
@@ -13,6 +14,7 @@ from accelerators.systolic.search import Search
 from accelerators.systolic.space import Rates
 from accelerators.systolic.tiles import Epilogue, TileSlots, Tiling, batch_of, merged, row_tiles, sizes
 from accelerators.systolic.vector import (
+    TilesOfVectors,
     VectorTiles,
     lower_movement,
     lower_vector,
@@ -42,7 +44,7 @@ def lower(graph: Graph, design: SystolicDesign) -> Trace:
     problems: list[Problem] = []
     for group in groups_of(graph, design.fuse_elementwise):
         try:
-            _lower_group(build, graph, group, design, chooser)
+            lower_group(build, graph, group, design, chooser)
         except InputError as error:
             problems += [Problem(f"{graph.name}.{group.head.name}", p.reason, p.hint) for p in error.problems]
     if problems:
@@ -57,6 +59,40 @@ def supports(graph: Graph, op: Op) -> str:
     return ""
 
 
+class Mapping(Protocol):
+    """How a product is mapped, on one design or on a family: numbers may be columns over designs."""
+
+    @property
+    def note(self) -> str:
+        """What the report says about it."""
+
+    @property
+    def loaded_bits(self) -> tuple[Any, Any]:
+        """Bits of inputs and of weights that all tiles load."""
+
+    @property
+    def words(self) -> Words:
+        """Scratchpad words of all tiles, results not yet drained."""
+
+    @property
+    def register_bits(self) -> Any:
+        """Register bits that one MAC writes."""
+
+    def write(self, build: TraceBuilder) -> None:
+        """Write the slots of all passes."""
+
+
+class Mapper(Protocol):
+    """Maps products and the work of the vector unit."""
+
+    @property
+    def vector_tiles(self) -> TilesOfVectors:
+        """Tiles of what is no matrix product."""
+
+    def choose(self, product: MatrixProduct, epilogue: Epilogue) -> Mapping:
+        """Return how `product` is mapped."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mapped:
     """A product's tiling, the slots of each pass with the number of passes, and its scratchpad words."""
@@ -64,6 +100,25 @@ class Mapped:
     tiling: Tiling
     passes: list[tuple[TileSlots, int]]
     words: Words
+    register_bits: int
+
+    @property
+    def note(self) -> str:
+        """What the report says about it."""
+        return str(self.tiling)
+
+    @property
+    def loaded_bits(self) -> tuple[int, int]:
+        """Bits of inputs and of weights that all tiles load."""
+        loads = [(load, passes * count) for slots, passes in self.passes
+                 for (load, _, _), count in slots.counts.items()]  # fmt: skip
+        return sum(load[0] * count for load, count in loads), sum(load[1] * count for load, count in loads)
+
+    def write(self, build: TraceBuilder) -> None:
+        """Write the slots of all passes."""
+        for slots, passes in self.passes:
+            with build.loop(passes):
+                write_slots(build, slots, lambda load, active, store: write_slot(build, load, active, store))
 
 
 class Chooser:
@@ -77,7 +132,7 @@ class Chooser:
 
     def choose(self, product: MatrixProduct, epilogue: Epilogue) -> Mapped:
         """Return how `product` is mapped."""
-        key = (replace(product, left="", right="", out="", label=""), epilogue)
+        key = (nameless(product), epilogue)
         if key not in self._found:
             words = self._design.array_rows + self._design.array_cols + 2 * self._design.accumulator_bits
             if product.macs * words > LARGEST:
@@ -87,9 +142,17 @@ class Chooser:
             search = Search(product, self._design, self._rates, epilogue)
             tiling = search.best()
             self._found[key] = Mapped(
-                tiling, search.slots(tiling), product_words(product, tiling, self._design)
+                tiling,
+                search.slots(tiling),
+                product_words(product, tiling, self._design),
+                register_bits(tiling.dataflow, self._design),
             )
         return self._found[key]
+
+
+def nameless(product: MatrixProduct) -> MatrixProduct:
+    """Return `product` without names: what equal layers have in common."""
+    return replace(product, left="", right="", out="", label="")
 
 
 def _rates(design: SystolicDesign) -> Rates:
@@ -116,22 +179,23 @@ def _rates(design: SystolicDesign) -> Rates:
     )
 
 
-def _lower_group(
-    build: TraceBuilder, graph: Graph, group: Group, design: SystolicDesign, chooser: Chooser
+def lower_group(
+    build: TraceBuilder, graph: Graph, group: Group, design: SystolicDesign, chooser: Mapper, times: int = 1
 ) -> None:
+    """Write an operator and what is fused into it, `times` times."""
     op = group.head
     build.node(op.name)
     category = op_kind(op.kind).category
     if category is Category.MOVEMENT:
-        lower_movement(build, graph, op, chooser.vector_tiles)
+        lower_movement(build, graph, op, chooser.vector_tiles, times)
         return
     for fused in group.fused:
         build.note(fused.name, "fused_into", op.name)
     products = tuple(merged(product) for product in matrix_products(graph, op))
     if category is Category.VECTOR or not products:
-        lower_vector(build, graph, group, chooser.vector_tiles)
+        lower_vector(build, graph, group, chooser.vector_tiles, times)
         return
-    with build.loop(1, node=op.name):
+    with build.loop(times, node=op.name):
         for member in (op, *group.fused):
             write_primitives(build, graph, member)
         epilogues = (
@@ -187,18 +251,13 @@ def _lower_product(
     product: MatrixProduct,
     epilogue: Epilogue,
     design: SystolicDesign,
-    chooser: Chooser,
+    chooser: Mapper,
 ) -> None:
     mapped = chooser.choose(product, epilogue)
-    tiling, words, loaded = mapped.tiling, mapped.words, [0, 0]
-    for slots, passes in mapped.passes:
-        for ((inputs, weights), _, _), count in slots.counts.items():
-            loaded[0] += passes * count * inputs
-            loaded[1] += passes * count * weights
-        with build.loop(passes):
-            write_slots(build, slots, lambda load, active, store: write_slot(build, load, active, store))
+    words, loaded = mapped.words, mapped.loaded_bits
+    mapped.write(build)
     build.event("array", "mac", product.macs)
-    build.event("array", "register", product.macs, bits=register_bits(tiling.dataflow, design))
+    build.event("array", "register", product.macs, bits=mapped.register_bits)
     drained = product.groups * product.steps * product.m * product.n
     for unit, action, count, bits in (
         ("input_scratchpad", "write", 1, loaded[0]),
@@ -209,7 +268,7 @@ def _lower_product(
         ("output_scratchpad", "read", words.output_reads + drained, design.accumulator_bits),
     ):
         build.event(unit, action, count, bits=bits)
-    build.note(op.name, "mapping", str(tiling))
+    build.note(op.name, "mapping", mapped.note)
 
 
 def product_words(product: MatrixProduct, tiling: Tiling, design: SystolicDesign) -> Words:

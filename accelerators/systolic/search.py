@@ -17,6 +17,8 @@ from accelerators.systolic.tiles import IDLE, Epilogue, Measure, TileOrder, Tile
 from hwsim.graph.contraction import MatrixProduct
 from hwsim.trace.stream import Slots
 
+SURE = 1 - 1e-12  # bounds are rounded floats: none may exceed the exact cost that it is a bound of
+
 
 class Search:
     """Finds the best tiling of one product on one design.
@@ -52,7 +54,8 @@ class Search:
         work = np.broadcast_to(space.work, shape).reshape(-1)
         if self.design.objective is Objective.TRAFFIC:
             return self._tiling(int(np.lexsort((work, traffic))[0]))
-        bound = self._cost(space.least_cycles.reshape(-1), traffic, space.onchip_j.reshape(-1))
+        least = space.least_cycles.reshape(-1) * SURE
+        bound = self._cost(least, traffic, space.onchip_j.reshape(-1))
         first = int(bound.argmin())
         best = (self._exact_cost(first), int(traffic[first]), first)
         near = np.flatnonzero(bound <= best[0])

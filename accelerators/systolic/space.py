@@ -221,7 +221,7 @@ def _sizes(product: MatrixProduct, design: SystolicDesign) -> Sizes:
         fitted(product.k // positions, positions, design.array_rows), dtype=np.int64
     )
     widths = np.array(fitted(product.n, 1, design.array_cols), dtype=np.int64)
-    rows = np.array([_row_statistics(product, *size) for size in heights], dtype=np.int64)
+    rows = np.array([row_statistics(product, *size) for size in heights], dtype=np.int64)
     h, k, n = (
         axis.reshape(-1) for axis in np.meshgrid(np.arange(len(heights)), depths, widths, indexing="ij")
     )
@@ -247,7 +247,7 @@ def _sizes(product: MatrixProduct, design: SystolicDesign) -> Sizes:
     )
 
 
-def _row_statistics(product: MatrixProduct, height: int, images: int) -> tuple[int, ...]:
+def row_statistics(product: MatrixProduct, height: int, images: int) -> tuple[int, ...]:
     """Return tiles, full m, last m, all inputs, least inputs of a full tile, first inputs, most inputs."""
     parts = row_tiles(product, height, images)
     inner = parts[:-1] if parts[-1][1] == 1 and len(parts) > 1 else parts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from accelerators.systolic.design import Objective, SystolicDesign
 from accelerators.systolic.fusion import Group
@@ -24,10 +24,19 @@ def write_primitives(build: TraceBuilder, graph: Graph, op: Op) -> None:
         build.event("vector", name, count, node=op.name)
 
 
-def lower_vector(build: TraceBuilder, graph: Graph, group: Group, tiles: VectorTiles) -> None:
+class TilesOfVectors(Protocol):
+    """Writes the slots of work that is no matrix product: of one design, or of a family."""
+
+    def write(self, build: TraceBuilder, reads: int, operations: int, writes: int) -> None:
+        """Write the slots for bits read, operations and bits written."""
+
+
+def lower_vector(
+    build: TraceBuilder, graph: Graph, group: Group, tiles: TilesOfVectors, times: int = 1
+) -> None:
     """Write a group of the vector unit: read every operand once, compute, write the last results once."""
     reads, operations, writes = vector_totals(graph, group)
-    with build.loop(1, node=group.head.name):
+    with build.loop(times, node=group.head.name):
         for member in (group.head, *group.fused):
             write_primitives(build, graph, member)
         _write_tiles(build, tiles, reads, operations, writes)
@@ -46,7 +55,7 @@ def vector_totals(graph: Graph, group: Group) -> tuple[int, int, int]:
     )
 
 
-def lower_movement(build: TraceBuilder, graph: Graph, op: Op, tiles: VectorTiles) -> None:
+def lower_movement(build: TraceBuilder, graph: Graph, op: Op, tiles: TilesOfVectors, times: int = 1) -> None:
     """Write a data movement: what passes through is read and written once; an alias moves nothing."""
     if op_kind(op.kind).aliases or (op.kind == "offload" and not op.int("moves")):
         build.note(op.name, "mapping", "no data moves")
@@ -60,7 +69,7 @@ def lower_movement(build: TraceBuilder, graph: Graph, op: Op, tiles: VectorTiles
     if op.kind == "offload":
         reads = sum(graph.tensors[name].bits for name in dict.fromkeys(op.inputs))
     operations = work_of(graph, op).vector_operations
-    with build.loop(1, node=op.name):
+    with build.loop(times, node=op.name):
         write_primitives(build, graph, op)
         _write_tiles(build, tiles, reads, operations, writes)
 
@@ -98,6 +107,11 @@ class VectorTiles:
         )
         return found
 
+    def write(self, build: TraceBuilder, reads: int, operations: int, writes: int) -> None:
+        """Write the slots of the chosen tiles."""
+        slots = self.slots(reads, operations, writes)
+        write_slots(build, slots, lambda load, active, store: write_slot(build, load, active, store))
+
     def _choose(self, reads: int, operations: int, writes: int) -> int:
         design = self._design
         read_room, write_room = 4 * design.input_scratchpad_bytes, 4 * design.output_scratchpad_bytes
@@ -123,13 +137,14 @@ class VectorTiles:
         return tiles.whole(IDLE)
 
 
-def _write_tiles(build: TraceBuilder, tiles: VectorTiles, reads: int, operations: int, writes: int) -> None:
+def _write_tiles(
+    build: TraceBuilder, tiles: TilesOfVectors, reads: int, operations: int, writes: int
+) -> None:
     if max(reads, operations, writes) > LARGEST:
         raise InputError(
             f"{max(reads, operations, writes)} bits or operations are too many to count in 64 bits"
         )
-    slots = tiles.slots(reads, operations, writes)
-    write_slots(build, slots, lambda load, active, store: write_slot(build, load, active, store))
+    tiles.write(build, reads, operations, writes)
     if reads:
         build.event("input_scratchpad", "write", 1, bits=reads)
         build.event("input_scratchpad", "read", 1, bits=reads)

@@ -13,6 +13,7 @@ from hwsim.errors import EXIT_OK, EXIT_PARTIAL, InputError
 
 if TYPE_CHECKING:
     from hwsim.sweep.driver import Options, Sweep
+    from hwsim.sweep.metrics import Objective
     from hwsim.sweep.plan import Plan
     from hwsim.sweep.results import Results, Row
 
@@ -26,14 +27,18 @@ def sweep(
     """Evaluate a space into a results file, write exports, print the points or their front."""
     from hwsim.sweep.driver import check_options, run_plan, summary_of
     from hwsim.sweep.export import check_export, export
+    from hwsim.sweep.metrics import read_objectives
     from hwsim.sweep.plan import resolve
     from hwsim.sweep.progress import ProgressLine
+    from hwsim.sweep.search import known_metrics
 
     check_options(options)
     store, exports = _outputs(job, outputs)
     for path in exports:
         check_export(path)
     plan = resolve(space_of(job))
+    if job.objectives:
+        read_objectives(job.objectives, known_metrics(plan))
     if dry_run:
         return _show_plan(plan, json=json)
     line = ProgressLine(sys.stderr)
@@ -61,27 +66,48 @@ def sweep(
 
 
 def pareto(path: Path, objectives: Sequence[str], outputs: Sequence[Path], *, json: bool, quiet: bool) -> int:
-    """Print the front of a results file."""
+    """Print the front of a results file, and draw it."""
+    from hwsim.report.files import check_path, write_bytes
     from hwsim.sweep.results import open_results
 
+    for output in outputs:
+        check_path(output, (".svg",))
     results = open_results(path)
     wanted = results.objectives(tuple(objectives) or ("energy_j", "time_s"))
+    if outputs and len(wanted) != 2:
+        raise InputError(
+            f"a picture shows two objectives, not {len(wanted)}",
+            where="-o",
+            hint="name two with --objectives",
+        )
     rows = results.pareto([str(objective) for objective in wanted])
+    for output in outputs:
+        write_bytes(output, _drawn(results, rows, wanted).encode())
+        note(f"wrote {output}", quiet=quiet)
+    told = ", ".join(str(objective) for objective in wanted)
     if json:
-        emit_json(
-            {
-                "objectives": [str(objective) for objective in wanted],
-                "points": len(results),
-                "front": [_document(row) for row in rows],
-            }
-        )
+        front = [_document(row) for row in rows]
+        emit_json({"objectives": [str(o) for o in wanted], "points": len(results), "front": front})
     elif not quiet:
-        emit(
-            f"{len(rows)} of {len(results)} points are on the front of "
-            f"{', '.join(str(objective) for objective in wanted)}"
-        )
+        emit(f"{len(rows)} of {len(results)} points are on the front of {told}")
         _emit_rows(results, rows, [objective.metric for objective in wanted])
     return EXIT_OK
+
+
+def _drawn(results: Results, rows: Sequence[Row], wanted: Sequence[Objective]) -> str:
+    from hwsim.report.front_plot import FrontAxis, front_svg
+
+    names = [objective.metric for objective in wanted]
+    positions, values = results.values(names)
+    axes = [FrontAxis(o.metric, o.maximise, tuple(values[:, at].tolist())) for at, o in enumerate(wanted)]
+    places = {position: place for place, position in enumerate(positions.tolist())}
+    tips = [
+        f"point {row.position}: {', '.join(f'{knob} {_cell(value)}' for knob, value in row.knobs.items())}"
+        for row in rows
+    ]
+    networks = dict.fromkeys(row.network for row in rows)
+    title = f"{' and '.join(Path(name).name for name in networks)}: {names[1]} against {names[0]}"
+    return front_svg(axes[0], axes[1], [places[row.position] for row in rows], tips, title)
 
 
 def _outputs(job: SweepJob, outputs: Sequence[Path]) -> tuple[Path, list[Path]]:

@@ -17,7 +17,7 @@ _ADVICE = "the points finished so far are stored; repeat the command when it is 
 
 
 class DaskEngine:
-    """Sends chunks to the workers of a scheduler, two for each of their threads."""
+    """Sends chunks to the workers of a scheduler, four for each of their threads."""
 
     def __init__(self, setup: Setup, address: str, limit_s: float | None) -> None:
         try:
@@ -52,9 +52,9 @@ class DaskEngine:
 
     @property
     def room(self) -> int:
-        """Two chunks per thread, so that none waits for its next one."""
+        """Four chunks per thread: the scheduler deals them out unevenly, and none should wait."""
         try:
-            return 2 * self.workers - len(self._futures)
+            return 4 * self.workers - len(self._futures)
         except self._lost_errors as error:
             raise self._lost(error) from None
 

@@ -48,29 +48,3 @@ def _front_of_many(rows: NDArray[np.float64]) -> NDArray[np.int64]:
             kept = np.vstack((kept, row))
             places.append(place)
     return np.array(places, dtype=np.int64)
-
-
-def hypervolume(costs: NDArray[np.float64], reference: NDArray[np.float64]) -> float:
-    """Return the volume between a front and a reference point that it dominates.
-
-    Parameters
-    ----------
-    costs : float64[points, objectives]
-        All to be made small; rows that do not beat the reference in everything add nothing.
-    reference : float64[objectives]
-        The corner of the volume.
-    """
-    inside = costs[(costs < reference).all(axis=1)]
-    if not inside.size:
-        return 0.0
-    rows = inside[front(inside)]
-    if rows.shape[1] == 1:
-        return float(reference[0] - rows.min())
-    rows = rows[np.argsort(rows[:, -1], kind="stable")]
-    edges = np.append(rows[1:, -1], reference[-1])
-    return float(
-        sum(
-            hypervolume(rows[: place + 1, :-1], reference[:-1]) * (edge - row[-1])
-            for place, (row, edge) in enumerate(zip(rows, edges, strict=True))
-        )
-    )

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hwsim.errors import InputError
 from hwsim.sweep.errors import StoreError
 from hwsim.sweep.metrics import DEFINITIONS, Objective, read_objectives
 from hwsim.sweep.pareto import front
-from hwsim.sweep.store import DONE, check_header, check_schema, metric_columns
+from hwsim.sweep.store import DONE, check_header, check_schema, metric_columns, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,18 +107,42 @@ class Results:
         with _opened(self.path) as db:
             return int(db.execute("SELECT count(*) FROM points WHERE position IS NOT NULL").fetchone()[0])
 
-    def rows(self, status: str | None = None) -> Iterator[Row]:
-        """Yield the points of the last sweep in order, all or those that are "done" or "failed"."""
-        metrics = ", ".join('"' + name.replace('"', '""') + '"' for name in self.metrics)
+    def rows(self, status: str | None = None, positions: Sequence[int] | None = None) -> Iterator[Row]:
+        """Yield the points of the last sweep in order.
+
+        Parameters
+        ----------
+        status : str, optional
+            Only those that are "done" or "failed".
+        positions : sequence of int, optional
+            Only these, in the order given.
+        """
+        metrics = "".join(f", {quoted(name)}" for name in self.metrics)
+        found = f"SELECT {', '.join(_ASKED)}{metrics} FROM points WHERE "
         wanted = "" if status is None else " AND status = ?"
+        values = () if status is None else (status,)
         with _opened(self.path) as db:
-            cursor = db.execute(
-                f"SELECT {', '.join(_ASKED)}{', ' if metrics else ''}{metrics} FROM points "
-                f"WHERE position IS NOT NULL{wanted} ORDER BY position",
-                () if status is None else (status,),
+            if positions is None:
+                rows = db.execute(f"{found}position IS NOT NULL{wanted} ORDER BY position", values)
+                yield from map(self._row, rows)
+                return
+            for position in positions:
+                for row in db.execute(f"{found}position = ?{wanted}", (position, *values)):
+                    yield self._row(row)
+
+    def values(self, metrics: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return positions[n], and metrics[n, m] of the finished points that have them all."""
+        names = [quoted(name) for name in metrics]
+        present = "".join(f" AND {name} IS NOT NULL" for name in names)
+        with _opened(self.path) as db:
+            rows = db.execute(
+                f"SELECT position, {', '.join(names)} FROM points WHERE position IS NOT NULL "
+                f"AND status = ?{present} ORDER BY position",
+                (DONE,),
             )
-            for found in cursor:
-                yield self._row(found)
+            flat = np.fromiter((value for row in rows for value in row), dtype=np.float64)
+        table = flat.reshape(-1, len(names) + 1)
+        return table[:, 0].astype(np.int64), table[:, 1:]
 
     def _row(self, found: tuple[Any, ...]) -> Row:
         position, chip, preset, network, batch, precision, knobs, status, error, wall_s = found[: len(_ASKED)]
@@ -163,13 +188,13 @@ class Results:
             Unknown objectives; no finished point that has them all.
         """
         wanted = self.objectives(objectives)
-        rows = [row for row in self.rows(DONE) if all(o.metric in row.metrics for o in wanted)]
-        if not rows:
+        positions, values = self.values([objective.metric for objective in wanted])
+        if not positions.size:
             raise InputError("no finished point has all objectives", where=str(self.path))
-        costs = np.array([[o.sign * row.metrics[o.metric] for o in wanted] for row in rows], dtype=float)
+        costs = values * np.array([objective.sign for objective in wanted])
         best = front(costs)
-        order = np.lexsort(costs[best].T[::-1])
-        return tuple(rows[place] for place in best[order].tolist())
+        order = np.lexsort((positions[best], *costs[best].T[::-1]))
+        return tuple(self.rows(DONE, positions[best[order]].tolist()))
 
     def objectives(self, words: str | Sequence[str]) -> tuple[Objective, ...]:
         """Read objectives against the metrics of this file."""

@@ -160,7 +160,7 @@ class Store:
     def metrics_of(self, keys: Sequence[bytes], metrics: Sequence[str]) -> dict[bytes, tuple[Any, ...]]:
         """Return metrics of finished points by key; None for a metric that a point lacks."""
         have = [metric if metric in self._metrics else None for metric in metrics]
-        columns = ", ".join(_quoted(name) if name else "NULL" for name in have)
+        columns = ", ".join(quoted(name) if name else "NULL" for name in have)
         found: dict[bytes, tuple[Any, ...]] = {}
         with _told(self.path):
             for start in range(0, len(keys), _KEYS_AT_ONCE):
@@ -183,8 +183,8 @@ class Store:
         with self._transaction():
             for name in names:
                 if name not in self._metrics:
-                    self._db.execute(f"ALTER TABLE points ADD COLUMN {_quoted(name)}")
-            columns = ", ".join((*FIXED, *map(_quoted, names)))
+                    self._db.execute(f"ALTER TABLE points ADD COLUMN {quoted(name)}")
+            columns = ", ".join((*FIXED, *map(quoted, names)))
             marks = ",".join("?" * (len(FIXED) + len(names)))
             self._db.executemany(
                 f"INSERT OR REPLACE INTO points ({columns}) VALUES ({marks})",
@@ -317,7 +317,8 @@ def _told(path: Path) -> Iterator[None]:
         raise StoreError(text, where=str(path), hint=hint) from None
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """Return a column name as SQL takes it."""
     return '"' + name.replace('"', '""') + '"'
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,37 +11,35 @@ _NOISE = 1e-4
 MOST_TRAINED, MOST_JUDGED = 400, 128
 
 
-@dataclass(frozen=True, slots=True)
 class Surface:
     """A trained surface.
 
-    Attributes
+    Parameters
     ----------
     points : float64[n, features]
         What it was trained on.
     lengths : float64[features]
-        Distances over which the answer changes; the evidence chose them.
+        Distances over which the answer changes.
     factor : float64[n, n]
-        Cholesky factor of the covariance.
+        Cholesky factor of the covariance of the points.
     weights : float64[n]
         Covariance divided into the standardised answers.
     mean, spread : float
         Of the answers.
     """
 
-    points: Floats
-    lengths: Floats
-    factor: Floats
-    weights: Floats
-    mean: float
-    spread: float
+    def __init__(
+        self, points: Floats, lengths: Floats, factor: Floats, weights: Floats, mean: float, spread: float
+    ) -> None:
+        self.lengths, self.mean, self.spread = lengths, mean, spread
+        self._points, self._factor, self._weights = points, factor, weights
 
     def predict(self, points: Floats) -> tuple[Floats, Floats]:
         """Return mean and standard deviation at `points`, in the units of the answers."""
-        covariance = _covariance(points, self.points, self.lengths)
-        half = np.linalg.solve(self.factor, covariance.T)
+        covariance = _covariance(points, self._points, self.lengths)
+        half = np.linalg.solve(self._factor, covariance.T)
         variance = np.maximum(1.0 - np.einsum("ij,ij->j", half, half), 0.0)
-        return self.mean + self.spread * (covariance @ self.weights), self.spread * np.sqrt(variance)
+        return self.mean + self.spread * (covariance @ self._weights), self.spread * np.sqrt(variance)
 
 
 def train(points: Floats, answers: Floats, lengths: Floats | None = None) -> Surface:

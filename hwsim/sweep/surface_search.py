@@ -24,7 +24,7 @@ from hwsim.sweep.surface import MOST_TRAINED, Surface, train
 
 Floats = NDArray[np.float64]
 _POOL, _ENUMERATED = 2048, 8192
-_OPTIMISM = 0.5  # standard deviations by which a promise may be better than the mean
+_OPTIMISM = 0.4  # standard deviations by which a promise may be better than the mean
 _STRIDE = 0.15  # of a neighbour from a point of the front, in shares of an axis
 
 
@@ -180,7 +180,7 @@ def _chosen(hopes: Floats, best: Floats, count: int) -> list[int]:
     found: list[int] = []
     while len(found) < min(count, len(hopes)):
         place = int(np.argmax(promise))
-        if promise[place] < 0 and found:
+        if promise[place] <= 1e-9 and found:
             break
         found.append(place)
         promise = np.minimum(promise, _margins(hopes, hopes[place : place + 1]))

@@ -84,7 +84,7 @@ def _content(trace: Trace, start: int, end: int, mask: np.ndarray[tuple[int], np
         if trace.nodes[node] == name
     )
     columns = (
-        loops.parent[start:end] - start,
+        np.maximum(loops.parent[start:end] - start, -1),
         loops.kind[start:end],
         loops.trip[..., start:end],
         np.array([number[node] for node in nodes.tolist()]),

@@ -53,6 +53,7 @@ def heavy_after(code: str, folder: Path) -> list[str]:
         "import hwsim.__main__",
         HELP.format(words=["--help"]),
         HELP.format(words=["run", "--help"]),
+        HELP.format(words=["sweep", "--help"]),
     ],
 )
 def test_start_is_light(code: str, tmp_path: Path) -> None:
