@@ -52,6 +52,17 @@ class SamplingOf(StrEnum):
     SEARCH = "search"
 
 
+class PictureOf(StrEnum):
+    """What `hwsim report -o FILE.svg` can draw."""
+
+    FRONT = "front"
+    TORNADO = "tornado"
+    HEAT = "heat"
+    ENERGY = "energy"
+    CYCLES = "cycles"
+    ROOFLINE = "roofline"
+
+
 class EngineOf(StrEnum):
     """Where points are computed."""
 
@@ -279,6 +290,29 @@ def _pareto(results: Annotated[Path, typer.Argument(
     from hwsim.commands.sweeping import pareto
 
     return pareto(results, tuple(objectives or ()), tuple(output or ()), json=json, quiet=quiet)
+
+
+@app.command("report")
+def _report(source: Annotated[Path, typer.Argument(
+                metavar="RESULTS.db|REPORT.json", help="Written by `hwsim sweep` or by `hwsim run -o`.")],
+            output: Annotated[list[Path] | None, typer.Option(
+                "-o", "--output", metavar="FILE",
+                help="A page (.html) or one picture (.svg). May be repeated.")] = None,
+            objectives: Annotated[list[str] | None, typer.Option(
+                "--objectives", metavar="METRIC,...",
+                help="Of a sweep; energy_j,latency_s if left out.")] = None,
+            knobs: Annotated[str | None, typer.Option(
+                "--knobs", metavar="KNOB,KNOB",
+                help="Axes of the heat map; the two with most effect if left out.")] = None,
+            picture: Annotated[PictureOf | None, typer.Option(
+                "--picture", help="For .svg; of a sweep: front, tornado, heat; of a report: energy, cycles, "
+                                  "roofline.")] = None,
+            quiet: Quiet = False) -> int:
+    """Write a page or picture of a sweep or a report."""
+    from hwsim.commands.reporting import report
+
+    return report(source, tuple(output or ()), tuple(objectives or ()), knobs,
+                  picture.value if picture else None, quiet=quiet)
 
 
 @app.command("list")

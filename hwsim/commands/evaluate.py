@@ -14,7 +14,6 @@ from hwsim.units import parse_as, suffix_of
 
 if TYPE_CHECKING:
     from hwsim.graph.types import Graph
-    from hwsim.model.types import Figures
     from hwsim.report.types import Report
     from hwsim.run import Chip
     from hwsim.scheduled import ScheduledRun
@@ -89,7 +88,8 @@ def evaluate(job: Job, outputs: Sequence[Path], timeline: Path | None, *, json: 
 
             deliver_in_service(job, lambda: _reports(job, quiet=quiet), outputs, json=json, quiet=quiet)
             return EXIT_OK
-        return _evaluate_plainly(job, outputs, timeline, json=json, quiet=quiet)
+        _deliver(_reports(job, quiet=quiet), outputs, timeline, json=json, quiet=quiet)
+        return EXIT_OK
     runs = _scheduled(job, quiet=quiet)
     reports = tuple(run.report for run in runs)
     if json:
@@ -258,39 +258,6 @@ def _reports(job: Job, *, quiet: bool) -> tuple[Report, ...]:
     from hwsim import run
 
     return tuple(run.evaluate(graph, chip, on_unsupported=job.on_unsupported) for chip in chips)
-
-
-def _evaluate_plainly(job: Job, outputs: Sequence[Path], timeline: Path | None, *, json: bool,
-                      quiet: bool) -> int:
-    """Cost the network; below the reports stand figures that only a chip of their kind has."""
-    graph, chips = _prepare(job, quiet=quiet)
-    from hwsim import run
-
-    reports = tuple(run.evaluate(graph, chip, on_unsupported=job.on_unsupported) for chip in chips)
-    own = [run.figures(graph, chip, on_unsupported=job.on_unsupported) for chip in chips]
-    if json and len(reports) == 1 and own[0]:
-        from hwsim.commands.output import emit_json
-        from hwsim.report.json_form import to_json
-
-        _deliver(reports, outputs, timeline, json=False, quiet=True)
-        emit_json(json_text.loads(to_json(reports[0])) | {"figures": dict(own[0])})
-        return EXIT_OK
-    _deliver(reports, outputs, timeline, json=json, quiet=quiet)
-    if not json and not quiet:
-        _print_figures(chips, own)
-    return EXIT_OK
-
-
-def _print_figures(chips: Sequence[Chip], own: Sequence[Figures]) -> None:
-    from hwsim.commands.output import emit_table
-
-    names = list(dict.fromkeys(name for found in own for name in found))
-    if not names:
-        return
-    heads = ("Figures of the chip", *(chip.name for chip in chips))
-    rows = [(name, *(f"{found[name]:.6g}" if name in found else "-" for found in own)) for name in names]
-    emit("")
-    emit_table(heads, rows, right=heads[1:])
 
 
 def _scheduled(job: Job, *, quiet: bool) -> tuple[ScheduledRun, ...]:

@@ -82,7 +82,14 @@ def build_report(parts: Parts) -> Report:
         metrics=METRICS,
         roofline=_roofline(parts),
         warnings=_warnings(parts, by_kind),
+        figures=_figures(parts),
     )
+
+
+def _figures(parts: Parts) -> dict[str, float]:
+    """Return what the chip itself says of the network, or of the part that it runs."""
+    figures = parts.accelerator.figures
+    return dict(figures(parts.prepared, parts.design)) if figures is not None else {}
 
 
 def _provenance(parts: Parts) -> dict[str, Any]:

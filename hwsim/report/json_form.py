@@ -18,7 +18,7 @@ _MAX_PROBLEMS = 20
 _MOST_FLOAT = 1e60
 _PROVENANCE_TEXTS = ("chip", "network", "graph_fingerprint")
 _PARTS = ("schema_version", "provenance", "coverage", "totals", "layers", "events", "prices", "constants",
-          "energy_by_evidence", "roofline", "metrics", "warnings")
+          "energy_by_evidence", "roofline", "metrics", "warnings", "figures")
 
 
 def to_json(report: Report) -> str:
@@ -229,6 +229,7 @@ def _absurdities(report: Report, at: str) -> list[Problem]:
         records += [(f"{name}[{index}]", record) for index, record in enumerate(getattr(report, name))]
     found = [(f"{place}.{field}", value) for place, record in records for field, value in _floats(record)]
     found += [(f"energy_by_evidence.{kind}", value) for kind, value in report.energy_by_evidence.items()]
+    found += [(f"figures.{name}", value) for name, value in report.figures.items()]
     return [Problem(f"{at}{place}", f"{value} is no figure of a report")
             for place, value in found if not abs(value) < _MOST_FLOAT]
 

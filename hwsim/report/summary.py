@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hwsim.report.compare import Comparison
 from hwsim.report.rows import Stage
 from hwsim.report.types import Report, Totals
-from hwsim.units import format_bytes, format_si
+from hwsim.units import format_bytes, format_si, suffix_of, unit_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,33 @@ def totals_rows(comparison: Comparison) -> list[TotalsRow]:
     for memory in _keys(totals, "bytes_by_memory"):
         moved = [each.bytes_by_memory.get(memory, 0) for each in totals]
         rows.append(_row(f"Moved, {memory}", moved, format_bytes))
-    return rows + energy_rows(totals)
+    return rows + energy_rows(totals) + figure_rows(comparison.reports)
+
+
+def figure_rows(reports: Sequence[Report]) -> list[TotalsRow]:
+    """Return the chips' own figures by name, "-" where a chip has none; what most chips have comes first.
+
+    Figures of single layers, whose names begin with ``layer_``, stand in JSON only.
+    """
+    names = list(dict.fromkeys(name for report in reports for name in report.figures))
+    rows = []
+    for name in sorted(names, key=lambda name: -sum(name in report.figures for report in reports)):
+        if name.startswith("layer_"):
+            continue
+        suffix = suffix_of(name) or ""
+        values = [report.figures.get(name) for report in reports]
+        first = values[0]
+        texts = tuple("-" if value is None else _figure(value, suffix) for value in values)
+        ratios = tuple(value / first if first and value is not None else None for value in values)
+        rows.append(TotalsRow(name, texts, ratios))
+    return rows
+
+
+def _figure(value: float, suffix: str) -> str:
+    if suffix in ("count", "ratio", ""):
+        return f"{value:,.0f}" if suffix == "count" and value < 1e12 else f"{value:.4g}"
+    unit = unit_of(suffix)
+    return f"{value:.4g} {unit[1:]}" if unit.startswith("1/") else format_si(value, unit)
 
 
 def energy_rows(totals: Sequence[Totals]) -> list[TotalsRow]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +162,8 @@ class Report:
         peak_macs_per_s and the bandwidth of each memory, for the plot.
     warnings : tuple of str
         What the reader should know before quoting a number.
+    figures : mapping of str to float
+        The chip's own figures, each name ending in its unit; empty where it has none.
     """
 
     provenance: Mapping[str, Any]
@@ -175,6 +177,7 @@ class Report:
     metrics: Mapping[str, str]
     roofline: Mapping[str, float]
     warnings: tuple[str, ...] = ()
+    figures: Mapping[str, float] = field(default_factory=dict)
     schema_version: str = field(default=SCHEMA_VERSION)
 
     @property

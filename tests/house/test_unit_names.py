@@ -39,6 +39,7 @@ CARRIED = {
     "hwsim.anchors.AnchorResult.published": "the field beside it is the unit",
     "hwsim.anchors.AnchorResult.modeled": "the field beside it is the unit",
     "hwsim.report.types.Report.roofline": "a mapping whose keys name their units",
+    "hwsim.report.types.Report.figures": "a mapping whose keys name their units",
     "hwsim.schedule.ilp_solver.IlpResult.values": "a mapping from the variables of an integer program",
     "hwsim.report.bars.Bars.parts": "heights of whatever quantity the chart shows",
     "hwsim.model.types.RatePoint.setting": "a mapping whose keys name their units",
