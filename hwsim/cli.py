@@ -175,15 +175,25 @@ def _compare(networks: Networks, on: OnOrNone = None, settings: Set = None, dim:
              timeline: Timeline = None, on_unsupported: OnUnsupported = Unsupported.ERROR,
              schedule: Planned = Planning.NONE, scratchpad: Scratchpad = None, time_limit: PlanTime = 60.0,
              service_life: ServiceLife = None, activity: Activity = None, scenario: InScenario = None,
+             baseline: Annotated[str | None, typer.Option(
+                 "--baseline", metavar="CHIP[:PRESET]",
+                 help="Column that the others are divided by; the first if left out.")] = None,
+             difference: Annotated[bool, typer.Option(
+                 "--difference", help="Show which components and events make the difference.")] = False,
+             summary: Annotated[list[Path] | None, typer.Option(
+                 "--summary", metavar="FILE",
+                 help="Write the table of all figures; .csv, .json or .tex. May be repeated.")] = None,
              json: Json = False, quiet: Quiet = False) -> int:
     """Show chips, or reports, side by side."""
-    from hwsim.commands.evaluate import Job, compare, require_service_life
+    from hwsim.commands.comparing import View, compare
+    from hwsim.commands.evaluate import Job, require_service_life
 
     require_service_life(service_life, activity, scenario)
     job = Job("", tuple(on or ()), tuple(settings or ()), tuple(dim or ()), batch, precision,
               on_unsupported.value, schedule is Planning.COSMA, scratchpad, time_limit, None,
               service_life, 1.0 if activity is None else activity, scenario)
-    return compare(networks, job, tuple(output or ()), timeline, json=json, quiet=quiet)
+    return compare(networks, job, View(baseline, difference, tuple(summary or ())), tuple(output or ()), timeline,
+                   json=json, quiet=quiet)
 
 
 @app.command("schedule")

@@ -24,7 +24,8 @@ _STYLE: Any = {
     "axes.spines.right": False, "legend.frameon": False, "path.simplify": False,
 }
 _WIDTH_IN, _POINTS_PER_INCH = 11.0, 72.0
-_SCREEN = ("<style>svg{color:#1b1f24}@media (prefers-color-scheme:dark){svg{color:#e4e7ec}}</style>")
+_SCREEN = ("<style>svg{color:#1b1f24;color-scheme:light dark}"
+           "@media (prefers-color-scheme:dark){svg{color:#e4e7ec}}</style>")
 _LONG_NUMBER = re.compile(r"\d+\.\d{3,}")
 
 Tip = tuple[tuple[float, float, float, float], str]

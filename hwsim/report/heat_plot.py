@@ -12,7 +12,8 @@ from hwsim.report.sweep_table import Column, SweepTable
 
 # Stops of cividis (Nunez, Anderton and Renslow 2018), told apart by colour-blind readers.
 _STOPS = ((0, 34, 78), (53, 69, 108), (102, 105, 112), (148, 142, 119), (200, 184, 102), (254, 232, 56))
-_LEFT, _TOP, _BOTTOM, _RIGHT = 150.0, 62.0, 84.0, 24.0
+_LEFT, _TOP, _RIGHT = 150.0, 62.0, 24.0
+_BOTTOM, _SLANTED_BOTTOM, _LETTER = 44.0, 92.0, 6.4
 _WIDTH, _TALLEST, _LEAST_TEXT = 860.0, 46.0, 46.0
 _STYLE = ".cell{stroke:none}.cell:hover{stroke:currentColor;stroke-width:2}"
 _DARK_INK, _LIGHT_INK = "#0b0d10", "#f4f6f9"
@@ -96,19 +97,21 @@ def heat_svg(heat: HeatMap, positions: tuple[int, ...]) -> str:
         if width >= _LEAST_TEXT:
             body.append(text(x + width / 2, y + height / 2 + 4, heat.metric.shown(value), anchor="middle",
                              extra=f'style="fill:{ink};pointer-events:none"'))
-    body += [_across(heat, width, floor), _along(heat, height)]
-    return frame(_WIDTH, floor + _BOTTOM, title, _STYLE, "".join(body))
+    slanted = max(map(len, heat.across_levels.labels)) * _LETTER > width
+    bottom = _SLANTED_BOTTOM if slanted else _BOTTOM
+    body += [_across(heat, width, floor, slanted), _along(heat, height)]
+    body.append(text((_LEFT + _WIDTH - _RIGHT) / 2, floor + bottom - 8, heat.across.name, anchor="middle",
+                     extra='font-weight="600"'))
+    return frame(_WIDTH, floor + bottom, title, _STYLE, "".join(body))
 
 
-def _across(heat: HeatMap, width: float, floor: float) -> str:
+def _across(heat: HeatMap, width: float, floor: float, slanted: bool) -> str:
     labels, parts = heat.across_levels.labels, []
-    slanted = max(len(label) for label in labels) * 6.4 > width
     for at, label in enumerate(labels):
         x = _LEFT + width * (at + 0.5)
         turn = f'transform="rotate(-24 {number(x + 4)} {number(floor + 16)})"' if slanted else ""
         parts.append(text(x + 4 if slanted else x, floor + 16, short(label, 22),
                           anchor="end" if slanted else "middle", extra=turn))
-    parts.append(text((_LEFT + _WIDTH - _RIGHT) / 2, floor + _BOTTOM - 8, heat.across.name, anchor="middle"))
     return "".join(parts)
 
 

@@ -41,7 +41,7 @@ class Column:
         """Unit for people, "" for counts, ratios and texts."""
         suffix = suffix_of(self.name)
         unit = unit_of(suffix) if suffix else ""
-        return "" if unit in ("1", "cycle", "b", "B") or unit.startswith("1/") else unit
+        return unit[1:] if unit.startswith("1/") else "" if unit in ("1", "cycle", "b", "B") else unit
 
     @property
     def varies(self) -> bool:
@@ -126,7 +126,9 @@ def shown(value: Value, unit: str) -> str:
     if unit == "m^2":
         return f"{value * 1e6:.4g} mm²"
     if unit and math.isfinite(value):
-        return format_si(value, unit, digits=4)
+        number, _, tail = format_si(value, "Hz" if unit[0] == "/" else unit, digits=4).partition(" ")
+        tail = tail.replace("Hz", unit) if unit[0] == "/" else tail
+        return f"{number.rstrip('0').rstrip('.') if '.' in number else number} {tail}"
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
 
 
