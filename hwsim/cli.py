@@ -5,11 +5,20 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from hwsim.commands.words import (
+    EngineOf,
+    Listing,
+    PictureOf,
+    Planning,
+    SamplingOf,
+    SchemaOf,
+    Unsupported,
+)
 
 app = typer.Typer(
     name="hwsim", rich_markup_mode=None, no_args_is_help=True, pretty_exceptions_enable=False,
@@ -25,66 +34,6 @@ _COMPLETION = "_HWSIM_COMPLETE"
 
 class UsageProblem(Exception):
     """A command or option that does not exist or lacks its value; the text says what to type."""
-
-
-class Listing(StrEnum):
-    """What `hwsim list` can list."""
-
-    CHIPS = "chips"
-    WORKLOADS = "workloads"
-
-
-class SchemaOf(StrEnum):
-    """What `hwsim schema` can describe."""
-
-    REPORT = "report"
-    DESIGN = "design"
-    SWEEP = "sweep"
-
-
-class SamplingOf(StrEnum):
-    """How points of a space are chosen."""
-
-    GRID = "grid"
-    ZIP = "zip"
-    RANDOM = "random"
-    LATIN_HYPERCUBE = "latin_hypercube"
-    SEARCH = "search"
-
-
-class PictureOf(StrEnum):
-    """What `hwsim report -o FILE.svg` can draw."""
-
-    FRONT = "front"
-    TORNADO = "tornado"
-    HEAT = "heat"
-    ENERGY = "energy"
-    CYCLES = "cycles"
-    ROOFLINE = "roofline"
-
-
-class EngineOf(StrEnum):
-    """Where points are computed."""
-
-    AUTO = "auto"
-    INPROCESS = "inprocess"
-    LOCAL = "local"
-    DASK = "dask"
-
-
-class Planning(StrEnum):
-    """Whether the scratchpad is scheduled."""
-
-    NONE = "none"
-    COSMA = "cosma"
-
-
-class Unsupported(StrEnum):
-    """What to do with an operator that the chip cannot run."""
-
-    ERROR = "error"
-    HOST = "host"
-    TRAFFIC = "traffic"
 
 
 Network = Annotated[str, typer.Argument(
@@ -192,8 +141,8 @@ def _compare(networks: Networks, on: OnOrNone = None, settings: Set = None, dim:
     job = Job("", tuple(on or ()), tuple(settings or ()), tuple(dim or ()), batch, precision,
               on_unsupported.value, schedule is Planning.COSMA, scratchpad, time_limit, None,
               service_life, 1.0 if activity is None else activity, scenario)
-    return compare(networks, job, View(baseline, difference, tuple(summary or ())), tuple(output or ()), timeline,
-                   json=json, quiet=quiet)
+    view = View(baseline, difference, tuple(summary or ()))
+    return compare(networks, job, view, tuple(output or ()), timeline, json=json, quiet=quiet)
 
 
 @app.command("schedule")

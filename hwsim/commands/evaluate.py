@@ -205,6 +205,7 @@ def _prepare(job: Job, *, quiet: bool) -> tuple[Graph, tuple[Chip, ...]]:
 
 
 def reports_of(job: Job, *, quiet: bool) -> tuple[Report, ...]:
+    """Cost the network on every chip."""
     graph, chips = _prepare(job, quiet=quiet)
     from hwsim import run
 
@@ -297,7 +298,8 @@ def check_outputs(outputs: Sequence[Path], timeline: Path | None) -> None:
 
 
 def deliver(reports: tuple[Report, ...], outputs: Sequence[Path], timeline: Path | None, *, json: bool,
-             quiet: bool) -> None:
+            quiet: bool) -> None:
+    """Write the files, print the tables or the JSON form."""
     from hwsim.report.files import write, write_timeline
 
     for path in outputs:

@@ -125,6 +125,10 @@ def accounting_warnings(names: Sequence[str], reports: Sequence[Report]) -> list
             if test(report) != test(first):
                 lacking, having = (name, base) if test(first) else (base, name)
                 found.append(f"{lacking} accounts for no {what}, {having} does")
+        if report.totals.bit_operations != first.totals.bit_operations:
+            widths = report.totals.bit_operations, first.totals.bit_operations
+            found.append(f"{name} computes with other operand widths: {widths[0]:,} bit operations, "
+                         f"{base} {widths[1]:,}")
         versions = report.provenance.get("hwsim_version"), first.provenance.get("hwsim_version")
         if versions[0] != versions[1]:
             found.append(f"{name} was computed by hwsim {versions[0]}, {base} by {versions[1]}")

@@ -17,13 +17,14 @@ def energy_rows(parts: Sequence[EnergyPart], most: int) -> list[tuple[str, ...]]
     whole = math.fsum(part.difference_j for part in parts)
     rows = [(part.unit, part.action, _signed(part.difference_j, joules(abs(part.difference_j))),
              _share(part.difference_j, whole), _split(part.by_count_j), _split(part.by_price_j),
-             *(count(events) if joule else "-" for events, joule in zip(part.events, part.energy_j, strict=True)))
+             *(count(events) if events else "-" for events in part.events))
             for part in parts[:most]]
     rest = math.fsum(part.difference_j for part in parts[most:])
     if len(parts) > most:
         rows.append((f"{len(parts) - most} smaller parts", "", _signed(rest, joules(abs(rest))),
                      _share(rest, whole), "", "", "", ""))
-    return [*rows, ("all", "", _signed(whole, joules(abs(whole))), "100.0 %" if whole else "-", "", "", "", "")]
+    share = "100.0 %" if whole else "-"
+    return [*rows, ("all", "", _signed(whole, joules(abs(whole))), share, "", "", "", "")]
 
 
 def time_rows(parts: Sequence[TimePart], most: int) -> list[tuple[str, ...]]:

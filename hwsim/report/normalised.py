@@ -14,7 +14,8 @@ from hwsim.sources import chosen
 from hwsim.units import format_si
 
 LAW = ("energy ~ L V^2 (scale_energy_constant_field), area ~ L^2 (scale_area), "
-       "compute time ~ L (scale_delay): constant-field scaling, Dennard et al. 1974; DRAM energy and stalls are not scaled")
+       "compute time ~ L (scale_delay): constant-field scaling, Dennard et al. 1974; "
+       "DRAM energy and stalls are not scaled")
 _OFF_CHIP = ("dram", "hbm", "ddr", "host")
 
 
@@ -75,8 +76,8 @@ def normalised_rows(reports: Sequence[Report]) -> list[tuple[str, str, list[floa
 
 
 def technology_rows(reports: Sequence[Report]) -> list[tuple[str, str, list[float | None], TotalsRow]]:
-    """Return figures scaled to the technology of the first report; none if that is unknown."""
-    target = technology(reports[0])
+    """Return figures scaled to the technology of the first report that states one; none without any."""
+    target = technology(reports[_target(reports)])
     if target.node_m is None:
         return []
     node = target.node_m
@@ -97,9 +98,18 @@ def technology_rows(reports: Sequence[Report]) -> list[tuple[str, str, list[floa
 def technology_line(names: Sequence[str], reports: Sequence[Report]) -> str:
     """Return the technology of every report and the law, or why nothing could be scaled."""
     known = ", ".join(f"{name} {technology(report)}" for name, report in zip(names, reports, strict=True))
-    if technology(reports[0]).node_m is None:
-        return f"technology: {known}; the first states no node, so nothing is scaled to it"
-    return f"technology: {known}; scaled by {LAW}"
+    target = _target(reports)
+    if technology(reports[target]).node_m is None:
+        return f"technology: {known}; no design states a node, so nothing is scaled"
+    return f"technology: {known}; scaled to that of {names[target]} by {LAW}"
+
+
+def _target(reports: Sequence[Report]) -> int:
+    """Return the first report whose design states a node, with a supply if any has both; else the first."""
+    found = [technology(report) for report in reports]
+    whole = [at for at, each in enumerate(found) if each.node_m is not None and each.supply_v is not None]
+    part = [at for at, each in enumerate(found) if each.node_m is not None]
+    return (whole or part or [0])[0]
 
 
 def on_chip_energy_j(report: Report) -> float:

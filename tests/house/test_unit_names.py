@@ -44,6 +44,7 @@ CARRIED = {
     "hwsim.report.bars.Bars.parts": "heights of whatever quantity the chart shows",
     "hwsim.model.types.RatePoint.setting": "a mapping whose keys name their units",
     "accelerators.min_sum_decoder.inputs.Run.ebn0_db": "decibel, which is no SI unit, as its name says",
+    "hwsim.report.sheet.SheetRow.values": "the field beside it is the unit",
     "hwsim.report.front_plot.FrontAxis.values": "the field beside it is the metric, which states the unit",
     "hwsim.sweep.axes.Axis.low": "the knob's name states the unit",
     "hwsim.sweep.axes.Axis.high": "the knob's name states the unit",
