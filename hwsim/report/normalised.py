@@ -95,13 +95,13 @@ def technology_rows(reports: Sequence[Report]) -> list[tuple[str, str, list[floa
     return rows
 
 
-def technology_line(names: Sequence[str], reports: Sequence[Report]) -> str:
-    """Return the technology of every report and the law, or why nothing could be scaled."""
+def technology_lines(names: Sequence[str], reports: Sequence[Report]) -> tuple[str, str]:
+    """Return the technology of every report; and the law, or why nothing could be scaled."""
     known = ", ".join(f"{name} {technology(report)}" for name, report in zip(names, reports, strict=True))
     target = _target(reports)
     if technology(reports[target]).node_m is None:
-        return f"technology: {known}; no design states a node, so nothing is scaled"
-    return f"technology: {known}; scaled to that of {names[target]} by {LAW}"
+        return f"technology: {known}", "no design states a node, so nothing is scaled"
+    return f"technology: {known}", f"scaled to that of {names[target]} by {LAW}"
 
 
 def _target(reports: Sequence[Report]) -> int:

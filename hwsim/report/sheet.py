@@ -14,7 +14,7 @@ from hwsim.errors import InputError, nearest
 from hwsim.report.compare import RATIO_METRICS, Comparison, align, distinct_names
 from hwsim.report.difference import EnergyPart, TimePart, accounting_warnings, energy_parts, time_parts
 from hwsim.report.evidence import evidence_shares
-from hwsim.report.normalised import inferences, normalised_rows, technology_line, technology_rows
+from hwsim.report.normalised import inferences, normalised_rows, technology_lines, technology_rows
 from hwsim.report.summary import TotalsRow, figure_rows, percent, totals_rows
 from hwsim.report.types import Report
 from hwsim.units import suffix_of, unit_of
@@ -151,7 +151,7 @@ def _notes(comparison: Comparison) -> tuple[str, ...]:
     told = (f"a run is a batch of {known[0]}" if len(batches) == 1 and known
             else "the network states no batch: a run counts as one inference")
     return (f"baseline: {comparison.names[0]}; {told}",
-            technology_line(comparison.names, comparison.reports))
+            *technology_lines(comparison.names, comparison.reports))
 
 
 def to_csv(sheet: Sheet) -> str:

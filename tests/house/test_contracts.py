@@ -94,7 +94,6 @@ def test_lists_of_forbidden_rooms_are_complete() -> None:
         "hwsim.errors",
         "hwsim.kernels",
         "hwsim.schedule",
-        "hwsim.columns",
     }
     below = layers[layers.index("kernels") + 1 :]
     assert forbidden["kernels"] == {f"hwsim.{room}" for layer in below for room in re.findall(r"\w+", layer)}

@@ -22,7 +22,8 @@ def test_baseline_difference_and_summaries(tmp_path: Path, capsys: Capture) -> N
     shown = capsys.readouterr()
     assert "digits_32 on systolic:tpu_v1, systolic:edge_32, edge_gpu:xavier_fp32" in shown.out
     for line in ("Normalised", "baseline: systolic:tpu_v1", "systolic:edge_32 minus systolic:tpu_v1",
-                 "technology: systolic:tpu_v1 28 nm, 0.9 V, systolic:edge_32 45 nm, 0.9 V, edge_gpu:xavier_fp32 unknown",
+                 "technology: systolic:tpu_v1 28 nm, 0.9 V, systolic:edge_32 45 nm, 0.9 V, "
+                 "edge_gpu:xavier_fp32 unknown",
                  "warning: edge_gpu:xavier_fp32 accounts for no energy of memory off the chip"):
         assert line in shown.out
     document = json.loads(files["json"].read_text())
@@ -32,7 +33,7 @@ def test_baseline_difference_and_summaries(tmp_path: Path, capsys: Capture) -> N
     difference = sum(part["difference_j"] for part in document["differences"][0]["energy"])
     assert difference == pytest.approx(energy[1] - energy[0])
     assert rows["technology_area_m2"]["values"][2] is None
-    assert list(csv.reader(files["csv"].open()))[0][3:6] == document["names"]
+    assert next(iter(csv.reader(files["csv"].open())))[3:6] == document["names"]
     assert files["tex"].read_text().count(r"\toprule") == 1
     again = ["compare", str(report), "--baseline", "edge_gpu", "-q", "--summary", str(tmp_path / "b.json")]
     assert main(again) == 0

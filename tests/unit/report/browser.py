@@ -15,18 +15,20 @@ PATH = next((found for name in NAMES if (found := shutil.which(name))), None)
 ABSENT = f"no Chromium on PATH ({', '.join(NAMES)}): pages are not exercised in a browser"
 _PROBE = """<script>
 window.problems = [];
-window.addEventListener("error", event => window.problems.push(String(event.message)));
-document.addEventListener("securitypolicyviolation", event => window.problems.push("blocked " + event.blockedURI));
+const report = text => window.problems.push(String(text));
+window.addEventListener("error", event => report(event.message));
+document.addEventListener("securitypolicyviolation", event => report("blocked " + event.blockedURI));
 </script>"""
 _REPORT = """<script>
 (() => { const out = document.createElement("pre"); out.id = "found";
-let result; try { result = (() => { %s })(); } catch (error) { result = null; window.problems.push(String(error)); }
+let result = null;
+try { result = (() => { %s })(); } catch (error) { window.problems.push(String(error)); }
 out.textContent = JSON.stringify({ result, problems: window.problems }); document.body.append(out); })();
 </script></body>"""
 
 
 def in_browser(page: str, script: str, folder: Path) -> Any:
-    """Return what `script`, the body of a function, returns in the page; AssertionError for any error in it."""
+    """Return what `script`, the body of a function, returns in the page; an error in it fails the test."""
     target = folder / "page.html"
     target.write_text(page.replace("<head>", f"<head>{_PROBE}", 1).replace("</body>", _REPORT % script),
                       encoding="utf-8")

@@ -6,6 +6,7 @@ import json
 import math
 import re
 from dataclasses import replace
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
@@ -36,7 +37,8 @@ def test_knobs_that_move_together_are_not_called_matched() -> None:
     table = grid()
     rows = table.knob("array_rows")
     tied = Column("array_cols", tuple(2 * value for value in rows.values))  # type: ignore[operator]
-    found = {effect.knob: effect for effect in effects(replace(table, knobs=(*table.knobs, tied)), "energy_j")}
+    both = replace(table, knobs=(*table.knobs, tied))
+    found = {effect.knob: effect for effect in effects(both, "energy_j")}
     assert not found["array_rows"].matched
     assert not found["array_cols"].matched
     assert found["dataflow"].matched
@@ -72,7 +74,8 @@ def test_heat_map_holds_the_best_of_each_cell() -> None:
         assert table.knob("dataflow").values[point] == heat.along_levels.labels[row]
     assert {table.knob(name).name for name in (heat.across.name, heat.along.name)} == {
         each.knob for each in effects(table, "energy_j")[:2]}
-    most = heat_map(replace(table, objectives=(("utilization", True),)), "utilization", ("array_rows", "dataflow"))
+    wanted = replace(table, objectives=(("utilization", True),))
+    most = heat_map(wanted, "utilization", ("array_rows", "dataflow"))
     assert {table.knob("clock_hz").values[point] for point in most.best.values()} == {1e9}
 
 
@@ -125,7 +128,7 @@ def test_page_leaves_points_out_evenly_and_says_so() -> None:
     kept = data["positions"]
     assert set(best) <= set(kept)
     assert kept == sorted(kept)
-    assert max(b - a for a, b in zip(kept, kept[1:], strict=False)) <= 3 * 22_500 / len(kept)
+    assert max(b - a for a, b in pairwise(kept)) <= 3 * 22_500 / len(kept)
     assert f"shows {len(kept):,} of 22,500 finished points, all of the front among them" in html
     shown = {int(point) for point in re.findall(r'data-point="(\d+)"', html)}
     assert shown <= set(kept)
@@ -147,8 +150,8 @@ def test_empty_tables_are_refused() -> None:
 
 def test_columns_write_units() -> None:
     told = [("clock_hz", 8e8, "800 MHz"), ("area_m2", 2.5e-6, "2.5 mm²"), ("macs_per_s", 8.6e11, "860 G/s"),
-            ("cycles", 12345, "12,345"), ("dataflow", None, "-"), ("fused", True, "true"), ("energy_j", 0.0, "0 J"),
-            ("share_ratio", 0.12345, "0.1235")]
+            ("cycles", 12345, "12,345"), ("dataflow", None, "-"), ("fused", True, "true"),
+            ("energy_j", 0.0, "0 J"), ("share_ratio", 0.12345, "0.1235")]
     assert [Column(name, ()).shown(value) for name, value, _ in told] == [text for _, _, text in told]
 
 
