@@ -69,9 +69,17 @@ def levels(column: Column, most: int = MOST_LEVELS) -> Levels:
     order = np.argsort(values, kind="stable")
     ranks = np.searchsorted(values[order], values, side="left")
     codes = np.unique(ranks * most // len(values), return_inverse=True)[1].astype(np.int64)
-    labels = tuple(f"{column.shown(float(part.min()))} to {column.shown(float(part.max()))}"
-                   for part in (values[codes == code] for code in range(codes.max() + 1)))
-    return Levels(labels, codes)
+    parts = (values[codes == code] for code in range(codes.max() + 1))
+    return Levels(tuple(_range(column, part) for part in parts), codes)
+
+
+def _range(column: Column, values: Floats) -> str:
+    """Write the ends of a range, their unit once if both have the same."""
+    low, high = column.shown(float(values.min())), column.shown(float(values.max()))
+    if low == high:
+        return low
+    own, other = low.partition(" "), high.partition(" ")
+    return f"{own[0] if own[2] == other[2] else low} to {high}"
 
 
 def effects(table: SweepTable, metric: str) -> tuple[Effect, ...]:

@@ -18,6 +18,7 @@ MAX_PAGE_BYTES = 1_000_000
 MOST_POINTS = 5000
 _MOST_FAILURES, _MOST_PICTURES, _MOST_AXES = 20, 4, 6
 _DIGITS = 7
+_LIKED = ("time_s", "energy_j", "area_m2", "power_w", "utilization", "misclassification_ratio")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +138,9 @@ def _data(table: SweepTable) -> str:
     """Return the points as JSON that may stand in a script element."""
     directions = dict(table.objectives)
     varied = [column for column in table.metrics if column.varies]
-    first = [column.name for column in varied if column.name in directions]
-    drawn = set((first + [column.name for column in varied if column.name not in directions])[:_MOST_AXES])
+    names = [column.name for column in varied]
+    liked = [name for name in (*directions, *_LIKED) if name in names]
+    drawn = set(list(dict.fromkeys((*liked, *names)))[:_MOST_AXES])
     columns = [{"name": column.name, "unit": column.unit, "metric": metric, "varies": column.varies,
                 "drawn": column.name in drawn, "more": directions.get(column.name, column.more),
                 "values": [_rounded(value) for value in column.values]}

@@ -12,6 +12,7 @@ _WIDTH, _LEFT, _RIGHT, _TOP, _ROW, _BOTTOM = 860.0, 150.0, 24.0, 66.0, 30.0, 46.
 _STYLE = (".better{fill:#0072B2}.worse{fill:#E69F00}.middle{stroke:currentColor;stroke-opacity:.7}"
           ".loose{fill-opacity:.45}")
 _LETTER, _MOST_BARS, _INSIDE = 6.2, 24, 8.0
+_NO_EFFECT = 1e-9
 _LEAST_SPAN = math.log(1.02)
 
 
@@ -84,6 +85,8 @@ def _bar(effect: Effect, top: float, scale: _Scale, maximise: bool) -> str:
     parts = [text(_LEFT - 6 - _INSIDE, y + tall / 2 + 4, short(effect.knob, 22), anchor="end")]
     ends = ((effect.low_ratio, effect.low_label, kinds[0], "end"),
             (effect.high_ratio, effect.high_label, kinds[1], "start"))
+    if abs(math.log(effect.high_ratio / effect.low_ratio)) < _NO_EFFECT:
+        return parts[0] + text(scale.at(1.0) + 5, y + tall / 2 + 4, "no effect")
     for ratio, label, kind, anchor in ends:
         x, middle = scale.at(ratio), scale.at(1.0)
         told = f"{effect.knob} = {label}: x{ratio:.4g}"

@@ -31,6 +31,7 @@ def test_effects_are_those_of_the_formula() -> None:
     flow = found["dataflow"]
     assert flow.high_ratio / flow.low_ratio == pytest.approx(ENERGY_OF_FLOW["is"] / ENERGY_OF_FLOW["os"])
     assert found["clock_hz"].high_ratio == pytest.approx(1.0)
+    assert "no effect" in tornado_svg(tuple(found.values()), "energy_j", False)
 
 
 def test_knobs_that_move_together_are_not_called_matched() -> None:
@@ -58,7 +59,7 @@ def test_metrics_with_zeros_are_averaged_as_they_are() -> None:
 
 def test_many_values_become_ranges_of_equal_counts() -> None:
     found = levels(Column("clock_hz", tuple(1e6 * (at + 1) for at in range(600))), 12)
-    assert found.labels[0] == "1 MHz to 50 MHz"
+    assert found.labels[0] == "1 to 50 MHz"
     assert [int((found.codes == code).sum()) for code in range(12)] == [50] * 12
     texts = levels(Column("name", tuple(f"n{at}" for at in range(20))), 12)
     assert len(texts.labels) == 20
