@@ -112,7 +112,7 @@ def run_functional(graph: Graph, chips: Sequence[Chip], path: Path) -> tuple[Out
     try:
         return tuple(classify(graph, chip, data) for chip in chips)
     except InputError as error:
-        raise InputError(problems=[_in_file(problem, path) for problem in error.problems]) from None
+        raise type(error)(problems=[_in_file(problem, path) for problem in error.problems]) from None
 
 
 def _in_file(problem: Problem, path: Path) -> Problem:

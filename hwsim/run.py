@@ -19,7 +19,7 @@ from hwsim.graph.passes import set_precision
 from hwsim.graph.types import Graph
 from hwsim.model.prices import verify_datasheet
 from hwsim.model.pricing import price_trace
-from hwsim.model.types import Accelerator, Design, Figures
+from hwsim.model.types import Accelerator, Design
 from hwsim.report.build import Parts, build_report
 from hwsim.report.types import Report
 from hwsim.report.verify import verify_report
@@ -184,23 +184,6 @@ def evaluate(network: Graph | str | Path, on: Chip | str, *, on_unsupported: str
     return report
 
 
-def figures(network: Graph | str | Path, on: Chip | str, *, on_unsupported: str = "error") -> Figures:
-    """Return the figures of a chip's own for a network, such as LUTs; none for chips without.
-
-    Parameters
-    ----------
-    network, on, on_unsupported
-        As for `evaluate`.
-    """
-    target = chip(on) if isinstance(on, str) else on
-    accelerator = target.accelerator
-    if accelerator.figures is None:
-        return {}
-    graph = network if isinstance(network, Graph) else load(network, on_unsupported=on_unsupported)
-    kept = without_unsupported(graph, accelerator, on_unsupported)
-    return accelerator.figures(accelerator.prepare(kept, target.design), target.design)
-
-
 @dataclass(frozen=True, slots=True)
 class Program:
     """A network as the program of a chip, checked.
@@ -301,6 +284,12 @@ def without_unsupported(graph: Graph, accelerator: Accelerator, policy: str) -> 
         There are such operators, and the policy is "error": all of them with the reasons.
     """
     reasons = {op.name: reason for op in graph.ops if (reason := accelerator.supports(graph, op))}
+    if not reasons:
+        return graph
+    if accelerator.host is not None:
+        left = frozenset(op.name for op in graph.ops if op.name in reasons and accelerator.host(graph, op))
+        graph = offload(graph, left, moves=False)
+        reasons = {name: reason for name, reason in reasons.items() if name not in left}
     if not reasons:
         return graph
     if policy == "error":

@@ -10,15 +10,15 @@ from typing import Annotated, Generic, Literal, TypeVar, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hwsim.errors import DesignError, GraphError, Problem, nearest
-from hwsim.graph.types import BFLOAT16, FLOAT16, FLOAT32, INT4, INT8, INT16, Graph, NumberFormat
+from hwsim.graph.types import BFLOAT16, FLOAT16, FLOAT32, INT4, INT8, INT16, INT32, Graph, NumberFormat
 
-FormatName = Literal["float32", "float16", "bfloat16", "int16", "int8", "int4"]
+FormatName = Literal["float32", "float16", "bfloat16", "int32", "int16", "int8", "int4"]
 
 # Large enough for every published network, small enough that a slip of the keyboard does not build for hours.
 Repeats = Annotated[int, Field(ge=1, le=1024)]
 
 _FORMATS: Mapping[str, NumberFormat] = MappingProxyType(
-    {str(item): item for item in (FLOAT32, FLOAT16, BFLOAT16, INT16, INT8, INT4)}
+    {str(item): item for item in (FLOAT32, FLOAT16, BFLOAT16, INT32, INT16, INT8, INT4)}
 )
 
 

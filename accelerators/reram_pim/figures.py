@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from accelerators.reram_pim.arithmetic import product
+from accelerators.reram_pim.datasheet import datasheet
 from accelerators.reram_pim.design import CONSTANTS, ReramDesign
+from accelerators.reram_pim.lower import lower
 from accelerators.reram_pim.machine import draw
 from accelerators.reram_pim.mapping import Layer, placed
 from hwsim.graph.types import Graph
+from hwsim.trace import reduce
 
 _SAMPLE_VECTORS, _SAMPLE_COLUMNS, _SEED = 4, 16, 0
 
@@ -19,10 +22,11 @@ def figures(graph: Graph, design: ReramDesign) -> dict[str, float]:
     Returns
     -------
     dict
-        arrays_count that the network takes, copies included; pipelined_frames_per_s, if every layer works
-        on another input; peak_operations_per_s, ima_power_w, peak_power_w and peak_operations_per_s_per_m2
-        of a full chip of 16-bit operands; adc_power_ratio; clipping_error_ratio, the root mean square error
-        of products of random operands relative to their own, if the converter can clip.
+        arrays_count that the network takes, copies included; samples_per_s, if every layer works on another
+        input; active_j and active_operations_per_j, one MAC two operations; peak_operations_per_s,
+        units_power_w, peak_power_w and peak_operations_per_s_per_m2 of a full chip of 16-bit operands;
+        adc_power_ratio; clipping_error_ratio, the root mean square error of products of random operands
+        relative to their own, if the converter can clip.
     """
     c = CONSTANTS
     layers = [layer for found in placed(graph, design).values() for layer in found]
@@ -48,10 +52,24 @@ def figures(graph: Graph, design: ReramDesign) -> dict[str, float]:
         "adc_power_ratio": float(c.ima_adc_w) * int(c.imas_per_tile_count) / float(c.tile_w),
     }
     if slowest:
-        found["pipelined_frames_per_s"] = 1 / (slowest * read_s)
+        found["samples_per_s"] = 1 / (slowest * read_s)
+    if layers:
+        found["active_j"] = event_energy_j(graph, design)
+        found["active_operations_per_j"] = 2 * sum(layer.product.macs for layer in layers) / found["active_j"]
     if design.clips and layers:
         found["clipping_error_ratio"] = clipping_error(graph, layers, design)
     return found
+
+
+def event_energy_j(graph: Graph, design: ReramDesign) -> float:
+    """Return the energy of all events of one run; the chip's standby power is not published."""
+    prices = {(row.unit, row.action): row for row in datasheet(design).actions}
+    total = 0.0
+    for (_, unit, action), events, bits in reduce(lower(graph, design)).items():
+        row = prices[unit, action]
+        total += events * (float(row.energy) if row.energy is not None else 0.0)
+        total += bits * (float(row.energy_per_bit) if row.energy_per_bit is not None else 0.0)
+    return total
 
 
 def clipping_error(graph: Graph, layers: list[Layer], design: ReramDesign) -> float:

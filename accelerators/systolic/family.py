@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from accelerators.systolic.datasheet import datasheet
 from accelerators.systolic.design import Dataflow, FoldModel, MemoryModel, Objective, SystolicDesign
@@ -99,8 +100,8 @@ class Mappings:
     def __init__(self, designs: Sequence[SystolicDesign]) -> None:
         self.design: Any = knob_columns(designs)
         self.fits = np.ones(len(designs), dtype=bool)
-        self.vector_tiles = VectorMappings(self)
         self.columns, self.prices = _design_columns(designs), _price_columns(self.design, designs)
+        self.vector_tiles = VectorMappings(self.design, self.columns, self.prices, self.fits)
         self._found: dict[object, MappedFamily] = {}
 
     def choose(self, product: MatrixProduct, epilogue: Epilogue) -> MappedFamily:
@@ -142,7 +143,7 @@ class Mappings:
             slots,
         )
         used = int(np.flatnonzero(counts.any(axis=(0, 1))).max(initial=-1)) + 1
-        counts, slots = counts[:, :, :used], slots[:, :, :used]
+        counts, slots = counts[:, :, :used].copy(), slots[:, :, :used].copy()
         around = columns[:, 0].astype(float) + columns[:, 1] + 2 * design.accumulator_bits
         self.fits &= (found[:, 1] == 1) & (product.macs * around <= LARGEST)
         moving = np.where(found[:, 0] == 0, 2, 1)
@@ -213,27 +214,38 @@ class MappedFamily:
 
 
 class VectorMappings:
-    """Cuts work of the vector unit into tiles, on every design at once."""
+    """Cuts work of the vector unit into tiles, on every design at once.
 
-    def __init__(self, mappings: Mappings) -> None:
-        self._mappings = mappings
+    Parameters
+    ----------
+    design : SystolicDesign
+        All designs as one.
+    columns, prices : int64[D, 9], float64[D, 7]
+        As `hwsim.kernels.tile_search` reads them.
+    fits : bool[D]
+        Cleared for designs that 64 bits do not serve.
+    """
+
+    def __init__(self, design: Any, columns: Ints, prices: Floats, fits: NDArray[np.bool_]) -> None:
+        self._fewest_only = int(design.objective is Objective.TRAFFIC)
+        self._columns, self._prices, self._fits = columns.copy(), prices, fits
+        for place, name in ((5, "input_scratchpad_bytes"), (7, "output_scratchpad_bytes")):
+            self._columns[:, place] = 4 * np.asarray(getattr(design, name))
         self._found: dict[tuple[int, int, int], SlotColumns] = {}
 
     def write(self, build: TraceBuilder, reads: int, operations: int, writes: int) -> None:
         """Write the slots for bits read, operations and bits written."""
         from hwsim.kernels.vector_tiles import choose_even_tiles
 
-        key, owner = (reads, operations, writes), self._mappings
+        key = (reads, operations, writes)
         if key not in self._found:
-            size = owner.fits.size
+            size = self._fits.size
             found, counts = np.zeros(size, np.int64), np.zeros((size, MOST_SLOTS), np.int64)
             slots = np.zeros((size, MOST_SLOTS, 5), np.int64)
-            columns = owner.columns.copy()
-            for place, name in ((5, "input_scratchpad_bytes"), (7, "output_scratchpad_bytes")):
-                columns[:, place] = 4 * np.asarray(getattr(owner.design, name))
-            fewest = int(owner.design.objective is Objective.TRAFFIC)
-            choose_even_tiles(key, MOST_TILES, fewest, columns, owner.prices, found, counts, slots)
-            owner.fits &= found == 1
+            choose_even_tiles(
+                key, MOST_TILES, self._fewest_only, self._columns, self._prices, found, counts, slots
+            )
+            self._fits &= found == 1
             self._found[key] = SlotColumns(1, counts, slots)
         self._found[key].write(build)
 

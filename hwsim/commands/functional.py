@@ -32,19 +32,18 @@ def emit_outcomes(reports: Sequence[Report], outcomes: Sequence[Outcome | RateOu
 
 
 def _show(outcome: Outcome) -> None:
-    """Print the rates, the chip's figures, and how the run was set up."""
+    """Print the rates, and how the run was set up."""
     emit("")
     rows = [("samples", str(outcome.wrong.samples)), ("misclassified", str(outcome.wrong)),
             ("in floating point", str(outcome.reference_wrong)),
-            ("other class than floating point", str(outcome.different)),
-            *((name, f"{value:.6g}") for name, value in outcome.figures.items())]
+            ("other class than floating point", str(outcome.different))]
     emit_table(("On samples", outcome.chip), rows, right=(outcome.chip,))
     for line in outcome.notes:
         emit(f"  {line}")
 
 
 def _show_rates(outcome: RateOutcome) -> None:
-    """Print a line a point, the chip's figures, and how the run was set up."""
+    """Print a line a point, and how the run was set up."""
     emit("")
     first = outcome.result.points[0]
     rates = [name.replace("_", " ") for name in first.rates]
@@ -52,9 +51,6 @@ def _show_rates(outcome: RateOutcome) -> None:
     rows = [_row(point.setting, [Rate.of(counted) for counted in point.rates.values()])
             for point in outcome.result.points]
     emit_table(heads, rows, right=heads)
-    emit("")
-    emit_table(("Figures", outcome.chip), [(name, f"{value:.6g}") for name, value in outcome.figures.items()],
-               right=(outcome.chip,))
     for line in outcome.result.notes:
         emit(f"  {line}")
 

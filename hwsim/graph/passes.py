@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from hwsim.errors import GraphError, Problem, nearest
 from hwsim.graph.ops import OP_KINDS
-from hwsim.graph.types import BOOLEAN, INT64, FormatKind, Graph, NumberFormat, Op, Role, Tensor
+from hwsim.graph.types import BINARY, BOOLEAN, INT64, FormatKind, Graph, NumberFormat, Op, Role, Tensor
 from hwsim.graph.verify import verify_graph
 
 _FOLDABLE = ("convolution", "transposed_convolution", "gemm")
@@ -115,6 +115,40 @@ def set_precision(graph: Graph, *, weights: NumberFormat | None = None,
     # Formats touch no shape, role or order, so a valid graph stays valid.
     changed = {name: replace(tensor, format=choose(tensor)) for name, tensor in graph.tensors.items()}
     return _with(graph, graph.ops, changed)
+
+
+def mark_binary(graph: Graph, signs: Collection[str]) -> Graph:
+    """Return `graph` with binary formats where products multiply signs.
+
+    Weights of products are binary if they are among `signs`; so is what such a product reads if it is the
+    result of a sign, directly or behind pools and reshapes. A sign of exactly zero then counts as 1.
+
+    Parameters
+    ----------
+    graph : Graph
+        Network, for example from a file that knows no format of one bit.
+    signs : collection of str
+        Tensors that hold -1 and 1 only.
+    """
+    producer = {name: op for op in graph.ops for name in op.outputs}
+    binary: set[str] = set()
+    for op in graph.ops:
+        weight = op.inputs[1] if op.kind in _PRODUCTS and len(op.inputs) > 1 else ""
+        if weight not in signs or graph.tensors[weight].role is not Role.WEIGHT:
+            continue
+        binary.add(weight)
+        name, behind = op.inputs[0], [op.inputs[0]]
+        while name in producer and producer[name].kind in _KEEP_SIGNS:
+            name = producer[name].inputs[0]
+            behind.append(name)
+        source = producer.get(name)
+        if source is not None and source.kind == "elementwise" and source.attributes["function"] == "sign":
+            binary.update(behind)
+    return set_precision(graph, tensors=dict.fromkeys(binary, BINARY)) if binary else graph
+
+
+_PRODUCTS = ("convolution", "gemm", "matmul")
+_KEEP_SIGNS = ("max_pool", "reshape", "identity")
 
 
 def _index_tensors(graph: Graph) -> frozenset[str]:

@@ -11,11 +11,12 @@ import onnx
 
 from hwsim.errors import GraphError, InputError, Problem, UnsupportedOp, nearest
 from hwsim.graph.formats import format_text
+from hwsim.graph.passes import mark_binary
 from hwsim.graph.types import Graph, NumberFormat, Op, Role, Shape, Sparsity, Tensor
 from hwsim.graph.verify import verify_graph
 from hwsim.importers.onnx_dimensions import bind_dimensions, shapes_by_onnx
 from hwsim.importers.onnx_optimise import optimise
-from hwsim.importers.onnx_read import OnnxFile, read_onnx
+from hwsim.importers.onnx_read import SIGNS, OnnxFile, read_onnx
 from hwsim.importers.onnx_table import HANDLERS
 from hwsim.importers.onnx_values import Value, constant_from_tensor, format_of
 from hwsim.importers.onnx_walk import Settings, Walker
@@ -190,7 +191,8 @@ def _finish(walker: Walker, file: OnnxFile, provenance: dict[str, str]) -> Graph
     tensors = {name: tensor for name, tensor in walker.tensors.items() if name in used}
     graph = Graph(file.path.stem, tensors, ops, inputs, wanted, provenance | _fates(walker, file, ops))
     verify_graph(graph)
-    return graph
+    signs = frozenset(tensor.name for tensor in file.model.graph.initializer if tensor.doc_string == SIGNS)
+    return mark_binary(graph, signs) if signs else graph
 
 
 def _fates(walker: Walker, file: OnnxFile, ops: tuple[Op, ...]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import onnx
 from google.protobuf.message import DecodeError, EncodeError  # type: ignore[import-untyped,unused-ignore]
 
@@ -26,6 +27,10 @@ _FOREIGN = (
     (b"TFL3", 4, "a TensorFlow Lite file"),
     (b"\x80\x02", 0, "a Python pickle (PyTorch checkpoint)"),
 )
+
+
+SIGNS = "hwsim: holds -1 and 1 only"
+"""Mark of binary weights, set while their values are still there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,7 @@ def decode_model(data: bytes, where: str) -> onnx.ModelProto:
         raise InputError(f"is truncated or no ONNX file: {error}", where=where) from None
     for graph in _graphs(model.graph):
         _refuse_broken_names(graph, where)
+        mark_signs(graph)
         drop_large_values(graph)
     return model
 
@@ -129,6 +135,20 @@ def _graphs(graph: onnx.GraphProto) -> list[onnx.GraphProto]:
                     found.append(attribute.g)
                 found.extend(attribute.graphs)
     return found
+
+
+def mark_signs(graph: onnx.GraphProto) -> None:
+    """Note in the documentation of every stored matrix of 32-bit numbers -1 and 1 that it holds no others."""
+    for tensor in graph.initializer:
+        if tensor.doc_string == SIGNS:
+            tensor.ClearField("doc_string")
+        if tensor.data_type != onnx.TensorProto.FLOAT or len(tensor.dims) < 2:
+            continue
+        if not tensor.raw_data or len(tensor.raw_data) % 4:
+            continue
+        first = np.frombuffer(tensor.raw_data[:256], "<f4")
+        if (np.abs(first) == 1).all() and (np.abs(np.frombuffer(tensor.raw_data, "<f4")) == 1).all():
+            tensor.doc_string = SIGNS
 
 
 def drop_large_values(graph: onnx.GraphProto) -> None:

@@ -160,7 +160,7 @@ class _PairColumns:
 
     @property
     def cycles_per_bit(self) -> list[Fraction]:
-        if self._rows[0].bits_per_s is None:
+        if all(row.bits_per_s is None for row in self._rows):
             return [Fraction(0)] * self._sheets.designs
         clock = self._sheets.column(lambda sheet: sheet.clock_hz.value)
         rate = self._sheets.spread([row.bits_per_s.value if row.bits_per_s else 0.0 for row in self._rows])

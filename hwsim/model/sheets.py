@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.errors import HwsimError
+from hwsim.errors import DesignError, HwsimError
 from hwsim.model.types import Accelerator, Datasheet, Design
 
 
@@ -71,9 +71,28 @@ def knob_columns(designs: Sequence[Design]) -> Design:
 
 
 def sheets_of(accelerator: Accelerator, designs: Sequence[Design]) -> Sheets:
-    """Return the datasheets of `designs`, from one call where the chip's formulas allow it."""
+    """Return the datasheets of `designs`, from one call where the chip's formulas allow it.
+
+    Raises
+    ------
+    DesignError
+        If the datasheets differ in more than numbers: they are not those of one family.
+    """
     try:
         return Sheets((accelerator.datasheet(knob_columns(designs)),), len(designs))
     except (TypeError, ValueError, HwsimError):
         # Asked again one by one, designs that are at fault say so themselves.
-        return Sheets(tuple(accelerator.datasheet(design) for design in designs), len(designs))
+        members = tuple(accelerator.datasheet(design) for design in designs)
+    if len({_rows_of(sheet) for sheet in members}) > 1:
+        raise DesignError("designs have datasheets of different rows", where=accelerator.name)
+    return Sheets(members, len(designs))
+
+
+def _rows_of(sheet: Datasheet) -> tuple[object, ...]:
+    """Return what the members of a family must have in common: rows, and which of their numbers exist."""
+    return (
+        tuple((row.unit, row.action, row.bits_per_s is None) for row in sheet.actions),
+        tuple((row.unit, row.role, row.clock, row.area is None, row.leakage is None) for row in sheet.units),
+        tuple(item.name for item in sheet.overheads),
+        tuple(sheet.clocks),
+    )

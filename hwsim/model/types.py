@@ -335,11 +335,16 @@ class Accelerator:
         Runs a network on arrays named after its tensors, and "labels", or on random inputs as settings say;
         None: the chip computes no values.
     figures : callable (Graph, Design) -> mapping of str to float, or None
-        Figures of the chip's own beside the report, each name ending in its unit.
+        Figures of the chip's own, each name ending in its unit; they are rows of every table of totals,
+        except those of single layers, whose names begin with ``layer_``.
     family : FamilyLowering or None
         Lowers designs that differ in structure together; None: one after the other.
     sample : callable (Graph, Design, clamps by name) -> Sampling, or None
         Runs a circuit with some wires held and counts the states it ends in; None: the chip computes none.
+    host : callable (Graph, Op) -> bool, or None
+        Whether the published design leaves an operator to a host; it costs nothing, and the report says so.
+    warnings : callable (Graph, Design) -> tuple of str, or None
+        What the user should know about a network on this chip, for the report.
     model_version : str
         Changes whenever the numbers do.
     """
@@ -367,4 +372,6 @@ class Accelerator:
     figures: Callable[[Graph, Any], Figures] | None = None
     family: FamilyLowering | None = None
     sample: Sample | None = None
+    host: Callable[[Graph, Op], bool] | None = None
+    warnings: Callable[[Graph, Any], tuple[str, ...]] | None = None
     model_version: str = "1"

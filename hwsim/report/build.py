@@ -371,4 +371,6 @@ def _warnings(parts: Parts, by_kind: Mapping[str, float]) -> tuple[str, ...]:
         found.append(
             f"{len(away)} operators run elsewhere, charged {how}: {', '.join(op.name for op in away[:5])}"
         )
+    if parts.accelerator.warnings is not None:
+        found += parts.accelerator.warnings(parts.prepared, parts.design)
     return tuple(found)

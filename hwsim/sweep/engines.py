@@ -199,7 +199,7 @@ class _Worker:
         )
         self.number: int | None = None
         self.ready, self.since = False, 0.0
-        self._tasks: queue.SimpleQueue[Chunk] = queue.SimpleQueue()
+        self._tasks: queue.SimpleQueue[Chunk | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._talk, args=(setup, answers), daemon=True)
         self._thread.start()
 
@@ -213,6 +213,7 @@ class _Worker:
         with suppress(OSError):
             self._process.kill()
         self._process.wait()
+        self._tasks.put(None)
 
     def last_words(self) -> str:
         """Return how the process ended."""
@@ -225,17 +226,19 @@ class _Worker:
         to_worker, from_worker = self._process.stdin, self._process.stdout
         if to_worker is None or from_worker is None:
             return
-        answer: Any = None
         try:
             send_bytes(to_worker, setup)
             receive(from_worker)
             self.ready, self.since = True, time.monotonic()
-            while True:
-                send_bytes(to_worker, pickle.dumps(self._tasks.get(), pickle.HIGHEST_PROTOCOL))
-                answer = receive(from_worker)
-                answers.put((self, answer))
+            while (chunk := self._tasks.get()) is not None:
+                send_bytes(to_worker, pickle.dumps(chunk, pickle.HIGHEST_PROTOCOL))
+                answers.put((self, receive(from_worker)))
         except (OSError, EOFError, pickle.UnpicklingError, ValueError):
             answers.put((self, None))
+        finally:
+            for pipe in (to_worker, from_worker):
+                with suppress(OSError):
+                    pipe.close()
 
 
 def send_bytes(stream: IO[bytes], content: bytes) -> None:

@@ -8,8 +8,9 @@ lowered one by one. Whichever way was taken, the numbers are those of `hwsim.eva
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, TypeVar
 
 import numpy as np
@@ -35,7 +36,7 @@ T = TypeVar("T")
 
 
 def evaluate_family(
-    network: Graph, accelerator: Accelerator, designs: Sequence[Design], *, on_unsupported: str = "error"
+    network: Graph, accelerator: Accelerator, designs: Iterable[Design], *, on_unsupported: str = "error"
 ) -> Family:
     """Return cycles, time, energy and area of `network` on many designs of a chip.
 
@@ -45,7 +46,7 @@ def evaluate_family(
         The network.
     accelerator : Accelerator
         The chip.
-    designs : sequence of Design
+    designs : iterable of Design
         Its designs, in any order; 512 are worked on at a time, so that memory stays bounded.
     on_unsupported : str
         As in `hwsim.evaluate`.
@@ -92,16 +93,19 @@ class Families:
         self._networks: OrderedDict[str, _Network] = OrderedDict()
         self._programs: OrderedDict[str, _Program] = OrderedDict()
 
-    def evaluate(self, designs: Sequence[Design]) -> Family:
-        """Return the results of `designs`."""
-        parts: list[Family] = []
-        failures: dict[int, HwsimError] = {}
-        for start in range(0, len(designs), CHUNK):
-            chunk = _Chunk(self._accelerator, designs[start : start + CHUNK])
-            for part in self._evaluate_chunk(chunk):
-                parts.append(replace(part, index=part.index + start))
-            failures |= {place + start: error for place, error in chunk.failures.items()}
-        return joined(parts, failures)
+    def evaluate(self, designs: Iterable[Design]) -> Family:
+        """Return the results of `designs` as one."""
+        parts = list(self.stream(designs))
+        return joined(parts, {which: error for part in parts for which, error in part.failures.items()})
+
+    def stream(self, designs: Iterable[Design]) -> Iterator[Family]:
+        """Yield the results of 512 designs after the other, numbered on; memory does not grow with them."""
+        source, start = iter(designs), 0
+        while batch := list(islice(source, CHUNK)):
+            chunk = _Chunk(self._accelerator, batch)
+            parts = [replace(part, index=part.index + start) for part in self._evaluate_chunk(chunk)]
+            yield joined(parts, {place + start: error for place, error in chunk.failures.items()})
+            start += len(batch)
 
     def _evaluate_chunk(self, chunk: _Chunk) -> Iterator[Family]:
         """Yield results in parts: families lowered together, then what is left, structure by structure."""

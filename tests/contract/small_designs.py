@@ -39,11 +39,42 @@ def _binary_lstm(rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
+def _dram_pim(rng: np.random.Generator) -> dict[str, Any]:
+    return {
+        "page_bits": int(rng.integers(1, 40)),
+        "banks": int(rng.integers(1, 6)),
+        "data_rows": int(rng.integers(150, 400)),
+        "scope": str(rng.choice(["device", "rank"])),
+        "overlapped": bool(rng.integers(2)),
+        "refresh": bool(rng.integers(2)),
+        "operands": str(rng.choice(["resident", "channel"])),
+        "activation_window": str(rng.choice(["wait", "ignore"])),
+    }
+
+
 def _sparse_fc(rng: np.random.Generator) -> dict[str, Any]:
     return {
         "neurons": int(rng.integers(1, 20)),
         "memory_bits": 4096,
         "sparsity_ratio": float(rng.choice([0.0, 0.5, 0.75])),
+    }
+
+
+def _aqfp_bnn(rng: np.random.Generator) -> dict[str, Any]:
+    return {
+        "crossbar": int(rng.integers(1, 10)),
+        "stream_length": int(rng.integers(1, 6)),
+        "replication": int(rng.integers(1, 4)),
+        "counter": str(rng.choice(["exact", "approximate"])),
+        "tie_rule": str(rng.choice(["one", "zero"])),
+        "clock_phases": int(rng.integers(3, 7)),
+        "max_phase_skip": int(rng.integers(1, 4)),
+        "splitter_outputs": int(rng.integers(2, 5)),
+        "clock_hz": float(rng.choice([1e9, 5e9, 20e9])),
+        "neuron": "deterministic" if rng.integers(4) == 0 else "gray_zone",
+        "gray_zone_products_ratio": float(rng.choice([0.5, 3.0, 10.0])),
+        "weight_memory": str(rng.choice(["buffer_chain", "in_cell"])),
+        "accounting": str(rng.choice(["active", "always_on"])),
     }
 
 
@@ -98,6 +129,25 @@ def _racetrack_memory(rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
+def _finn_bnn(rng: np.random.Generator) -> dict[str, Any]:
+    return {
+        "bit_lanes_count": int(rng.integers(192, 600)),
+        "stream_lanes": int(rng.integers(1, 5)),
+        "host_word_bits": int(rng.choice([1, 1, 4, 8])),
+    }
+
+
+def _mst_bnn(rng: np.random.Generator) -> dict[str, Any]:
+    return {
+        "tree_depth": int(rng.integers(0, 6)),
+        "complement": bool(rng.integers(2)),
+        "weight_seed": int(rng.integers(0, 100)),
+        "level_cycles": int(rng.integers(1, 4)),
+        "mac_units": int(rng.integers(1, 20)),
+        "stream_lanes": int(rng.integers(1, 5)),
+    }
+
+
 def _reram_pim(rng: np.random.Generator) -> dict[str, Any]:
     rows, cell_bits, dac_bits = (int(rng.integers(1, top)) for top in (7, 4, 3))
     return {
@@ -123,13 +173,17 @@ def _roofline(rng: np.random.Generator) -> dict[str, Any]:
 
 # A chip without an entry is stepped in its presets.
 KNOBS: Mapping[str, Draw] = {
+    "aqfp_bnn": _aqfp_bnn,
     "binary_lstm": _binary_lstm,
+    "dram_pim": _dram_pim,
     "edge_fpga": _roofline,
     "edge_gpu": _roofline,
+    "finn_bnn": _finn_bnn,
     "integral_sc": _integral_sc,
     "min_sum_decoder": _min_sum_decoder,
     "invertible_logic": _invertible_logic,
     "racetrack_memory": _racetrack_memory,
+    "mst_bnn": _mst_bnn,
     "reram_pim": _reram_pim,
     "sparse_fc": _sparse_fc,
     "systolic": _systolic,

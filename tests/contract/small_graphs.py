@@ -228,6 +228,16 @@ def _write_decoder(b: GraphBuilder) -> tuple[str, ...]:
     return (b.add("variable_nodes", [llr, told], name="variables", variables=HAMMING),)
 
 
+def _write_binary_layers(b: GraphBuilder) -> tuple[str, ...]:
+    """A binary convolution, a normalization and a sign; then a wider activation behind a binary layer."""
+    x, w = b.input("x", (2, 3, 6, 6), format=BINARY), b.weight("w", (4, 3, 3, 3), format=BINARY)
+    x = b.batch_norm(b.add("convolution", [x, w], name="conv", format=FLOAT32, pads=(1, 1, 1, 1)), "bn")
+    x = b.flatten(b.add("elementwise", x, name="sign", function="sign", format=BINARY), "flatten")
+    v = b.weight("v", (5, 144), format=BINARY)
+    x = b.batch_norm(b.add("gemm", [x, v], name="fc", format=FLOAT32, trans_b=True), "bn2")
+    return (b.add("quantize", [x, b.constant("step", (), format=FLOAT32)], name="levels"),)
+
+
 VARIANTS: Mapping[str, Write] = {
     "convolution_1d": _weighted("convolution", (1, 2, 9), (3, 2, 4), strides=(3,), dilations=(2,)),
     "convolution_3d": _weighted("convolution", (1, 2, 3, 4, 5), (3, 2, 2, 2, 2)),
@@ -261,6 +271,7 @@ VARIANTS: Mapping[str, Write] = {
     "tied_table": _write_tied,
     "growing_cache": _write_stateful,
     "decoder": _write_decoder,
+    "binary_layers": _write_binary_layers,
 }
 
 

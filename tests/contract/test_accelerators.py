@@ -38,8 +38,10 @@ HEAVY = ("numba", "pandas", "onnx", "pulp", "matplotlib", "networkx")
 # Rows of a datasheet that no small network asks for, by chip: {("unit", "action"): "why it is there"}.
 NO_ACTIVATION = "no small network has an activation behind a linear layer; the chip's own laws use it"
 UNUSED_ROWS: Mapping[str, Mapping[tuple[str, str], str]] = {
+    "dram_pim": {("lanes", "logic"): "bulk logic; no small network holds any, the bulk operations do"},
+    "aqfp_bnn": {("pools", "clock"): "no small network pools bits; the chip's own laws do"},
     "integral_sc": {("machines", "special"): "sigmoid and tanh; the small networks hold relu"},
-    "sparse_fc": {("output_stage", action): NO_ACTIVATION for action in ("multiply", "special")},
+    "sparse_fc": {("output_stage", "special"): NO_ACTIVATION},
 }
 
 

@@ -18,7 +18,9 @@ from hwsim.report.types import Layer, Report, Totals
 from hwsim.run import evaluate, load
 
 FILE = Path(__file__).with_name("figures.json")
-NETWORKS = ("resnet50", "bert_base", "mobilenet_v2", "lstm_ptb_char", "mlp_mnist", "multiplier_4x4")
+NETWORKS = (
+    "resnet50", "bert_base", "mobilenet_v2", "lstm_ptb_char", "mlp_mnist", "multiplier_4x4", "vgg_small_bnn",
+)
 TOTALS = ("macs", "cycles", "compute_cycles", "stall_cycles", "bit_operations", "ace", "parameters")
 
 

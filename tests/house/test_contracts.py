@@ -36,6 +36,7 @@ PLANTS = [
     ("ortools", "hwsim/schedule/planted.py", "import ortools"),
     ("networkx", "hwsim/graph/planted.py", "def late():\n    import networkx"),
     ("pandas", "hwsim/report/planted.py", "import pandas as pd"),
+    ("sweep-extras", "hwsim/sweep/planted.py", "import optuna"),
     ("onnx", "hwsim/importers/planted.py", "from onnx import helper"),
     ("screens", "hwsim/model/planted.py", "import rich"),
 ]

@@ -42,10 +42,10 @@ CARRIED = {
     "hwsim.report.types.Report.figures": "a mapping whose keys name their units",
     "hwsim.schedule.ilp_solver.IlpResult.values": "a mapping from the variables of an integer program",
     "hwsim.report.bars.Bars.parts": "heights of whatever quantity the chart shows",
-    "hwsim.model.types.RatePoint.setting": "a mapping whose keys name their units",
-    "accelerators.min_sum_decoder.inputs.Run.ebn0_db": "decibel, which is no SI unit, as its name says",
     "hwsim.report.sheet.SheetRow.values": "the field beside it is the unit",
     "hwsim.report.front_plot.FrontAxis.values": "the field beside it is the metric, which states the unit",
+    "hwsim.model.types.RatePoint.setting": "a mapping whose keys name their units",
+    "accelerators.min_sum_decoder.inputs.Run.ebn0_db": "decibel, which is no SI unit, as its name says",
     "hwsim.sweep.axes.Axis.low": "the knob's name states the unit",
     "hwsim.sweep.axes.Axis.high": "the knob's name states the unit",
     **dict.fromkeys(
@@ -57,6 +57,9 @@ CARRIED = {
         ),
         "energy of a Hamiltonian: a whole number of couplings, no joules",
     ),
+    "accelerators.aqfp_bnn.matching.Matched.thresholds": "on sums of products of -1 and 1",
+    "accelerators.aqfp_bnn.statistics.Decision.mean": "of a count of bits",
+    "accelerators.aqfp_bnn.statistics.Decision.variance": "of a count of bits",
     "accelerators.binary_lstm.normalization.BatchNorm.epsilon": "added to a variance of plain numbers",
 }
 # Names that ought to change; each line goes when its name does.

@@ -29,6 +29,10 @@ class AlexNetConfig(ImageConfig):
         description="ternary: weights of every layer are -1, 0 or 1 beside activations of 8 bits; binary: "
         "weights and activations of all layers but the first and the last are -1 or 1.",
     )
+    response_normalization: bool = Field(
+        default=True,
+        description="Local response normalization in the Caffe form; without it, it is left out.",
+    )
     hidden: int = Field(default=4096, ge=1, description="Width of the two hidden linear layers.")
 
 
@@ -50,7 +54,11 @@ def build(config: AlexNetConfig) -> Graph:
 
 def _full(b: GraphBuilder, config: AlexNetConfig) -> Graph:
     x = b.input("image", (config.batch, config.image_channels, config.image_size, config.image_size))
-    x = _caffe_features(b, x) if config.form == "caffe" else _torchvision_features(b, x)
+    x = (
+        _caffe_features(b, x, config.response_normalization)
+        if config.form == "caffe"
+        else _torchvision_features(b, x)
+    )
     x = b.flatten(x, "flatten")
     for index in (6, 7):
         x = b.relu(b.linear(x, config.hidden, name=f"fc{index}"), f"relu{index}")
@@ -99,11 +107,11 @@ def _torchvision_features(b: GraphBuilder, x: str) -> str:
     return b.max_pool(x, 3, stride=2, name="pool5")
 
 
-def _caffe_features(b: GraphBuilder, x: str) -> str:
+def _caffe_features(b: GraphBuilder, x: str, normalized: bool) -> str:
     x = b.relu(b.conv(x, 96, 11, stride=4, name="conv1"), "relu1")
-    x = b.max_pool(local_response_norm(b, x, "norm1"), 3, stride=2, name="pool1")
+    x = b.max_pool(local_response_norm(b, x, "norm1") if normalized else x, 3, stride=2, name="pool1")
     x = b.relu(b.conv(x, 256, 5, padding=2, groups=2, name="conv2"), "relu2")
-    x = b.max_pool(local_response_norm(b, x, "norm2"), 3, stride=2, name="pool2")
+    x = b.max_pool(local_response_norm(b, x, "norm2") if normalized else x, 3, stride=2, name="pool2")
     x = b.relu(b.conv(x, 384, 3, padding=1, name="conv3"), "relu3")
     x = b.relu(b.conv(x, 384, 3, padding=1, groups=2, name="conv4"), "relu4")
     x = b.relu(b.conv(x, 256, 3, padding=1, groups=2, name="conv5"), "relu5")
@@ -119,13 +127,15 @@ WORKLOADS = (
         presets={
             "alexnet": AlexNetConfig(),
             "alexnet_caffe": AlexNetConfig(form="caffe", image_size=227),
-            "alexnet_ternary": AlexNetConfig(form="caffe", image_size=227, quantization="ternary"),
+            "alexnet_ternary": AlexNetConfig(
+                form="caffe", image_size=227, quantization="ternary", response_normalization=False
+            ),
             "alexnet_binary": AlexNetConfig(quantization="binary"),
         },
         source="torchvision models/alexnet.py; Caffe form: bvlc_alexnet of the ONNX test data",
         notes={
-            "alexnet_ternary": "Caffe's form with ternary weights and activations of 8 bits; the network "
-            "that processing-in-memory papers report is recalled, not confirmed.",
+            "alexnet_ternary": "Caffe's form with ternary weights, activations of 8 bits and no response "
+            "normalization; the network that processing-in-memory papers report is recalled, not confirmed.",
             "alexnet_binary": "XNOR-Net's arrangement: first and last layer are not binary (recalled).",
             "alexnet_caffe": "227 x 227 gives the 665.8 M convolution MACs that chips are measured on; "
             "with image_size=224 it equals light_bvlc_alexnet.onnx.",

@@ -3,7 +3,11 @@
 Samples: optical recognition of handwritten digits, E. Alpaydin and C. Kaynak, UCI repository 1998
 (CC BY 4.0), as shipped in scikit-learn: 1797 images of 8 x 8 pixels from 0 to 16. The last fifth of a fixed
 shuffle is the test set. Signs pass their gradient straight through where their argument is in [-1, 1]
-(Courbariaux et al., Binarized Neural Networks, NIPS 2016).
+(Courbariaux et al., Binarized Neural Networks, NIPS 2016). Names of networks as arguments train those alone.
+
+`digits_mlp_mst` is the perceptron with a loss on top that draws output channels together along their
+minimum spanning tree, as MST-compression does (Vo et al., ICCV 2023; its own loss is not known to us): half
+the squared distance of the trained numbers of every channel and its parent, times `PULL`.
 """
 
 from __future__ import annotations
@@ -17,10 +21,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workloads.binary.digits import DigitsMlpConfig
 from workloads.binary.reference import EPSILON, classify, columns, signs
 from workloads.binary.steps import Adam, Floats, Normalization, Product, cross_entropy, pool, unpool
 
 SEED, EPOCHS, BATCH, RATE = 2309, 120, 50, 2e-3
+PULL = 1e-5
 
 
 def load_samples() -> tuple[Floats, NDArray[np.int64]]:
@@ -28,6 +34,12 @@ def load_samples() -> tuple[Floats, NDArray[np.int64]]:
     found = importlib.import_module("sklearn.datasets").load_digits()
     order = np.random.default_rng(SEED).permutation(len(found.target))
     return found.images[order] / 16, found.target[order].astype(np.int64)
+
+
+def thermometer(pixels: Floats, levels: int) -> Floats:
+    """Return `levels` signs of every pixel [n, k]: whether it reaches 1, 3, 5, ... of 2 x levels."""
+    steps = (2 * np.arange(levels) + 1) / (2 * levels)
+    return signs(pixels[:, None, :] - steps[:, None]).reshape(len(pixels), -1)
 
 
 class Network:
@@ -110,17 +122,39 @@ def _fold(rows: Floats, shape: tuple[int, ...]) -> Floats:
     return padded[:, :, 1:-1, 1:-1]
 
 
-def train(network: Network, x: Floats, labels: NDArray[np.int64]) -> None:
-    """Fit `network` by Adam on the cross-entropy; the rate falls linearly to zero."""
+def train(network: Network, x: Floats, labels: NDArray[np.int64], pull: float = 0.0) -> None:
+    """Fit `network` by Adam on the cross-entropy; the rate falls linearly to zero.
+
+    `pull` draws the channels of binary layers towards their parents in the trees of each epoch's signs.
+    """
     rng = np.random.default_rng(SEED)
     adam = Adam([*network.products, *network.norms])
     for epoch in range(EPOCHS):
         order = rng.permutation(len(x))
+        drawn = [(layer, parents(layer)) for layer in network.products if layer.binary and pull]
         for begin in range(0, len(x), BATCH):
             chosen = order[begin : begin + BATCH]
             network.backward(cross_entropy(network.forward(x[chosen]), labels[chosen]))
+            for layer, parent in drawn:
+                draw_together(layer, parent, pull)
             adam.step(RATE * (1 - epoch / EPOCHS))
     settle(network, x)
+
+
+def parents(layer: Product) -> NDArray[np.int64]:
+    """Return the parent of every channel in the minimum spanning tree of the signs; the root has itself."""
+    from hwsim.graph.algorithms import reuse_tree
+
+    stored = layer.used().T
+    tree = reuse_tree(np.rint((stored.shape[1] - stored @ stored.T) / 2).astype(np.int64), len(stored))
+    return np.where(tree.parent < 0, np.arange(len(stored)), tree.parent)
+
+
+def draw_together(layer: Product, parent: NDArray[np.int64], pull: float) -> None:
+    """Add the gradient of pull / 2 times the squared distances of all channels and their parents."""
+    apart = pull * (layer.weights - layer.weights[:, parent])
+    layer.weight_gradient += apart
+    np.add.at(layer.weight_gradient.T, parent, -apart.T)
 
 
 def settle(network: Network, x: Floats) -> None:
@@ -140,20 +174,22 @@ def save(path: Path, arrays: Mapping[str, Any]) -> None:
 
 
 def main() -> int:
-    """Train both networks and write weights and test samples beside this file."""
+    """Train the networks named on the command line, or all; weights and test samples go beside this file."""
     images, labels = load_samples()
     split = len(images) * 4 // 5
-    flat = signs(2 * images.reshape(-1, 64) - 1)
+    flat = thermometer(images.reshape(-1, 64), DigitsMlpConfig().levels)
+    perceptron, spatial = ("fc1", "fc2", "fc3"), ("conv0", "conv1", "conv2", "fc")
+    pools = frozenset({"conv1", "conv2"})
     networks = {
-        "digits_mlp_bnn": (Network(("fc1", "fc2", "fc3"), (64, 256, 256, 10), frozenset()), "input", flat),
-        "digits_cnn_bnn": (
-            Network(("conv0", "conv1", "conv2", "fc"), (1, 32, 64, 64, 10), frozenset({"conv1", "conv2"})),
-            "image",
-            images[:, None],
-        ),
+        "digits_mlp_bnn": (perceptron, (flat.shape[1], 256, 256, 10), 0.0),
+        "digits_mlp_mst": (perceptron, (flat.shape[1], 256, 256, 10), PULL),
+        "digits_cnn_bnn": (spatial, (1, 32, 64, 64, 10), 0.0),
     }
-    for name, (network, key, x) in networks.items():
-        train(network, x[:split], labels[:split])
+    for name in sys.argv[1:] or networks:
+        layers, sizes, pull = networks[name]
+        network = Network(layers, sizes, pools & set(layers))
+        key, x = ("image", images[:, None]) if layers is spatial else ("input", flat)
+        train(network, x[:split], labels[:split], pull)
         path = Path(__file__).with_name(f"{name}.npz")
         pixels = x[split:].astype(np.int8) if key == "input" else x[split:]
         save(path, network.arrays() | {key: pixels, "labels": labels[split:]})

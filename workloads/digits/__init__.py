@@ -1,4 +1,4 @@
-"""Small sigmoid networks for 8 x 8 handwritten digits, trained here: weights and test samples lie beside."""
+"""Small networks for 8 x 8 handwritten digits, trained here: weights and test samples lie beside."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class DigitsConfig(WorkloadConfig):
     """Knobs of a digits network; the trained weights fit the presets only."""
 
     hidden: tuple[PositiveInt, ...] = Field(default=(100, 200), description="Hidden widths, first to last.")
-    activation: Literal["sigmoid", "tanh"] = Field(
+    activation: Literal["sigmoid", "tanh", "relu"] = Field(
         default="sigmoid", description="Function after every hidden layer."
     )
 
@@ -41,6 +41,7 @@ WORKLOADS = (
             "digits_100_200": DigitsConfig(),
             "digits_32": DigitsConfig(hidden=(32,)),
             "digits_tanh_32": DigitsConfig(hidden=(32,), activation="tanh"),
+            "digits_relu_32": DigitsConfig(hidden=(32,), activation="relu"),
         },
         source="trained by workloads/digits/train.py",
     ),

@@ -65,7 +65,7 @@ def gradients(config: DigitsConfig, p: list[Floats], x: Floats, labels: NDArray[
     for layer in reversed(range(len(p) // 2)):
         found[2 * layer], found[2 * layer + 1] = values[layer].T @ delta, delta.sum(axis=0)
         v = values[layer]
-        slope = 1 - v * v if config.activation == "tanh" else v * (1 - v)
+        slope = {"tanh": 1 - v * v, "relu": (v > 0).astype(np.float64)}.get(config.activation, v * (1 - v))
         delta = (delta @ p[2 * layer].T) * slope
     return found
 
@@ -76,8 +76,15 @@ def forward(config: DigitsConfig, p: list[Floats], x: Floats) -> list[Floats]:
     for layer in range(len(p) // 2):
         z = values[-1] @ p[2 * layer] + p[2 * layer + 1]
         last = layer == len(p) // 2 - 1
-        values.append(z if last else np.tanh(z) if config.activation == "tanh" else 1 / (1 + np.exp(-z)))
+        values.append(z if last else activate(config, z))
     return values
+
+
+def activate(config: DigitsConfig, z: Floats) -> Floats:
+    """Return the activation of the sums of a layer."""
+    if config.activation == "relu":
+        return np.maximum(z, 0)
+    return np.tanh(z) if config.activation == "tanh" else 1 / (1 + np.exp(-z))
 
 
 def main() -> int:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from accelerators.systolic import ACCELERATOR, SystolicDesign, family
+from accelerators.systolic import ACCELERATOR, family
+from accelerators.systolic.design import SystolicDesign
 from accelerators.systolic.family import KNOBS, lower_family
 from hwsim.graph.build import GraphBuilder
 from hwsim.graph.types import INT8, Graph

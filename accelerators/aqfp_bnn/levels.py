@@ -1,0 +1,177 @@
+"""The phase of every gate: as early as inputs and splitters allow, then moved to where buffers are saved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from accelerators.aqfp_bnn.cells import CONSTANT_CELLS, SOURCES, Cell
+from accelerators.aqfp_bnn.netlist import Netlist
+from accelerators.aqfp_bnn.trees import cells_needed, tree_depth
+
+SWEEPS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Clocking:
+    """How cells are clocked.
+
+    Attributes
+    ----------
+    splitter_outputs : int
+        Outputs of a splitter.
+    max_phase_skip : int
+        Phases between a cell and its reader without a buffer, at most.
+    clock_phases : int
+        Phases of a cycle, n.
+    balance_inputs, balance_outputs : bool
+        Whether all inputs arrive in one phase, and all outputs leave in one.
+    """
+
+    splitter_outputs: int = 4
+    max_phase_skip: int = 1
+    clock_phases: int = 4
+    balance_inputs: bool = True
+    balance_outputs: bool = True
+
+    def __post_init__(self) -> None:
+        if self.clock_phases < 3:
+            raise ValueError(f"{self.clock_phases} clock phases give data no direction; at least 3 do")
+        if self.splitter_outputs < 2:
+            raise ValueError(f"a splitter of {self.splitter_outputs} outputs splits nothing")
+        if not 1 <= self.max_phase_skip <= self.clock_phases:
+            raise ValueError(
+                f"max_phase_skip {self.max_phase_skip} is outside 1..{self.clock_phases}, the phases of a "
+                "cycle for which a cell holds its bit"
+            )
+
+
+class Levels:
+    """Phases of all nodes of a netlist, and who reads whom.
+
+    Parameters
+    ----------
+    netlist : Netlist
+        The circuit; constants have no level, every reader has one of its own.
+    clocking : Clocking
+        Splitters and skips.
+    """
+
+    def __init__(self, netlist: Netlist, clocking: Clocking) -> None:
+        self.netlist, self.clocking = netlist, clocking
+        size = len(netlist.cells)
+        self.readers: list[list[int]] = [[] for _ in range(size)]
+        for node, signals in enumerate(netlist.fan_ins):
+            for signal in signals:
+                self.readers[signal // 2].append(node)
+        self.ends: list[int] = [0] * size
+        for node in netlist.outputs.values():
+            self.ends[node] += 1
+        self.loops: list[int] = [0] * size
+        for _, node in netlist.states.values():
+            self.loops[node] += 1
+        self.still = [cell in CONSTANT_CELLS for cell in netlist.cells]
+        self.floating = [
+            cell is Cell.STATE or (cell is Cell.INPUT and not clocking.balance_inputs)
+            for cell in netlist.cells
+        ]
+        self._depth = [tree_depth(self.fan_out(node), clocking.splitter_outputs) for node in range(size)]
+        self.pinned = {
+            reader
+            for node, cell in enumerate(netlist.cells)
+            if cell is Cell.STATE
+            for reader in self.readers[node]
+        }
+        self.level = self._earliest()
+        self.depth = self._last()
+        self._settle()
+
+    def fan_out(self, node: int) -> int:
+        """Return the readers of a node: gates, outputs, and the loop it closes."""
+        return max(1, len(self.readers[node]) + self.ends[node] + self.loops[node])
+
+    def arrival(self, node: int) -> int:
+        """Return the first phase in which any reader of `node` can work."""
+        return self.level[node] + self._depth[node] + 1
+
+    def reader_levels(self, node: int) -> list[int]:
+        """Return the phases in which `node` is read, latest first; a loop is read as soon as it can be."""
+        found = [self.level[reader] for reader in self.readers[node]]
+        end = self.depth + 1 if self.clocking.balance_outputs else self.arrival(node)
+        found += [end] * self.ends[node]
+        found += [self.arrival(node)] * self.loops[node]
+        return sorted(found, reverse=True)
+
+    def cost(self, node: int) -> int:
+        """Return the splitters and buffers behind `node`."""
+        readers = self.reader_levels(node)
+        if not readers or self.still[node]:
+            return 0
+        source = readers[-1] - self._depth[node] - 1 if self.floating[node] else self.level[node]
+        clocking = self.clocking
+        return cells_needed(source, readers, clocking.splitter_outputs, clocking.max_phase_skip)
+
+    def _earliest(self) -> list[int]:
+        """Place every gate as early as its operands allow, and all readers of a state in one phase.
+
+        A loop is as long as the time from the first reader of its state to the gate that renews it.
+        """
+        together: dict[int, int] = {}
+        self.level = [0] * len(self.netlist.cells)
+        for _ in range(2 + len(self.loops)):
+            before = dict(together)
+            for node, signals in enumerate(self.netlist.fan_ins):
+                if self.netlist.cells[node] in SOURCES:
+                    continue
+                sources = [signal // 2 for signal in signals if not self.still[signal // 2]]
+                own = [source for source in sources if self.netlist.cells[source] is Cell.STATE]
+                level = max((self.arrival(source) for source in sources), default=1)
+                self.level[node] = max((level, *(together.get(state, 0) for state in own)))
+                together |= dict.fromkeys(own, self.level[node])
+            if together == before:
+                return self.level
+        raise ValueError(f"{self.netlist.name}: states wait for each other; read one through a buffer")
+
+    def _last(self) -> int:
+        ends = [node for node in self.netlist.outputs.values() if not self.still[node]]
+        return max((self.arrival(node) - 1 for node in ends), default=0)
+
+    def _settle(self) -> None:
+        """Move gates one by one, last to first, to the end of their range that needs fewer cells."""
+        movable = [
+            node
+            for node, cell in enumerate(self.netlist.cells)
+            if cell not in SOURCES and not self.still[node] and node not in self.pinned
+        ]
+        for sweep in range(SWEEPS):
+            moved = [self._move(node, later=not sweep) for node in reversed(movable)]
+            if not any(moved):
+                break
+        for node, floats in enumerate(self.floating):
+            readers = self.reader_levels(node)
+            if floats and readers:
+                self.level[node] = readers[-1] - self._depth[node] - 1
+
+    def _move(self, node: int, later: bool) -> bool:
+        """Move `node` to the end of its range that costs least; between equal costs `later` decides."""
+        sources = {signal // 2 for signal in self.netlist.fan_ins[node]}
+        sources = {source for source in sources if not self.still[source]}
+        low = max((self.arrival(s) for s in sources if not self.floating[s]), default=1)
+        reads = [self.level[reader] for reader in self.readers[node]]
+        if self.ends[node]:
+            reads.append(self.depth + 1)
+        if not reads:
+            return False
+        here, high = self.level[node], min(reads) - self._depth[node] - 1
+        if self.loops[node]:
+            high = here
+        best, best_cost = here, self._local(node, sources)
+        for place in {low, high} - {here}:
+            self.level[node] = place
+            cost = self._local(node, sources)
+            if cost < best_cost or (cost == best_cost and later and place > best):
+                best, best_cost = place, cost
+        self.level[node] = best
+        return best != here
+
+    def _local(self, node: int, sources: set[int]) -> int:
+        return self.cost(node) + sum(self.cost(source) for source in sources)
