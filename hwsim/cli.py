@@ -265,7 +265,7 @@ def _report(source: Annotated[Path, typer.Argument(
                 help="Axes of the heat map; the two with most effect if left out.")] = None,
             picture: Annotated[PictureOf | None, typer.Option(
                 "--picture", help="For .svg; of a sweep: front, tornado, heat; of a report: energy, cycles, "
-                                  "roofline.")] = None,
+                                  "roofline, timeline.")] = None,
             quiet: Quiet = False) -> int:
     """Write a page or picture of a sweep or a report."""
     from hwsim.commands.reporting import report

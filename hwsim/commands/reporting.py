@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from hwsim.report.types import Report
 
 _SWEEP_PICTURES = ("front", "tornado", "heat")
-_REPORT_PICTURES = ("energy", "cycles", "roofline")
+_REPORT_PICTURES = ("energy", "cycles", "roofline", "timeline")
 
 
 def report(source: Path, outputs: Sequence[Path], objectives: Sequence[str], knobs: str | None,
@@ -93,6 +93,10 @@ def _report_svg(reports: Sequence[Report], picture: str) -> str:
     if len(reports) > 1:
         raise InputError(f"the picture {picture!r} shows one report, not {len(reports)}", where="--picture",
                          hint="write the page (.html), which has one for each")
+    if picture == "timeline":
+        from hwsim.report.timeline_plot import timeline_svg
+
+        return timeline_svg(reports[0], f"{reports[0].provenance['network']} on {reports[0].name}")
     return standalone(plots.energy_bars(reports[0]) if picture == "energy" else plots.cycle_bars(reports[0]))
 
 

@@ -39,6 +39,7 @@ class PictureOf(StrEnum):
     ENERGY = "energy"
     CYCLES = "cycles"
     ROOFLINE = "roofline"
+    TIMELINE = "timeline"
 
 
 class EngineOf(StrEnum):

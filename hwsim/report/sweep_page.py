@@ -18,6 +18,7 @@ MAX_PAGE_BYTES = 1_000_000
 MOST_POINTS = 5000
 _MOST_FAILURES, _MOST_PICTURES, _MOST_AXES = 20, 4, 6
 _DIGITS = 7
+_FILL = 0.97
 _LIKED = ("time_s", "energy_j", "area_m2", "power_w", "utilization", "misclassification_ratio")
 
 
@@ -76,7 +77,7 @@ def to_sweep_html(page: SweepPage) -> str:
             "notes": (*page.notes, *_left_out(kept, table))})
         if len(text.encode()) <= MAX_PAGE_BYTES or len(kept) <= 1:
             return text
-        most = len(kept) // 2
+        most = min(len(kept) - 1, int(_FILL * len(kept) * MAX_PAGE_BYTES / len(text.encode())))
 
 
 def thinned(table: SweepTable, most: int) -> SweepTable:

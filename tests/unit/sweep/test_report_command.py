@@ -49,7 +49,7 @@ def test_page_holds_points_commands_and_front(made: Path, tmp_path: Path, capsys
 
 @pytest.mark.parametrize(("source", "picture"), [
     ("r.db", "front"), ("r.db", "tornado"), ("r.db", "heat"), ("one.json", "energy"), ("one.json", "cycles"),
-    ("one.json", "roofline"), ("two.json", "energy"),
+    ("one.json", "roofline"), ("one.json", "timeline"), ("two.json", "energy"),
 ])
 def test_pictures_are_svg_for_light_and_dark(made: Path, tmp_path: Path, source: str, picture: str) -> None:
     target = tmp_path / "picture.svg"
@@ -82,7 +82,7 @@ def test_large_files_are_sampled_and_say_so(made: Path, monkeypatch: pytest.Monk
     (["r.db", "-o", "p.html", "--picture", "heat"], "changes nothing without a file that ends in .svg"),
     (["r.db", "-o", "p.svg", "--picture", "roofline"], "it has front, tornado, heat"),
     (["r.db", "-o", "p.svg", "--objectives", "energy_j"], "shows two objectives, not 1"),
-    (["one.json", "-o", "p.svg", "--picture", "heat"], "it has energy, cycles, roofline"),
+    (["one.json", "-o", "p.svg", "--picture", "heat"], "it has energy, cycles, roofline, timeline"),
     (["one.json", "-o", "p.svg", "--objectives", "energy_j"], "means something for a sweep only"),
     (["two.json", "-o", "p.svg", "--picture", "cycles"], "shows one report, not 2"),
     (["text.db", "-o", "p.html"], "text.db"),
