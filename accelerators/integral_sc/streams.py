@@ -127,20 +127,20 @@ def _compared(sequence: Ints, places: Ints, probability: Values, length: int) ->
 def input_words(pixels: Values, first: int, design: IntegralScDesign) -> Words:
     """Return the streams of up to 64 samples, numbered from `first`, as uint64[W, padded k * LANES]."""
     lanes, k = pixels.shape
-    j = np.tile(np.arange(k), lanes)
-    sample = np.repeat(np.arange(first, first + lanes), k)
-    places = design.input_seed + INPUT_STEP * j
+    # Lanes of a synapse lie side by side, so that putting the words in order is one transposition.
+    probability = np.zeros((k, LANES))
+    probability[:, :lanes] = pixels.T
+    j = np.repeat(np.arange(k), LANES)
+    sample = np.tile(np.arange(first, first + LANES), k)
     words = _words(
-        pixels.reshape(-1),
-        places,
+        probability.reshape(-1),
+        design.input_seed + INPUT_STEP * j,
         2 * j % bitstream.SOBOL_DIMENSIONS,
         sample * k + j,
         design.input_seed,
         design,
     )
-    out = np.zeros((words.shape[1], k, LANES), np.uint64)
-    out[:, :, :lanes] = words.reshape(lanes, k, -1).transpose(2, 1, 0)
-    return out.reshape(words.shape[1], -1)
+    return np.ascontiguousarray(words.T)
 
 
 def weight_words(layer: Streamed, index: int, design: IntegralScDesign) -> Words:

@@ -14,6 +14,7 @@ from hwsim.units import parse_as, suffix_of
 
 if TYPE_CHECKING:
     from hwsim.graph.types import Graph
+    from hwsim.report.scheduled import ScheduledCost
     from hwsim.report.types import Report
     from hwsim.run import Chip
     from hwsim.scheduled import ScheduledRun
@@ -92,12 +93,11 @@ def evaluate(job: Job, outputs: Sequence[Path], timeline: Path | None, *, json: 
         return EXIT_OK
     runs = _scheduled(job, quiet=quiet)
     reports = tuple(run.report for run in runs)
+    planned = tuple(run.planned for run in runs)
+    deliver(reports, outputs, timeline, json=False, quiet=quiet or json, plans=planned)
     if json:
-        deliver(reports, outputs, timeline, json=False, quiet=True)
         _emit_scheduled(runs)
-        return EXIT_OK
-    deliver(reports, outputs, timeline, json=False, quiet=quiet)
-    if not quiet:
+    elif not quiet:
         _print_schedules(runs)
     return EXIT_OK
 
@@ -298,15 +298,15 @@ def check_outputs(outputs: Sequence[Path], timeline: Path | None) -> None:
 
 
 def deliver(reports: tuple[Report, ...], outputs: Sequence[Path], timeline: Path | None, *, json: bool,
-            quiet: bool) -> None:
-    """Write the files, print the tables or the JSON form."""
+            quiet: bool, plans: Sequence[ScheduledCost] = ()) -> None:
+    """Write the files, print the tables or the JSON form; the timeline shows plans beside their reports."""
     from hwsim.report.files import write, write_timeline
 
     for path in outputs:
         write(reports, path)
         note(f"wrote {path}", quiet=quiet)
     if timeline is not None:
-        write_timeline(reports, timeline)
+        write_timeline(reports, timeline, plans)
         note(f"wrote {timeline}; open it at https://ui.perfetto.dev", quiet=quiet)
     if json:
         from hwsim.report.json_form import comparison_to_json, to_json

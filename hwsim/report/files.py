@@ -6,12 +6,16 @@ import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hwsim.errors import InputError, nearest
 from hwsim.report.compare import align
 from hwsim.report.json_form import comparison_to_json, reports_from_json, to_json
 from hwsim.report.service import Sustainability
 from hwsim.report.types import Report
+
+if TYPE_CHECKING:
+    from hwsim.report.scheduled import ScheduledCost
 
 _MAX_REPORT_BYTES = 1 << 30
 
@@ -45,12 +49,13 @@ def write(reports: Report | Sequence[Report], path: str | Path, *,
     write_bytes(target, _WRITERS[target.suffix.lower()](several))
 
 
-def write_timeline(reports: Report | Sequence[Report], path: str | Path) -> None:
-    """Write a Chrome trace (``timeline.json``) that Perfetto opens, one process per report."""
+def write_timeline(reports: Report | Sequence[Report], path: str | Path,
+                   plans: Sequence[ScheduledCost] = ()) -> None:
+    """Write a Chrome trace (``timeline.json``) that Perfetto opens, one process per report and plan."""
     from hwsim.report.perfetto import to_trace_json
 
     several = (reports,) if isinstance(reports, Report) else tuple(reports)
-    write_bytes(check_path(path, (".json",)), to_trace_json(several).encode())
+    write_bytes(check_path(path, (".json",)), to_trace_json(several, plans).encode())
 
 
 def read(path: str | Path) -> tuple[Report, ...]:

@@ -163,6 +163,19 @@ def _reram_pim(rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
+def _racetrack_pim(rng: np.random.Generator) -> dict[str, Any]:
+    trd = int(rng.choice([3, 5, 7]))
+    return {
+        "trd": trd,
+        "timing": str(rng.choice(["device", "controller"])),
+        "subarrays_active": int(rng.integers(1, 3)),
+        "multiply_model": "functional",
+        "redundancy": int(rng.choice([1, 1, 1, 1, 3])),
+        "banks": int(rng.integers(1, 5)),
+        "wires": 64 * int(rng.integers(1, 3)),
+    }
+
+
 def _roofline(rng: np.random.Generator) -> dict[str, Any]:
     return {
         "lanes": int(rng.integers(1, 40)),
@@ -184,6 +197,7 @@ KNOBS: Mapping[str, Draw] = {
     "invertible_logic": _invertible_logic,
     "racetrack_memory": _racetrack_memory,
     "mst_bnn": _mst_bnn,
+    "racetrack_pim": _racetrack_pim,
     "reram_pim": _reram_pim,
     "sparse_fc": _sparse_fc,
     "systolic": _systolic,

@@ -41,12 +41,18 @@ UNUSED_ROWS: Mapping[str, Mapping[tuple[str, str], str]] = {
     "dram_pim": {("lanes", "logic"): "bulk logic; no small network holds any, the bulk operations do"},
     "aqfp_bnn": {("pools", "clock"): "no small network pools bits; the chip's own laws do"},
     "integral_sc": {("machines", "special"): "sigmoid and tanh; the small networks hold relu"},
+    "racetrack_pim": {
+        ("host", "logic"): "rounding of floating-point tensors; no small network has it",
+    },
     "sparse_fc": {("output_stage", "special"): NO_ACTIVATION},
 }
 
 
 # Chips on which sixteen times the work need not take longer, and why; it takes more energy all the same.
-SPATIAL = {"reram_pim": "arrays that are left over hold copies, which take the work at once"}
+SPATIAL = {
+    "racetrack_pim": "clusters that are left over take the work at once",
+    "reram_pim": "arrays that are left over hold copies, which take the work at once",
+}
 
 
 def dense(kind: str, scale: int) -> Graph:
