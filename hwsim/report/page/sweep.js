@@ -118,7 +118,7 @@ function drawLines() {
   root.replaceChildren();
   axes.length = 0;
   wanted.forEach((column, at) => {
-    const scale = scaleOf(column, true), turn = state.turned.has(column.name);
+    const scale = scaleOf(column, !column.metric), turn = state.turned.has(column.name);
     axes.push({ column, scale, x: wanted.length > 1 ? side + (width - 2 * side) * at / (wanted.length - 1) : width / 2,
                 y: value => turn ? top + (floor - top) * scale.at(value) : floor - (floor - top) * scale.at(value) });
   });
