@@ -231,6 +231,8 @@ def runs_on_host(graph: Graph, op: Op) -> bool:
     First and last layers of binary networks are not binary (IR-Net's arrangement), or their inputs and
     classes are not; the crossbars leave those, with normalization, sign and pooling, to a host.
     """
+    if all(tensor.format.kind is not FormatKind.BINARY for tensor in graph.tensors.values()):
+        return False  # Asked for every operator: without a binary tensor there is no layer to look for.
     network = network_of(graph)
     return bool(network.layers) and network.of_full_precision(op)
 
