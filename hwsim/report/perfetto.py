@@ -58,7 +58,7 @@ def to_trace_json(reports: Sequence[Report], plans: Sequence[ScheduledCost] = ()
     events: list[dict[str, Any]] = []
     names = distinct_names(reports)
     for pid, (name, report) in enumerate(zip(names, reports, strict=True), start=1):
-        events += _names(pid, f"{report.provenance['network']} on {name}", _tracks(report))
+        events += _names(pid, f"{report.provenance['network']} on {name}", tracks_of(report))
         clock_hz = report.totals.cycles / report.totals.time_s if report.totals.time_s else 0.0
         events += [_slice_event(pid, piece, clock_hz) for piece in lay_out(report)]
         events += _counters(pid, report, clock_hz)
@@ -71,7 +71,7 @@ def to_trace_json(reports: Sequence[Report], plans: Sequence[ScheduledCost] = ()
 
 def lay_out(report: Report) -> list[Slice]:
     """Place every layer, its stalls and the busy time of every unit, in cycles."""
-    tracks, now = _tracks(report), 0
+    tracks, now = tracks_of(report), 0
     slices: list[Slice] = []
     for stage in stages(report):
         end = now + stage.layer.cycles
@@ -110,7 +110,8 @@ def _plan_events(pid: int, process: str, plan: ScheduledCost) -> list[dict[str, 
             *(_slice_event(pid, piece, clock_hz) for piece in lay_out_plan(line))]
 
 
-def _tracks(report: Report) -> dict[str, int]:
+def tracks_of(report: Report) -> dict[str, int]:
+    """Return the track of every unit that works, in the order of the layers."""
     units = dict.fromkeys(unit for layer in report.layers for unit in layer.busy_cycles_by_unit)
     return {unit: track for track, unit in enumerate(units, start=_LAYER_TRACK + 1)}
 

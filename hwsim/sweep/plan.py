@@ -304,13 +304,7 @@ def _data(space: Space, chips: Sequence[Chip], problems: list[Problem]) -> Mappi
 
 
 def _check_supported(space: Space, chip: Chip, graph: Graph, problems: list[Problem]) -> None:
-    if space.on_unsupported == "error":
-        problems += [
-            Problem(
-                f"{graph.name}.{op.name}",
-                f"{chip.accelerator.name} cannot run it: {reason}",
-                "or choose on_unsupported host or traffic",
-            )
-            for op in graph.ops
-            if (reason := chip.accelerator.supports(graph, op))
-        ]
+    try:
+        run.without_unsupported(graph, chip.accelerator, space.on_unsupported)
+    except UnsupportedOp as error:
+        problems += error.problems
