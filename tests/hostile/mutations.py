@@ -129,7 +129,7 @@ def damaged_values(document: Any, rng: random.Random) -> Any:
             holder.insert(key, copy.deepcopy(rng.choice(holder)))
         elif action == 3:
             holder[key] = rng.choice([[holder[key]], {"value": holder[key]}, str(holder[key]), [[[holder[key]]]]])
-        elif action == 4 and isinstance(holder[key], int | float):
+        elif action == 4 and isinstance(holder[key], int | float) and abs(holder[key]) < 1e300:
             holder[key] = rng.choice([-holder[key], holder[key] * 10**6, holder[key] + 0.5, holder[key] + 1])
         else:
             holder[key] = copy.deepcopy(rng.choice(VALUES))
@@ -224,7 +224,7 @@ _ARRAY_CHANGES: list[Callable[[Any, random.Random], Any]] = [
     lambda array, rng: np.array([{"a": 1}], dtype=object),
     lambda array, rng: np.zeros(3, dtype=[("a", "i4"), ("b", "f8")]),
     lambda array, rng: -array.astype(np.float64),
-    lambda array, rng: array * rng.choice([10**6, 10**12]),
+    lambda array, rng: array.astype(np.float64) * rng.choice([1e6, 1e12]),
     _spoiled, _spoiled, _converted, _converted,
 ]  # fmt: skip
 
