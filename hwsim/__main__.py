@@ -102,6 +102,9 @@ def _refuse(error: Exception) -> int:
         _drop_output()
         _complain(f"error: standard output: cannot be written: {error.strerror or error}")
         return EXIT_INPUT
+    if isinstance(error, MemoryError):
+        _complain(f"error: out of memory: {error or 'no detail'} (take a smaller network or design)")
+        return EXIT_INPUT
     if not isinstance(error, HwsimError) or isinstance(error, VerifyError):
         return _confess(error)
     for line in _lines(error.problems):

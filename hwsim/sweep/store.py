@@ -11,9 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from hwsim.report.files import check_writable
 from hwsim.sweep.errors import StoreError
 from hwsim.sweep.lock import Lock
+from hwsim.writing import check_writable
 
 APPLICATION_ID = 0x68775357  # "hwSW"
 SCHEMA_VERSION = 1

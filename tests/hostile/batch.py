@@ -37,14 +37,18 @@ def warm(specimen: Specimen) -> bytes:
     return content
 
 
-def try_files(specimen: Specimen, content: bytes, seed: int, count: int) -> tuple[int, list[dict[str, object]]]:
+def try_files(
+    specimen: Specimen, content: bytes, seed: int, count: int
+) -> tuple[int, list[dict[str, object]]]:
     """Damage the file `count` times; return how often it was accepted, and every wrong answer."""
     accepted, found = 0, []
     for index in range(count):
         rng = random.Random(f"{specimen.file} {seed} {index}")
         damaged = specimen.damage(content, rng)
         Path(specimen.file).write_bytes(damaged)
-        words = [word.replace("{}", specimen.file) for word in specimen.commands[index % len(specimen.commands)]]
+        words = [
+            word.replace("{}", specimen.file) for word in specimen.commands[index % len(specimen.commands)]
+        ]
         answer = judge(words)
         accepted += answer.code == 0
         if answer.complaints:
@@ -66,8 +70,14 @@ def try_words(seed: int, count: int) -> tuple[int, list[dict[str, object]]]:
 
 
 def _told(name: str, words: list[str], answer: Answer, damaged: bytes) -> dict[str, object]:
-    return {"name": name, "words": words, "code": answer.code, "complaints": answer.complaints,
-            "err": answer.err[-1500:], "damaged": damaged[:20000].hex()}
+    return {
+        "name": name,
+        "words": words,
+        "code": answer.code,
+        "complaints": answer.complaints,
+        "err": answer.err[-1500:],
+        "damaged": damaged[:20000].hex(),
+    }
 
 
 def run(formats: set[str], seed: int, count: int) -> dict[str, object]:
@@ -91,8 +101,12 @@ def run(formats: set[str], seed: int, count: int) -> dict[str, object]:
         counts["words"] = [count, accepted]
         found += wrong
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return {"counts": counts, "found": found, "peak_bytes": peak,
-            "cpu_s": sum(resource.getrusage(resource.RUSAGE_SELF)[:2])}
+    return {
+        "counts": counts,
+        "found": found,
+        "peak_bytes": peak,
+        "cpu_s": sum(resource.getrusage(resource.RUSAGE_SELF)[:2]),
+    }
 
 
 def main() -> None:

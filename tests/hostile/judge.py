@@ -78,6 +78,8 @@ def _judge_streams(answer: Answer) -> None:
     say = answer.complaints.append
     if answer.code not in (*CODES, -1):
         say(f"exit code {answer.code}")
+    if "out of memory" in answer.err:
+        say("works until memory is short instead of counting first")
     if "bug in hwsim" in answer.err or "Traceback" in answer.err:
         say("calls it a bug")
     lines = answer.err.splitlines()
@@ -87,7 +89,9 @@ def _judge_streams(answer: Answer) -> None:
         say(f"stderr has {len(lines)} lines of up to {max(map(len, lines))} letters")
     if answer.code == 2 and (answer.out or "hwsim: error: " not in answer.err):
         say("refuses without an error, or prints beside it")
-    if not answer.out.isprintable() and any(ord(letter) < 32 and letter not in "\n\t" for letter in answer.out):
+    if not answer.out.isprintable() and any(
+        ord(letter) < 32 and letter not in "\n\t" for letter in answer.out
+    ):
         say("prints control characters")
 
 
@@ -96,7 +100,9 @@ def _judge_files(answer: Answer, folder: Path, words: Sequence[str]) -> None:
     wanted = {Path(word).name for word in words if Path(word).parent == folder}
     found = {path.name for path in folder.iterdir()}
     answer.files = sorted(found)
-    kept = {f"{name}{tail}" for name in wanted if name.endswith(".db") for tail in ("", "-wal", "-shm", ".lock")}
+    kept = {
+        f"{name}{tail}" for name in wanted if name.endswith(".db") for tail in ("", "-wal", "-shm", ".lock")
+    }
     if strange := found - wanted - kept:
         say(f"leaves {', '.join(sorted(strange))}")
     if answer.code == 0 and "--dry-run" not in words and wanted - found:

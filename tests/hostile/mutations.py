@@ -19,18 +19,120 @@ _NUMBER = re.compile(r"[0-9]+")
 Mutate = Callable[[bytes, random.Random], bytes]
 
 TOKENS = [
-    "0", "-0", "-1", "1", "2", "3.5", "65536", "2147483648", "9223372036854775807", "9223372036854775808",
-    "1" + "0" * 12, "9" * 40, "1" * 5000, "1e18", "1e308", "1e400", "-1e400", "1e-300", "nan", "NaN", "inf",
-    "-inf", "", " ", "\t", "x", "true", "null", "None", "[]", "{}", "0x10", "1_000", "1:4", "2:1", "=", ",", ";",
-    '"', "'", "\\", "#", "%s", "../..", "/dev/null", "\x00", "\x1b[31m", "\u00e9", "\u0665", "\u00b2",
-    "\u202e", "\U0001f980", "\ufeff", "12 kB", "64KiB", "700MHz", "5y", "-5 pJ", "1e30 m^2", "7 parsec",
-]  # fmt: skip
+    "0",
+    "-0",
+    "-1",
+    "1",
+    "2",
+    "3.5",
+    "65536",
+    "2147483648",
+    "9223372036854775807",
+    "9223372036854775808",
+    "1" + "0" * 12,
+    "9" * 40,
+    "1" * 5000,
+    "1e18",
+    "1e308",
+    "1e400",
+    "-1e400",
+    "1e-300",
+    "nan",
+    "NaN",
+    "inf",
+    "-inf",
+    "",
+    " ",
+    "\t",
+    "x",
+    "true",
+    "null",
+    "None",
+    "[]",
+    "{}",
+    "0x10",
+    "1_000",
+    "1:4",
+    "2:1",
+    "=",
+    ",",
+    ";",
+    '"',
+    "'",
+    "\\",
+    "#",
+    "%s",
+    "../..",
+    "/dev/null",
+    "\x00",
+    "\x1b[31m",
+    "\u00e9",
+    "\u0665",
+    "\u00b2",
+    "\u202e",
+    "\U0001f980",
+    "\ufeff",
+    "12 kB",
+    "64KiB",
+    "700MHz",
+    "5y",
+    "-5 pJ",
+    "1e30 m^2",
+    "7 parsec",
+]
 VALUES: list[Any] = [
-    None, True, False, 0, -1, 1, 2, 3, 65536, 2**31, 2**63 - 1, 2**63, -(2**63), 10**12, 10**40, 10**400, 0.5,
-    -0.0, 1e-300, 1e308, math.nan, math.inf, -math.inf, "", " ", "x", "nan", "inf", "-1", "1e400", "0",
-    "all", "best", "modeled", "\u00e9\u202e\x00", "12 kB", "1 GHz", "0 W", "a" * 3000, [], {}, [[]], [None], [0],
-    [-1], [1, "x"], [[1, 2], [3]], {"a": 1}, {"": None}, [10**400], list(range(50)),
-]  # fmt: skip
+    None,
+    True,
+    False,
+    0,
+    -1,
+    1,
+    2,
+    3,
+    65536,
+    2**31,
+    2**63 - 1,
+    2**63,
+    -(2**63),
+    10**12,
+    10**40,
+    10**400,
+    0.5,
+    -0.0,
+    1e-300,
+    1e308,
+    math.nan,
+    math.inf,
+    -math.inf,
+    "",
+    " ",
+    "x",
+    "nan",
+    "inf",
+    "-1",
+    "1e400",
+    "0",
+    "all",
+    "best",
+    "modeled",
+    "\u00e9\u202e\x00",
+    "12 kB",
+    "1 GHz",
+    "0 W",
+    "a" * 3000,
+    [],
+    {},
+    [[]],
+    [None],
+    [0],
+    [-1],
+    [1, "x"],
+    [[1, 2], [3]],
+    {"a": 1},
+    {"": None},
+    [10**400],
+    list(range(50)),
+]
 
 
 def damaged_bytes(data: bytes, rng: random.Random) -> bytes:
@@ -52,8 +154,17 @@ def damaged_bytes(data: bytes, rng: random.Random) -> bytes:
         elif action == 5 and rng.random() < 0.3:
             del changed[at:]
         elif action == 6 and rng.random() < 0.1:
-            changed[:] = rng.choice([b"", b"\n", b"\xef\xbb\xbf" + bytes(changed), bytes(4096), b"[" * 4000,
-                                     b"{\"a\":" * 3000, b"\xff\xfe" + bytes(changed)])
+            changed[:] = rng.choice(
+                [
+                    b"",
+                    b"\n",
+                    b"\xef\xbb\xbf" + bytes(changed),
+                    bytes(4096),
+                    b"[" * 4000,
+                    b'{"a":' * 3000,
+                    b"\xff\xfe" + bytes(changed),
+                ]
+            )
     return bytes(changed)
 
 
@@ -72,7 +183,9 @@ def damaged_lines(data: bytes, rng: random.Random) -> bytes:
         elif action == 3:
             lines.insert(at, rng.choice(TOKENS))
         elif action < 6:
-            lines[at] = _NUMBER.sub(lambda found: _other_number(found[0], rng), lines[at], count=rng.choice([1, 2, 9]))
+            lines[at] = _NUMBER.sub(
+                lambda found: _other_number(found[0], rng), lines[at], count=rng.choice([1, 2, 9])
+            )
         else:
             lines[at] = _other_word(lines[at], rng)
     whole = rng.choice(["\n", "\n", "\n", "\r\n", "\r"]).join(lines).encode()
@@ -82,7 +195,11 @@ def damaged_lines(data: bytes, rng: random.Random) -> bytes:
 def _other_number(text: str, rng: random.Random) -> str:
     """Return a number near `text`, so that the file may stay sound, or `text`."""
     number = int(text[:18])
-    return str(rng.choice([number, number, number + 1, abs(number - 1), 10 * number, number * 2**20, rng.randrange(9)]))
+    return str(
+        rng.choice(
+            [number, number, number + 1, abs(number - 1), 10 * number, number * 2**20, rng.randrange(9)]
+        )
+    )
 
 
 def _other_word(line: str, rng: random.Random) -> str:
@@ -128,7 +245,9 @@ def damaged_values(document: Any, rng: random.Random) -> Any:
         elif action == 2 and isinstance(holder, list):
             holder.insert(key, copy.deepcopy(rng.choice(holder)))
         elif action == 3:
-            holder[key] = rng.choice([[holder[key]], {"value": holder[key]}, str(holder[key]), [[[holder[key]]]]])
+            holder[key] = rng.choice(
+                [[holder[key]], {"value": holder[key]}, str(holder[key]), [[[holder[key]]]]]
+            )
         elif action == 4 and isinstance(holder[key], int | float) and abs(holder[key]) < 1e300:
             holder[key] = rng.choice([-holder[key], holder[key] * 10**6, holder[key] + 0.5, holder[key] + 1])
         else:
@@ -203,8 +322,23 @@ def _spoiled(array: Any, rng: random.Random) -> Any:
 
 
 def _converted(array: Any, rng: random.Random) -> Any:
-    kind = rng.choice(["bool", "int8", "uint8", "int64", ">i4", "float16", ">f8", "complex128", "U3", "S2",
-                       "datetime64[s]", "longdouble", "uint64"])
+    kind = rng.choice(
+        [
+            "bool",
+            "int8",
+            "uint8",
+            "int64",
+            ">i4",
+            "float16",
+            ">f8",
+            "complex128",
+            "U3",
+            "S2",
+            "datetime64[s]",
+            "longdouble",
+            "uint64",
+        ]
+    )
     real = np.nan_to_num(array.real.astype(np.float64), posinf=0, neginf=0)
     return np.clip(real, 0, 100).astype(np.int64).astype(kind)
 
@@ -225,8 +359,11 @@ _ARRAY_CHANGES: list[Callable[[Any, random.Random], Any]] = [
     lambda array, rng: np.zeros(3, dtype=[("a", "i4"), ("b", "f8")]),
     lambda array, rng: -array.astype(np.float64),
     lambda array, rng: array.astype(np.float64) * rng.choice([1e6, 1e12]),
-    _spoiled, _spoiled, _converted, _converted,
-]  # fmt: skip
+    _spoiled,
+    _spoiled,
+    _converted,
+    _converted,
+]
 
 
 def _with_false_header(arrays: dict[str, Any], name: str, rng: random.Random) -> bytes:

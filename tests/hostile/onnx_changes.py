@@ -84,9 +84,16 @@ def change_opset(model: onnx.ModelProto, node: onnx.NodeProto, rng: random.Rando
 
 
 CHANGES: list[Change] = [
-    change_attribute, change_attribute, change_input, change_initializer, change_initializer, change_size,
-    change_type, remove_node, change_opset,
-]  # fmt: skip
+    change_attribute,
+    change_attribute,
+    change_input,
+    change_initializer,
+    change_initializer,
+    change_size,
+    change_type,
+    remove_node,
+    change_opset,
+]
 
 
 def damaged_model(blob: bytes, rng: random.Random) -> bytes:

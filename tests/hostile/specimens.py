@@ -14,15 +14,24 @@ import onnx
 from onnx import TensorProto, helper
 
 from hwsim.__main__ import main
-from tests.hostile.mutations import Mutate, damaged_archive, damaged_bytes, damaged_json, damaged_lines, damaged_toml
+from tests.hostile.mutations import (
+    Mutate,
+    damaged_archive,
+    damaged_bytes,
+    damaged_json,
+    damaged_lines,
+    damaged_toml,
+)
 from tests.hostile.onnx_changes import damaged_model
 
 ROOT = Path(__file__).parents[2]
 Words = tuple[str, ...]
 
 GEMM = "Layer, M, N, K,\nfc1, 7, 33, 20,\nfc2, 30, 5, 64,\n"
-CONVOLUTION = ("Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides,\n"
-               "conv1, 9, 9, 3, 3, 3, 8, 2,\nconv2, 6, 5, 2, 2, 8, 4, 1,\n")
+CONVOLUTION = (
+    "Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides,\n"
+    "conv1, 9, 9, 3, 3, 3, 8, 2,\nconv2, 6, 5, 2, 2, 8, 4, 1,\n"
+)
 SPARSE = "Layer, M, N, K, Batch, Sparsity,\nq, 16, 64, 64, , 2:4,\nscores, 16, 16, 64, 12, ,\n"
 NETLIST = """# two bits and a carry
 .model add2
@@ -143,8 +152,10 @@ def _plan() -> bytes:
 def _results() -> bytes:
     for left in Path().glob("written.db*"):
         left.unlink()
-    return written(("sweep", "net.csv", "--on", "systolic", "--knob", "array_rows=8,16", "--engine", "inprocess"),
-                   "written.db")
+    return written(
+        ("sweep", "net.csv", "--on", "systolic", "--knob", "array_rows=8,16", "--engine", "inprocess"),
+        "written.db",
+    )
 
 
 def _onnx() -> bytes:
@@ -154,7 +165,9 @@ def _onnx() -> bytes:
     model = helper.make_model(
         helper.make_graph(
             [
-                helper.make_node("Conv", ["x", "w", "b"], ["c"], name="conv", strides=[2, 2], pads=[1, 1, 1, 1]),
+                helper.make_node(
+                    "Conv", ["x", "w", "b"], ["c"], name="conv", strides=[2, 2], pads=[1, 1, 1, 1]
+                ),
                 helper.make_node("Relu", ["c"], ["r"], name="relu"),
                 helper.make_node("MaxPool", ["r"], ["p"], name="pool", kernel_shape=[2, 2], strides=[2, 2]),
                 helper.make_node("Reshape", ["p", "shape"], ["f"], name="flat"),
@@ -164,12 +177,15 @@ def _onnx() -> bytes:
             [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 3, 8, 8])],
             [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch", 5])],
             [
-                *(onnx.numpy_helper.from_array(rng.normal(size=shape).astype(np.float32), name)
-                  for name, shape in weights.items()),
+                *(
+                    onnx.numpy_helper.from_array(rng.normal(size=shape).astype(np.float32), name)
+                    for name, shape in weights.items()
+                ),
                 onnx.numpy_helper.from_array(np.array([0, -1], dtype=np.int64), "shape"),
             ],
         ),
-        opset_imports=[helper.make_opsetid("", 18)], ir_version=8,
+        opset_imports=[helper.make_opsetid("", 18)],
+        ir_version=8,
     )
     return bytes(model.SerializeToString())
 
@@ -185,8 +201,13 @@ def _samples(archive: str, count: int) -> Callable[[], bytes]:
     def make() -> bytes:
         buffer = io.BytesIO()
         with np.load(ROOT / "workloads" / archive) as whole:
-            np.savez(buffer, **{name: whole[name][:count] if name in ("input", "labels") else whole[name]
-                                for name in whole.files})
+            np.savez(
+                buffer,
+                **{
+                    name: whole[name][:count] if name in ("input", "labels") else whole[name]
+                    for name in whole.files
+                },
+            )
         return buffer.getvalue()
 
     return make
@@ -203,65 +224,226 @@ def _functional(network: str, chip: str) -> Words:
 @cache
 def specimens() -> tuple[Specimen, ...]:
     """Return all specimens; the commands of one are tried in turn."""
-    layered = tuple(_run("{}", chip, "-o", "{out}.json") for chip in (
-        "systolic", "edge_gpu", "dram_pim", "reram_pim", "sparse_fc", "finn_bnn", "aqfp_bnn"))
-    models = (_run("{}", "systolic", "-o", "{out}.json"), _run("{}", "edge_gpu", "--dim", "batch=2"),
-              _run("{}", "systolic", "--on-unsupported", "traffic", "--batch", "3"),
-              ("schedule", "{}", "--scratchpad", "4KiB", "--solver", "none", "--time-limit", "1", "-o", "{out}.svg"))
+    layered = tuple(
+        _run("{}", chip, "-o", "{out}.json")
+        for chip in ("systolic", "edge_gpu", "dram_pim", "reram_pim", "sparse_fc", "finn_bnn", "aqfp_bnn")
+    )
+    models = (
+        _run("{}", "systolic", "-o", "{out}.json"),
+        _run("{}", "edge_gpu", "--dim", "batch=2"),
+        _run("{}", "systolic", "--on-unsupported", "traffic", "--batch", "3"),
+        (
+            "schedule",
+            "{}",
+            "--scratchpad",
+            "4KiB",
+            "--solver",
+            "none",
+            "--time-limit",
+            "1",
+            "-o",
+            "{out}.svg",
+        ),
+    )
     return (
         Specimen("onnx", "tiny.onnx", _onnx, damaged_model, models),
         Specimen("csv", "gemm.csv", _text(GEMM), damaged_lines, layered),
         Specimen("csv", "convolution.csv", _text(CONVOLUTION), damaged_lines, layered),
         Specimen("csv", "sparse.csv", _text(SPARSE), damaged_lines, layered),
-        Specimen("netlist", "add.net", _text(NETLIST), damaged_lines, (
-            _run("{}", "invertible_logic", "-o", "{out}.json"), _run("{}", "invertible_logic", "--clamp", "none"),
-            _run("{}", "dram_pim"))),
+        Specimen(
+            "netlist",
+            "add.net",
+            _text(NETLIST),
+            damaged_lines,
+            (
+                _run("{}", "invertible_logic", "-o", "{out}.json"),
+                _run("{}", "invertible_logic", "--clamp", "none"),
+                _run("{}", "dram_pim"),
+            ),
+        ),
         Specimen("netlist", "add.blif", _text(NETLIST), damaged_lines, (_run("{}", "invertible_logic"),)),
-        Specimen("alist", "hamming.alist", _text(ALIST), damaged_lines, (
-            _run("{}", "min_sum_decoder", "-o", "{out}.json"), _run("{}", "min_sum_decoder", "--batch", "2"))),
-        Specimen("trace", "names.memtrace", _text((ROOT / "tests/data/traces/vectors.memtrace").read_text()),
-                 damaged_lines, (_run("{}", "racetrack_memory", "-o", "{out}.json"),)),
-        Specimen("trace", "places.memtrace", _text(PLACES), damaged_lines, (
-            _run("{}", "racetrack_memory", "-o", "{out}.csv"),
-            _run("{}", "racetrack_memory", "--set", "placement=arrangement"))),
-        Specimen("schedule graph", "graph.json", _text(json.dumps(GRAPH)), damaged_json, (
-            ("schedule", "{}", "--scratchpad", "16blocks", "--solver", "none", "--time-limit", "1", "-o",
-             "{out}.json"),
-            ("schedule", "{}", "--sweep", "14blocks:20blocks:2", "--solver", "none", "--time-limit", "1"))),
+        Specimen(
+            "alist",
+            "hamming.alist",
+            _text(ALIST),
+            damaged_lines,
+            (
+                _run("{}", "min_sum_decoder", "-o", "{out}.json"),
+                _run("{}", "min_sum_decoder", "--batch", "2"),
+            ),
+        ),
+        Specimen(
+            "trace",
+            "names.memtrace",
+            _text((ROOT / "tests/data/traces/vectors.memtrace").read_text()),
+            damaged_lines,
+            (_run("{}", "racetrack_memory", "-o", "{out}.json"),),
+        ),
+        Specimen(
+            "trace",
+            "places.memtrace",
+            _text(PLACES),
+            damaged_lines,
+            (
+                _run("{}", "racetrack_memory", "-o", "{out}.csv"),
+                _run("{}", "racetrack_memory", "--set", "placement=arrangement"),
+            ),
+        ),
+        Specimen(
+            "schedule graph",
+            "graph.json",
+            _text(json.dumps(GRAPH)),
+            damaged_json,
+            (
+                (
+                    "schedule",
+                    "{}",
+                    "--scratchpad",
+                    "16blocks",
+                    "--solver",
+                    "none",
+                    "--time-limit",
+                    "1",
+                    "-o",
+                    "{out}.json",
+                ),
+                ("schedule", "{}", "--sweep", "14blocks:20blocks:2", "--solver", "none", "--time-limit", "1"),
+            ),
+        ),
         Specimen("plan", "plan.json", _plan, damaged_json, (("schedule", "graph.json", "--verify", "{}"),)),
-        Specimen("report", "report.json", _report, damaged_json, (
-            ("explain", "{}"), ("compare", "{}", "-o", "{out}.html"), ("explain", "{}", "--json"),
-            ("compare", "{}", "--timeline", "{out}.json"))),
-        Specimen("report", "reports.json", _both_reports, damaged_json, (
-            ("compare", "{}", "-o", "{out}.csv"), ("explain", "{}"))),
-        Specimen("sweep", "sweep.toml", _text(SWEEP), damaged_toml, (
-            ("sweep", "{}", "--dry-run"), ("sweep", "{}", "--engine", "inprocess", "--limit", "2", "-o", "{out}.db",
-                                           "-o", "{out}.csv"))),
-        Specimen("sweep", "search.toml", _text(SWEEP.replace('"random"\nsamples = 3', '"search"') + SEARCH), damaged_toml, (
-            ("sweep", "{}", "--engine", "inprocess", "-o", "{out}.db", "--limit", "2"),)),
-        Specimen("scenario", "scenario.toml", _text(SCENARIO), damaged_toml, (
-            ("compare", "net.csv", "--on", "systolic,edge_gpu", "--service-life", "5y", "--scenario", "{}", "-o",
-             "{out}.html"),)),
-        Specimen("functional settings", "channel.toml", _text(CHANNEL), damaged_toml, (
-            _run("hamming_7_4", "min_sum_decoder", "--functional", "{}"),
-            _run("bch_15_11", "min_sum_decoder", "--functional", "{}"))),
-        Specimen("functional settings", "offset.toml", _text(CHANNEL + "offsets = 0.5\n"), damaged_toml, (
-            _run("hamming_7_4", "min_sum_decoder:offset_min_sum", "--functional", "{}"),)),
-        Specimen("functional samples", "digits.npz", _samples("digits/digits_32.npz", 4), damaged_archive, (
-            _functional("digits_32", "integral_sc"), _functional("digits_32", "integral_sc:binary_radix_65nm"))),
-        Specimen("functional samples", "relu.npz", _samples("digits/digits_relu_32.npz", 4), damaged_archive, (
-            _functional("digits_relu_32", "dram_pim"),)),
-        Specimen("functional samples", "binary.npz", _samples("binary/digits_mlp_bnn.npz", 4), damaged_archive, (
-            _functional("digits_mlp_bnn", "finn_bnn"), _functional("digits_mlp_bnn", "aqfp_bnn:illustrative"),
-            _functional("digits_mlp_bnn", "mst_bnn"))),
-        Specimen("masks", "masks.npz", _masks, damaged_archive, (
-            _run("states.onnx", "sparse_lstm", "--set", "state_masks={}", "-o", "{out}.json"),)),
-        Specimen("results", "results.db", _results, damaged_bytes, (
-            ("pareto", "{}", "-o", "{out}.svg"),
-            ("sweep", "net.csv", "--on", "systolic", "--knob", "array_rows=8,16,32", "--engine", "inprocess", "-o",
-             "{}", "-o", "{out}.csv"),
-            ("pareto", "{}", "--json", "--objectives", "energy_j,max:utilization"))),
-    )  # fmt: skip
+        Specimen(
+            "report",
+            "report.json",
+            _report,
+            damaged_json,
+            (
+                ("explain", "{}"),
+                ("compare", "{}", "-o", "{out}.html"),
+                ("explain", "{}", "--json"),
+                ("compare", "{}", "--timeline", "{out}.json"),
+            ),
+        ),
+        Specimen(
+            "report",
+            "reports.json",
+            _both_reports,
+            damaged_json,
+            (("compare", "{}", "-o", "{out}.csv"), ("explain", "{}")),
+        ),
+        Specimen(
+            "sweep",
+            "sweep.toml",
+            _text(SWEEP),
+            damaged_toml,
+            (
+                ("sweep", "{}", "--dry-run"),
+                ("sweep", "{}", "--engine", "inprocess", "--limit", "2", "-o", "{out}.db", "-o", "{out}.csv"),
+            ),
+        ),
+        Specimen(
+            "sweep",
+            "search.toml",
+            _text(SWEEP.replace('"random"\nsamples = 3', '"search"') + SEARCH),
+            damaged_toml,
+            (("sweep", "{}", "--engine", "inprocess", "-o", "{out}.db", "--limit", "2"),),
+        ),
+        Specimen(
+            "scenario",
+            "scenario.toml",
+            _text(SCENARIO),
+            damaged_toml,
+            (
+                (
+                    "compare",
+                    "net.csv",
+                    "--on",
+                    "systolic,edge_gpu",
+                    "--service-life",
+                    "5y",
+                    "--scenario",
+                    "{}",
+                    "-o",
+                    "{out}.html",
+                ),
+            ),
+        ),
+        Specimen(
+            "functional settings",
+            "channel.toml",
+            _text(CHANNEL),
+            damaged_toml,
+            (
+                _run("hamming_7_4", "min_sum_decoder", "--functional", "{}"),
+                _run("bch_15_11", "min_sum_decoder", "--functional", "{}"),
+            ),
+        ),
+        Specimen(
+            "functional settings",
+            "offset.toml",
+            _text(CHANNEL + "offsets = 0.5\n"),
+            damaged_toml,
+            (_run("hamming_7_4", "min_sum_decoder:offset_min_sum", "--functional", "{}"),),
+        ),
+        Specimen(
+            "functional samples",
+            "digits.npz",
+            _samples("digits/digits_32.npz", 4),
+            damaged_archive,
+            (
+                _functional("digits_32", "integral_sc"),
+                _functional("digits_32", "integral_sc:binary_radix_65nm"),
+            ),
+        ),
+        Specimen(
+            "functional samples",
+            "relu.npz",
+            _samples("digits/digits_relu_32.npz", 4),
+            damaged_archive,
+            (_functional("digits_relu_32", "dram_pim"),),
+        ),
+        Specimen(
+            "functional samples",
+            "binary.npz",
+            _samples("binary/digits_mlp_bnn.npz", 4),
+            damaged_archive,
+            (
+                _functional("digits_mlp_bnn", "finn_bnn"),
+                _functional("digits_mlp_bnn", "aqfp_bnn:illustrative"),
+                _functional("digits_mlp_bnn", "mst_bnn"),
+            ),
+        ),
+        Specimen(
+            "masks",
+            "masks.npz",
+            _masks,
+            damaged_archive,
+            (_run("states.onnx", "sparse_lstm", "--set", "state_masks={}", "-o", "{out}.json"),),
+        ),
+        Specimen(
+            "results",
+            "results.db",
+            _results,
+            damaged_bytes,
+            (
+                ("pareto", "{}", "-o", "{out}.svg"),
+                (
+                    "sweep",
+                    "net.csv",
+                    "--on",
+                    "systolic",
+                    "--knob",
+                    "array_rows=8,16,32",
+                    "--engine",
+                    "inprocess",
+                    "-o",
+                    "{}",
+                    "-o",
+                    "{out}.csv",
+                ),
+                ("pareto", "{}", "--json", "--objectives", "energy_j,max:utilization"),
+            ),
+        ),
+    )
 
 
 def write_companions() -> None:
