@@ -47,7 +47,7 @@ def write_bytes(target: Path, content: bytes) -> None:
 
 @contextmanager
 def beside(target: Path) -> Iterator[Path]:
-    """Yield a path to write to, which takes the place of `target` if nothing goes wrong, and is gone if it does.
+    """Yield a path to write to; it takes the place of `target` at the end, or is gone if anything fails.
 
     Raises
     ------

@@ -64,8 +64,8 @@ def stream_layer(
     ratio = float(np.abs(layer.bias).max(initial=0.0)) / largest
     if ratio > MOST_BIAS_ROWS:
         problems.append(
-            Problem(f"data.{layer.name}", f"the largest bias is {ratio:.4g} times the largest weight; at most "
-                    f"{MOST_BIAS_ROWS} rows carry it", "check weights and bias")
+            Problem(f"data.{layer.name}", f"the largest bias is {ratio:.4g} times the largest weight; "
+                    f"at most {MOST_BIAS_ROWS} rows carry it", "check weights and bias")
         )
     bias_rows = math.ceil(min(ratio, MOST_BIAS_ROWS))
     rows = np.concatenate([weights, np.repeat(layer.bias[None] / max(bias_rows, 1), bias_rows, axis=0)])

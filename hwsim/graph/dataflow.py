@@ -40,8 +40,8 @@ class Flow:
                  delays: tuple[int, ...] | None = None) -> None:
         positions = sum(stage.pixels for stage in stages)
         if positions > MOST_POSITIONS:
-            raise InputError(f"has {positions:,} positions in all layers; up to {MOST_POSITIONS:,} are followed "
-                             "through a pipeline", where=graph.name, hint="check the sizes")
+            raise InputError(f"has {positions:,} positions in all layers; up to {MOST_POSITIONS:,} are "
+                             "followed through a pipeline", where=graph.name, hint="check the sizes")
         made = {name: index for index, stage in enumerate(stages) for name in stage.op.outputs}
         self.stages, self.clocks, self.delays = stages, clocks, delays or (0,) * len(stages)
         self.sources = [

@@ -16,7 +16,8 @@ _STATES = ("done", "failed")
 
 def corrupt(path: Path, reason: str) -> StoreError:
     """Return the error for a file whose content is damaged."""
-    return StoreError(f"is corrupt: {reason}", where=str(path), hint="compute the points again, with another -o")
+    hint = "compute the points again, with another -o"
+    return StoreError(f"is corrupt: {reason}", where=str(path), hint=hint)
 
 
 def read_document(text: object, what: str, path: Path) -> dict[str, Any]:

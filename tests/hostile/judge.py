@@ -56,7 +56,7 @@ def watched(limit_s: float) -> Iterator[None]:
 
 
 def judge(words: Sequence[str], *, limit_s: float = LIMIT_S) -> Answer:
-    """Run `words`, ``{out}`` in them replaced by a place in an empty folder, and look at all that it leaves."""
+    """Run `words`, with a place in an empty folder for ``{out}``, and look at all that it leaves."""
     answer = Answer()
     out, err = io.StringIO(), io.StringIO()
     with tempfile.TemporaryDirectory(dir=".") as folder:

@@ -1,4 +1,4 @@
-"""Damage done to a file: bytes, lines, values of a document, arrays of an archive; all drawn from one generator."""
+"""Damage done to a file: bytes, lines, values of a document, arrays of an archive; all from one generator."""
 
 from __future__ import annotations
 

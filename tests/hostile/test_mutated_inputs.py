@@ -1,4 +1,4 @@
-"""Thousands of damaged files and strange words: a result or a worded refusal, quickly and in little memory."""
+"""Thousands of damaged files and words: a result or a worded refusal, quickly and in little memory."""
 
 from __future__ import annotations
 

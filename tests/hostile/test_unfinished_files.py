@@ -85,8 +85,7 @@ def refuse_to_rename(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Path, "replace", no_space)
 
 
-@pytest.mark.parametrize("old", [None, b"old"])
-@pytest.mark.parametrize("full", [refuse_to_sync, refuse_to_rename])
+@pytest.mark.parametrize(("full", "old"), [(refuse_to_sync, b"old"), (refuse_to_rename, None)])
 @pytest.mark.parametrize("writer", WRITERS)
 def test_a_full_disk(
     writer: str,
@@ -133,7 +132,7 @@ def a_trace(path: Path) -> None:
     from hwsim.trace.store import save
 
     chip, graph = run.chip("systolic"), run.load("lenet5")
-    save(run.lower(chip.accelerator.prepare(graph, chip.design), chip), path)
+    save(run.lower(graph, chip.accelerator, chip.design).trace, path)
 
 
 LIBRARY: dict[str, Callable[[Path], None]] = {

@@ -1,4 +1,4 @@
-"""Command lines with strange values: knobs, axes of sweeps, constraints, clamps, sizes, precisions, limits."""
+"""Command lines with strange values: knobs, axes, constraints, clamps, sizes, precisions, limits."""
 
 from __future__ import annotations
 
