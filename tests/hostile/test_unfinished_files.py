@@ -188,7 +188,7 @@ def test_kills_leave_the_old_file_or_the_new_one(folder: Path) -> None:
     commands = [[*words, "--quiet"] for words in WRITERS.values() if "points.db" not in words]
     assert all(main(list(words)) == 0 for words in commands)
     chance, kills = random.Random(5), 0
-    while kills < 40:
+    while kills < 25:
         child = os.fork()
         if child == 0:
             try:
