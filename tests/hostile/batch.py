@@ -12,8 +12,9 @@ import tempfile
 import warnings
 from pathlib import Path
 
+from tests.hostile.catalogue import SPECIMENS
 from tests.hostile.judge import Answer, judge
-from tests.hostile.specimens import Specimen, specimens, write_companions
+from tests.hostile.specimens import Specimen, write_companions
 from tests.hostile.words import word_lists
 
 GIB = 1 << 30
@@ -86,7 +87,7 @@ def run(formats: set[str], seed: int, count: int) -> dict[str, object]:
     counts: dict[str, list[int]] = {}
     found: list[dict[str, object]] = []
     write_companions()
-    chosen = [specimen for specimen in specimens() if specimen.format in formats]
+    chosen = [specimen for specimen in SPECIMENS if specimen.format in formats]
     contents = [warm(specimen) for specimen in chosen]
     allow(GIB)
     for specimen, content in zip(chosen, contents, strict=True):

@@ -6,7 +6,6 @@ import io
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +15,7 @@ from onnx import TensorProto, helper
 from hwsim.__main__ import main
 from tests.hostile.mutations import (
     Mutate,
-    damaged_archive,
-    damaged_bytes,
-    damaged_json,
-    damaged_lines,
-    damaged_toml,
 )
-from tests.hostile.onnx_changes import damaged_model
 
 ROOT = Path(__file__).parents[2]
 Words = tuple[str, ...]
@@ -125,7 +118,7 @@ class Specimen:
     commands: Sequence[Words]
 
 
-def _text(content: str) -> Callable[[], bytes]:
+def text_file(content: str) -> Callable[[], bytes]:
     return content.encode
 
 
@@ -137,19 +130,19 @@ def written(words: Words, file: str) -> bytes:
     return Path(file).read_bytes()
 
 
-def _report() -> bytes:
+def report_file() -> bytes:
     return written(("run", "net.csv", "--on", "systolic"), "written.json")
 
 
-def _both_reports() -> bytes:
+def both_reports_file() -> bytes:
     return written(("compare", "net.csv", "--on", "systolic,edge_gpu"), "written.json")
 
 
-def _plan() -> bytes:
+def plan_file() -> bytes:
     return written(("schedule", "graph.json", "--scratchpad", "16blocks"), "written.json")
 
 
-def _results() -> bytes:
+def results_file() -> bytes:
     for left in Path().glob("written.db*"):
         left.unlink()
     return written(
@@ -158,7 +151,7 @@ def _results() -> bytes:
     )
 
 
-def _onnx() -> bytes:
+def onnx_file() -> bytes:
     """Return a small convolution with a pool and a linear layer, its batch open."""
     rng = np.random.default_rng(3)
     weights = {"w": (4, 3, 3, 3), "b": (4,), "v": (16, 5)}
@@ -190,14 +183,14 @@ def _onnx() -> bytes:
     return bytes(model.SerializeToString())
 
 
-def _masks() -> bytes:
+def masks_file() -> bytes:
     buffer = io.BytesIO()
     rng = np.random.default_rng(1)
     np.savez(buffer, **{name: rng.random((32, 2, 64)) < 0.5 for name in ("/LSTM", "/LSTM_1")})
     return buffer.getvalue()
 
 
-def _samples(archive: str, count: int) -> Callable[[], bytes]:
+def samples_file(archive: str, count: int) -> Callable[[], bytes]:
     def make() -> bytes:
         buffer = io.BytesIO()
         with np.load(ROOT / "workloads" / archive) as whole:
@@ -211,239 +204,6 @@ def _samples(archive: str, count: int) -> Callable[[], bytes]:
         return buffer.getvalue()
 
     return make
-
-
-def _run(network: str, chip: str, *more: str) -> Words:
-    return ("run", network, "--on", chip, *more)
-
-
-def _functional(network: str, chip: str) -> Words:
-    return _run(network, chip, "--on-unsupported", "host", "--functional", "{}", "-o", "{out}.json")
-
-
-@cache
-def specimens() -> tuple[Specimen, ...]:
-    """Return all specimens; the commands of one are tried in turn."""
-    layered = tuple(
-        _run("{}", chip, "-o", "{out}.json")
-        for chip in ("systolic", "edge_gpu", "dram_pim", "reram_pim", "sparse_fc", "finn_bnn", "aqfp_bnn")
-    )
-    models = (
-        _run("{}", "systolic", "-o", "{out}.json"),
-        _run("{}", "edge_gpu", "--dim", "batch=2"),
-        _run("{}", "systolic", "--on-unsupported", "traffic", "--batch", "3"),
-        (
-            "schedule",
-            "{}",
-            "--scratchpad",
-            "4KiB",
-            "--solver",
-            "none",
-            "--time-limit",
-            "1",
-            "-o",
-            "{out}.svg",
-        ),
-    )
-    return (
-        Specimen("onnx", "tiny.onnx", _onnx, damaged_model, models),
-        Specimen("csv", "gemm.csv", _text(GEMM), damaged_lines, layered),
-        Specimen("csv", "convolution.csv", _text(CONVOLUTION), damaged_lines, layered),
-        Specimen("csv", "sparse.csv", _text(SPARSE), damaged_lines, layered),
-        Specimen(
-            "netlist",
-            "add.net",
-            _text(NETLIST),
-            damaged_lines,
-            (
-                _run("{}", "invertible_logic", "-o", "{out}.json"),
-                _run("{}", "invertible_logic", "--clamp", "none"),
-                _run("{}", "dram_pim"),
-            ),
-        ),
-        Specimen("netlist", "add.blif", _text(NETLIST), damaged_lines, (_run("{}", "invertible_logic"),)),
-        Specimen(
-            "alist",
-            "hamming.alist",
-            _text(ALIST),
-            damaged_lines,
-            (
-                _run("{}", "min_sum_decoder", "-o", "{out}.json"),
-                _run("{}", "min_sum_decoder", "--batch", "2"),
-            ),
-        ),
-        Specimen(
-            "trace",
-            "names.memtrace",
-            _text((ROOT / "tests/data/traces/vectors.memtrace").read_text()),
-            damaged_lines,
-            (_run("{}", "racetrack_memory", "-o", "{out}.json"),),
-        ),
-        Specimen(
-            "trace",
-            "places.memtrace",
-            _text(PLACES),
-            damaged_lines,
-            (
-                _run("{}", "racetrack_memory", "-o", "{out}.csv"),
-                _run("{}", "racetrack_memory", "--set", "placement=arrangement"),
-            ),
-        ),
-        Specimen(
-            "schedule graph",
-            "graph.json",
-            _text(json.dumps(GRAPH)),
-            damaged_json,
-            (
-                (
-                    "schedule",
-                    "{}",
-                    "--scratchpad",
-                    "16blocks",
-                    "--solver",
-                    "none",
-                    "--time-limit",
-                    "1",
-                    "-o",
-                    "{out}.json",
-                ),
-                ("schedule", "{}", "--sweep", "14blocks:20blocks:2", "--solver", "none", "--time-limit", "1"),
-            ),
-        ),
-        Specimen("plan", "plan.json", _plan, damaged_json, (("schedule", "graph.json", "--verify", "{}"),)),
-        Specimen(
-            "report",
-            "report.json",
-            _report,
-            damaged_json,
-            (
-                ("explain", "{}"),
-                ("compare", "{}", "-o", "{out}.html"),
-                ("explain", "{}", "--json"),
-                ("compare", "{}", "--timeline", "{out}.json"),
-            ),
-        ),
-        Specimen(
-            "report",
-            "reports.json",
-            _both_reports,
-            damaged_json,
-            (("compare", "{}", "-o", "{out}.csv"), ("explain", "{}")),
-        ),
-        Specimen(
-            "sweep",
-            "sweep.toml",
-            _text(SWEEP),
-            damaged_toml,
-            (
-                ("sweep", "{}", "--dry-run"),
-                ("sweep", "{}", "--engine", "inprocess", "--limit", "2", "-o", "{out}.db", "-o", "{out}.csv"),
-            ),
-        ),
-        Specimen(
-            "sweep",
-            "search.toml",
-            _text(SWEEP.replace('"random"\nsamples = 3', '"search"') + SEARCH),
-            damaged_toml,
-            (("sweep", "{}", "--engine", "inprocess", "-o", "{out}.db", "--limit", "2"),),
-        ),
-        Specimen(
-            "scenario",
-            "scenario.toml",
-            _text(SCENARIO),
-            damaged_toml,
-            (
-                (
-                    "compare",
-                    "net.csv",
-                    "--on",
-                    "systolic,edge_gpu",
-                    "--service-life",
-                    "5y",
-                    "--scenario",
-                    "{}",
-                    "-o",
-                    "{out}.html",
-                ),
-            ),
-        ),
-        Specimen(
-            "functional settings",
-            "channel.toml",
-            _text(CHANNEL),
-            damaged_toml,
-            (
-                _run("hamming_7_4", "min_sum_decoder", "--functional", "{}"),
-                _run("bch_15_11", "min_sum_decoder", "--functional", "{}"),
-            ),
-        ),
-        Specimen(
-            "functional settings",
-            "offset.toml",
-            _text(CHANNEL + "offsets = 0.5\n"),
-            damaged_toml,
-            (_run("hamming_7_4", "min_sum_decoder:offset_min_sum", "--functional", "{}"),),
-        ),
-        Specimen(
-            "functional samples",
-            "digits.npz",
-            _samples("digits/digits_32.npz", 4),
-            damaged_archive,
-            (
-                _functional("digits_32", "integral_sc"),
-                _functional("digits_32", "integral_sc:binary_radix_65nm"),
-            ),
-        ),
-        Specimen(
-            "functional samples",
-            "relu.npz",
-            _samples("digits/digits_relu_32.npz", 4),
-            damaged_archive,
-            (_functional("digits_relu_32", "dram_pim"),),
-        ),
-        Specimen(
-            "functional samples",
-            "binary.npz",
-            _samples("binary/digits_mlp_bnn.npz", 4),
-            damaged_archive,
-            (
-                _functional("digits_mlp_bnn", "finn_bnn"),
-                _functional("digits_mlp_bnn", "aqfp_bnn:illustrative"),
-                _functional("digits_mlp_bnn", "mst_bnn"),
-            ),
-        ),
-        Specimen(
-            "masks",
-            "masks.npz",
-            _masks,
-            damaged_archive,
-            (_run("states.onnx", "sparse_lstm", "--set", "state_masks={}", "-o", "{out}.json"),),
-        ),
-        Specimen(
-            "results",
-            "results.db",
-            _results,
-            damaged_bytes,
-            (
-                ("pareto", "{}", "-o", "{out}.svg"),
-                (
-                    "sweep",
-                    "net.csv",
-                    "--on",
-                    "systolic",
-                    "--knob",
-                    "array_rows=8,16,32",
-                    "--engine",
-                    "inprocess",
-                    "-o",
-                    "{}",
-                    "-o",
-                    "{out}.csv",
-                ),
-                ("pareto", "{}", "--json", "--objectives", "energy_j,max:utilization"),
-            ),
-        ),
-    )
 
 
 def write_companions() -> None:

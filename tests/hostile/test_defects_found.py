@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from hwsim.__main__ import main
 from hwsim.graph.contraction import _touched
+from tests.hostile.catalogue import SPECIMENS
 from tests.hostile.judge import judge
-from tests.hostile.specimens import CONVOLUTION, GRAPH, SCENARIO, specimens, write_companions
+from tests.hostile.specimens import CONVOLUTION, GRAPH, SCENARIO, write_companions
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +35,7 @@ def refused(*words: str) -> str:
 
 
 def sound(file: str) -> bytes:
-    return next(specimen for specimen in specimens() if specimen.file == file).make()
+    return next(specimen for specimen in SPECIMENS if specimen.file == file).make()
 
 
 def test_a_value_as_long_as_a_page_is_shortened() -> None:
