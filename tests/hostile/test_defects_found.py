@@ -108,6 +108,13 @@ def test_a_results_file_with_a_damaged_value(change: str, reason: str) -> None:
     assert reason in shown
 
 
+def test_a_sweep_over_a_batch_beyond_64_bits() -> None:
+    Path("sweep.toml").write_text(
+        'chips = ["systolic"]\nnetworks = ["lenet5"]\nbatch = [1, 9223372036854775808]\n'
+    )
+    assert "batch.1: " in refused("sweep", "sweep.toml", "--engine", "inprocess", "-o", "{out}.db")
+
+
 def _archive(**arrays: Any) -> bytes:
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
