@@ -252,7 +252,7 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
             db = sqlite3.connect(f"{uri}&immutable=1", uri=True)
         with closing(db):
             yield db
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         raise StoreError(
             f"cannot be read: {error}", where=str(path), hint="the file may be corrupt"
         ) from None
