@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -333,7 +334,7 @@ def invoke(arguments: Sequence[str] | None = None) -> int:
     HwsimError
         Whatever the command refuses.
     """
-    command: Any = typer.main.get_command(app)
+    command = _parser()
     words = sys.argv[1:] if arguments is None else list(arguments)
     if _COMPLETION in os.environ:
         return int(command.main(args=words, prog_name="hwsim", standalone_mode=False) or 0)
@@ -351,6 +352,12 @@ def invoke(arguments: Sequence[str] | None = None) -> int:
             raise
         raise UsageProblem(text) from None
     return code if isinstance(code, int) else 0
+
+
+@cache
+def _parser() -> Any:
+    """Return the option parser; it is built from the signatures above, which takes longer than parsing."""
+    return typer.main.get_command(app)
 
 
 def _usage_text(error: Exception) -> str | None:

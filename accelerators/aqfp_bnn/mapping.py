@@ -195,3 +195,8 @@ def _pooled_size(op: Op, size: tuple[int, ...]) -> tuple[int, ...]:
         max(1, (size[axis] + pads[axis] + pads[rank + axis] - kernel[axis]) // strides[axis] + 1)
         for axis in range(rank)
     )
+
+
+def products_per_cycle(design: AqfpBnnDesign) -> int:
+    """Return the peak of all crossbars: a cell finishes one product in as many cycles as a stream has."""
+    return max(1, -(-(design.crossbar**2) * design.crossbars // design.stream_length))

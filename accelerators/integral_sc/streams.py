@@ -20,6 +20,7 @@ Ints = NDArray[np.int64]
 # Phases of neighbouring inputs, planes, neurons and layers lie far apart; all are prime to a period of 2047.
 INPUT_STEP, PLANE_STEP, NEURON_STEP, LAYER_STEP = 1264, 389, 97, 701
 LAYER_STREAMS = 1 << 40
+MOST_BIAS_ROWS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,13 @@ def stream_layer(
     """
     weights, m = layer.weights, design.m
     largest = float(np.abs(weights).max(initial=0.0)) or float(np.abs(layer.bias).max(initial=0.0)) or 1.0
-    bias_rows = math.ceil(float(np.abs(layer.bias).max(initial=0.0)) / largest)
+    ratio = float(np.abs(layer.bias).max(initial=0.0)) / largest
+    if ratio > MOST_BIAS_ROWS:
+        problems.append(
+            Problem(f"data.{layer.name}", f"the largest bias is {ratio:.4g} times the largest weight; "
+                    f"at most {MOST_BIAS_ROWS} rows carry it", "check weights and bias")
+        )
+    bias_rows = math.ceil(min(ratio, MOST_BIAS_ROWS))
     rows = np.concatenate([weights, np.repeat(layer.bias[None] / max(bias_rows, 1), bias_rows, axis=0)])
     scale = design.weight_scale_ratio or largest / m
     scaled = rows / scale

@@ -122,6 +122,10 @@ def _normalization(op: Op, given: list[Values], product: Product) -> Values:
     x, scale, bias, mean, variance = given
     wide = (1, -1, *(1,) * (x.ndim - 2))
     epsilon = float(op.attributes["epsilon"])  # type: ignore[arg-type]
+    if not (variance + epsilon > 0).all():
+        channel = int(np.argmin(variance))
+        raise InputError(f"variance {variance[channel]:g} + epsilon {epsilon:g} of channel {channel} is not "
+                         "above zero", where=f"data.{op.inputs[4]}")
     deviation = np.sqrt(variance + epsilon).reshape(wide)
     return scale.reshape(wide) * (x - mean.reshape(wide)) / deviation + bias.reshape(wide)
 

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
@@ -157,6 +158,8 @@ def _networks(space: Space, problems: list[Problem]) -> list[tuple[str, int | No
 
 
 def _load(space: Space, source: Any, batch: int | None, precision: str | None) -> Graph:
+    if not isinstance(source, Graph | str | Path):
+        raise InputError(f"expected the name or file of a network, got {source!r}", where="networks")
     if not isinstance(source, Graph):
         return run.load(
             source,

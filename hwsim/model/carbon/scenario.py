@@ -115,6 +115,10 @@ def read_scenario(path: Path) -> Scenario:
     methods = document.get("methods", list(METHODS))
     if not isinstance(methods, list) or not methods or not all(method in METHODS for method in methods):
         say("methods", f"{methods!r} are not known methods", f"a list out of {', '.join(METHODS)}")
+    allowed = document.get("allow_suspicious", [])
+    if not isinstance(allowed, list) or not all(isinstance(entry, str) for entry in allowed):
+        say("allow_suspicious", f"expected a list of texts, got {allowed!r}", "")
+    note = _text(document, "note", "", say)
     engines = document.get("engines")
     found = {}
     if not isinstance(engines, Mapping) or not engines:
@@ -134,8 +138,8 @@ def read_scenario(path: Path) -> Scenario:
         found,
         tuple(methods),
         numbers["full_rate"],
-        tuple(document.get("allow_suspicious", ())),
-        document.get("note", ""),
+        tuple(allowed),
+        note,
     )
 
 
