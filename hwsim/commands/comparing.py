@@ -63,8 +63,8 @@ def compare(networks: Sequence[str], job: Job, view: View, outputs: Sequence[Pat
 
 def _show(reports: Sequence[Report], view: View, outputs: Sequence[Path], timeline: Path | None, *,
           json: bool, quiet: bool) -> None:
-    from hwsim.report.files import write_bytes
     from hwsim.report.sheet import WRITERS, baseline_first, sheet_of
+    from hwsim.writing import write_bytes
 
     ordered = baseline_first(reports, view.baseline)
     sheet = sheet_of(ordered)

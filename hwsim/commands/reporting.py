@@ -34,7 +34,7 @@ def report(source: Path, outputs: Sequence[Path], objectives: Sequence[str], kno
         texts = _of_reports(source, outputs, drawn)
     else:
         texts = _of_sweep(source, outputs, objectives, _pair(knobs), drawn)
-    from hwsim.report.files import write_bytes
+    from hwsim.writing import write_bytes
 
     for path, text in zip(outputs, texts, strict=True):
         write_bytes(path, text.encode())
