@@ -78,7 +78,7 @@ class Unsupported(StrEnum):
 
 Network = Annotated[str, typer.Argument(
     metavar="NETWORK",
-    help="An ONNX file, a SCALE-Sim layer CSV, a gate netlist (BLIF), or a built-in network "
+    help="An ONNX file, a SCALE-Sim layer CSV, a gate netlist (BLIF), a memory trace, or a built-in network "
          "(`hwsim list workloads`).")]
 Networks = Annotated[list[str], typer.Argument(
     metavar="NETWORK|REPORT.json...",
