@@ -312,7 +312,8 @@ def _explain(report: Annotated[Path, typer.Argument(metavar="REPORT.json", help=
 
 
 @app.command("validate")
-def _validate(chip: Annotated[str | None, typer.Argument(help="All chips if left out.")] = None,
+def _validate(chip: Annotated[str | None, typer.Argument(
+                  help="A chip, or carbon; all if left out.")] = None,
               json: Json = False) -> int:
     """Compare with published figures; exit code 1 if off."""
     from hwsim.commands.validation import validate
