@@ -52,7 +52,7 @@ def test_racetrack_memory_pays_back_instead_of_ddr3(reports: tuple[hwsim.Report,
 
 @pytest.mark.xfail(strict=True, reason="the paper's tables of frames, watts, megajoules are not available")
 def test_that_takes_a_year_at_best(reports: tuple[hwsim.Report, ...]) -> None:
-    """Published: as little as 1 year. The illustrative scenario assumes cells only, and idle DDR3 at 0.5 W."""
+    """Published: as little as 1 year. The scenario assumes a die of cells only, and 0.5 W of idle DDR3."""
     best = min(
         min(served(reports, activity, DDR3, RACETRACK).break_even(0, 1, "energy").times_s)
         for activity in (0.2, 1.0)
