@@ -38,7 +38,7 @@ def import_memory_trace(path: Path, *, format_override: NumberFormat | None = No
     InputError
         Everything that is wrong with the file, with its line.
     """
-    text = read_text(path)
+    text = read_text(path, "a memory trace is plain text")
     keys, writes = parse_memory_trace(text, str(path))
     index = {key: number for number, key in enumerate(dict.fromkeys(keys))}
     origin = {"file": path.name, "sha256": hashlib.sha256(text.encode()).hexdigest()}

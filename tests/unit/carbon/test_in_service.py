@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hwsim.errors import InputError
 from hwsim.model.carbon import read_scenario
 from hwsim.sustainability import illustrative, serve
 
+ROOT = Path(__file__).parents[3]
 GOOD = """
 label = "mine"
 use_intensity = "380 gCO2e/kWh"
@@ -77,6 +79,19 @@ def test_a_scenario_file(tmp_path: Path, reports: tuple[hwsim.Report, ...]) -> N
     service = serve(reports, scenario, service_life_s=1e7, activity=1.0)
     assert service.chips[0].engine.idle_w == 1.0
     assert service.chips[0].area_m2 == pytest.approx(50e-6)
+
+
+def test_the_documented_scenario_is_one(tmp_path: Path) -> None:
+    (text,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "in_service.md").read_text(), re.DOTALL)
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    scenario = read_scenario(path)
+    reports = hwsim.compare("alexnet_ternary", ["dram_pim", "racetrack_pim"])
+    service = serve(reports, scenario, service_life_s=1e8, activity=0.5)
+    assert service.service.full_rate_per_s == 20.0
+    assert service.embodied("greenchip", "energy")[0] == 0.0
+    assert service.chips[1].engine.throughput_per_s == 85.0
+    assert "act" in service.chips[1].refusals
 
 
 @pytest.mark.parametrize(
