@@ -29,7 +29,7 @@ def test_a_defect_density_is_read_with_its_unit() -> None:
         _table("mine", "defects_count_per_m2", "1", {**FIELDS, "unit": unit}, SOURCES).entry("28").value
         for unit in ("count/cm^2", "count/mm^2")
     )
-    assert (per_cm2, per_mm2) == (pytest.approx(700.0), pytest.approx(70_000.0))
+    assert [per_cm2, per_mm2] == pytest.approx([700.0, 70_000.0])
     with pytest.raises(InputError, match="does not end in a unit"):
         _table("mine", "defects", "1", {**FIELDS, "unit": "count/cm^2"}, SOURCES)
 
