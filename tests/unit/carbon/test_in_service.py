@@ -79,6 +79,10 @@ def test_a_scenario_file(tmp_path: Path, reports: tuple[hwsim.Report, ...]) -> N
     service = serve(reports, scenario, service_life_s=1e7, activity=1.0)
     assert service.chips[0].engine.idle_w == 1.0
     assert service.chips[0].area_m2 == pytest.approx(50e-6)
+    assert service.chips[0].note == ""
+    path.write_text(GOOD.replace('"1 W"', '"1 kW"'))
+    hot = serve(reports, read_scenario(path), service_life_s=1e7, activity=1.0)
+    assert "idle at 1000 W it draws more than" in hot.chips[0].note
 
 
 def test_the_documented_scenario_is_one(tmp_path: Path) -> None:
