@@ -9,6 +9,7 @@ PLACE := $(shell printf '%s' '$(CURDIR)' | cksum | cut -d ' ' -f 1)
 RUN := .venv/.installed-run-$(PLACE)
 TEST := .venv/.installed-test-$(PLACE)
 BENCH := .venv/.installed-bench-$(PLACE)
+DOCS := .venv/.installed-docs-$(PLACE)
 
 FIND := from importlib.util import find_spec; from pathlib import Path; \
 	print(Path(find_spec("onnx").origin).with_name("backend") / "test/data/light/light_resnet50.onnx")
@@ -28,7 +29,7 @@ endef
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test check bench bench-peers readme
+.PHONY: help demo test check bench bench-peers readme pages docs
 
 help:
 	@echo 'make demo         install into .venv, cost ResNet-50 on two systolic arrays, write report.html'
@@ -37,6 +38,8 @@ help:
 	@echo 'make bench        measure hwsim, and print its ratios to stored measurements of other programs'
 	@echo 'make bench-peers  measure the other programs as well (most of an hour)'
 	@echo 'make readme       write the real output of its commands into README.md'
+	@echo 'make pages        compute docs/validation.md and docs/matrix.md again'
+	@echo 'make docs         build the documentation into site/index.html; a broken link fails'
 	@echo 'PYTHON=python3.12 chooses the interpreter; ARGS="-k name" goes to pytest'
 
 demo: $(RUN)
@@ -65,6 +68,13 @@ bench-peers: $(BENCH)
 readme: $(TEST)
 	$(BIN)/python -m tests.docs.blocks
 
+pages: $(RUN)
+	$(BIN)/python -m docs.generator
+
+docs: $(DOCS)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs --quiet build --strict --clean
+	@echo 'Wrote the documentation: open site/index.html'
+
 $(RUN): pyproject.toml
 	@$(VENV)
 	@echo 'installing into .venv; this takes a minute or two, once'
@@ -82,3 +92,9 @@ $(BENCH): pyproject.toml
 	@echo 'installing into .venv; this takes a minute or two, once'
 	@$(PIP) install --quiet -e '.[test,bench]'
 	@touch $(RUN) $(TEST) $@
+
+$(DOCS): pyproject.toml
+	@$(VENV)
+	@echo 'installing into .venv; this takes a minute or two, once'
+	@$(PIP) install --quiet -e '.[docs]'
+	@touch $(RUN) $@

@@ -3,8 +3,9 @@
     python benchmarks/stochastic.py
 
 One core, 784-100-200-10, N = 1024, m = 1, shared generators, random weights and images. A time is the best of
-several; ratios are of times in this run. The numpy simulation works on one byte a bit and must agree bit for
-bit. Weights become streams once, before the clock starts; making the streams of an image counts, in both.
+several, in processor seconds: on a shared machine long runs lose wall time to other programs, short ones do
+not. Ratios are of this run. The numpy simulation works on one byte a bit and must agree bit for bit. Weights
+become streams once, before the clock starts; making the streams of an image counts, in both.
 """
 
 from __future__ import annotations
@@ -28,13 +29,13 @@ IMAGES = 4 * LANES
 
 
 def best_s(action: Callable[[], object], rounds: int) -> float:
-    """Return the shortest of `rounds` runs, after one that compiles."""
+    """Return the fewest processor seconds of `rounds` runs, after one that compiles."""
     action()
     found = []
     for _ in range(rounds):
-        begin = time.perf_counter()
+        begin = time.process_time()
         action()
-        found.append(time.perf_counter() - begin)
+        found.append(time.process_time() - begin)
     return min(found)
 
 

@@ -7,6 +7,20 @@ Five lines to a report:
 >>> report = hwsim.evaluate(network, hwsim.chip("systolic:edge_32", dataflow="ws"))
 >>> report.totals.cycles, report.totals.energy_j
 >>> report.to_pandas()
+
+What there is, by what it is for:
+
+=========  ================================================================================
+to cost    `load` a network, choose a `Chip` with `chip`, `evaluate` it or `compare` several;
+           a `Report` comes back, which `write` stores as .json, .csv, .parquet or .html
+to sweep   a `Space` of designs, `sweep`, `open_results`
+to plan    `schedule_scratchpad`: orders and places of tensors; `evaluate_scheduled`: what they save
+to sample  `sample`: circuits on probabilistic chips, with some wires held
+to trust   `validate`: published figures beside modeled ones
+=========  ================================================================================
+
+Bad input raises `hwsim.errors.InputError`, with every problem of a file at once. Quantities are SI floats,
+and names end in their unit. Networks written by hand: `hwsim.graph.build.GraphBuilder`.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from hwsim.report.visible import visible
 _EXIT_BROKEN_PIPE = 141
 _OUR_BUG = "this is a bug in hwsim; report it with the command and its input (HWSIM_DEBUG=1 shows where)"
 _MANY, _FEW = 12, 3
+_LONGEST_LINE, _HEAD, _TAIL = 1000, 600, 200
 # Files are written elsewhere and named; without a name it is stdout that takes no more.
 _DEVICE_REFUSES = (errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG, errno.EDQUOT)
 
@@ -66,7 +67,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         return invoke(arguments)
     except UsageProblem as problem:
-        _write_error(visible(str(problem)))
+        _write_error("\n".join(map(_shortened, visible(str(problem)).split("\n"))))
         return EXIT_INPUT
 
 
@@ -101,6 +102,9 @@ def _refuse(error: Exception) -> int:
         _drop_output()
         _complain(f"error: standard output: cannot be written: {error.strerror or error}")
         return EXIT_INPUT
+    if isinstance(error, MemoryError):
+        _complain(f"error: out of memory: {error or 'no detail'} (take a smaller network or design)")
+        return EXIT_INPUT
     if not isinstance(error, HwsimError) or isinstance(error, VerifyError):
         return _confess(error)
     for line in _lines(error.problems):
@@ -134,7 +138,14 @@ def _confess(error: Exception) -> int:
 
 
 def _complain(text: str) -> None:
-    _write_error(f"hwsim: {visible(text, lines=False)}")
+    _write_error(_shortened(f"hwsim: {visible(text, lines=False)}"))
+
+
+def _shortened(line: str) -> str:
+    """Return the line without its middle if a name or value out of a file makes it a page long."""
+    if len(line) <= _LONGEST_LINE:
+        return line
+    return f"{line[:_HEAD]} [... {len(line) - _HEAD - _TAIL} letters ...] {line[-_TAIL:]}"
 
 
 def _write_error(text: str) -> None:

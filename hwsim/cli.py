@@ -5,11 +5,21 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from hwsim.commands.words import (
+    EngineOf,
+    Listing,
+    PictureOf,
+    Planning,
+    SamplingOf,
+    SchemaOf,
+    Unsupported,
+)
 
 app = typer.Typer(
     name="hwsim", rich_markup_mode=None, no_args_is_help=True, pretty_exceptions_enable=False,
@@ -25,55 +35,6 @@ _COMPLETION = "_HWSIM_COMPLETE"
 
 class UsageProblem(Exception):
     """A command or option that does not exist or lacks its value; the text says what to type."""
-
-
-class Listing(StrEnum):
-    """What `hwsim list` can list."""
-
-    CHIPS = "chips"
-    WORKLOADS = "workloads"
-
-
-class SchemaOf(StrEnum):
-    """What `hwsim schema` can describe."""
-
-    REPORT = "report"
-    DESIGN = "design"
-    SWEEP = "sweep"
-
-
-class SamplingOf(StrEnum):
-    """How points of a space are chosen."""
-
-    GRID = "grid"
-    ZIP = "zip"
-    RANDOM = "random"
-    LATIN_HYPERCUBE = "latin_hypercube"
-    SEARCH = "search"
-
-
-class EngineOf(StrEnum):
-    """Where points are computed."""
-
-    AUTO = "auto"
-    INPROCESS = "inprocess"
-    LOCAL = "local"
-    DASK = "dask"
-
-
-class Planning(StrEnum):
-    """Whether the scratchpad is scheduled."""
-
-    NONE = "none"
-    COSMA = "cosma"
-
-
-class Unsupported(StrEnum):
-    """What to do with an operator that the chip cannot run."""
-
-    ERROR = "error"
-    HOST = "host"
-    TRAFFIC = "traffic"
 
 
 Network = Annotated[str, typer.Argument(
@@ -164,15 +125,25 @@ def _compare(networks: Networks, on: OnOrNone = None, settings: Set = None, dim:
              timeline: Timeline = None, on_unsupported: OnUnsupported = Unsupported.ERROR,
              schedule: Planned = Planning.NONE, scratchpad: Scratchpad = None, time_limit: PlanTime = 60.0,
              service_life: ServiceLife = None, activity: Activity = None, scenario: InScenario = None,
+             baseline: Annotated[str | None, typer.Option(
+                 "--baseline", metavar="CHIP[:PRESET]",
+                 help="Column that the others are divided by; the first if left out.")] = None,
+             difference: Annotated[bool, typer.Option(
+                 "--difference", help="Show which components and events make the difference.")] = False,
+             summary: Annotated[list[Path] | None, typer.Option(
+                 "--summary", metavar="FILE",
+                 help="Write the table of all figures; .csv, .json or .tex. May be repeated.")] = None,
              json: Json = False, quiet: Quiet = False) -> int:
     """Show chips, or reports, side by side."""
-    from hwsim.commands.evaluate import Job, compare, require_service_life
+    from hwsim.commands.comparing import View, compare
+    from hwsim.commands.evaluate import Job, require_service_life
 
     require_service_life(service_life, activity, scenario)
     job = Job("", tuple(on or ()), tuple(settings or ()), tuple(dim or ()), batch, precision,
               on_unsupported.value, schedule is Planning.COSMA, scratchpad, time_limit, None,
               service_life, 1.0 if activity is None else activity, scenario)
-    return compare(networks, job, tuple(output or ()), timeline, json=json, quiet=quiet)
+    view = View(baseline, difference, tuple(summary or ()))
+    return compare(networks, job, view, tuple(output or ()), timeline, json=json, quiet=quiet)
 
 
 @app.command("schedule")
@@ -281,6 +252,29 @@ def _pareto(results: Annotated[Path, typer.Argument(
     return pareto(results, tuple(objectives or ()), tuple(output or ()), json=json, quiet=quiet)
 
 
+@app.command("report")
+def _report(source: Annotated[Path, typer.Argument(
+                metavar="RESULTS.db|REPORT.json", help="Written by `hwsim sweep` or by `hwsim run -o`.")],
+            output: Annotated[list[Path] | None, typer.Option(
+                "-o", "--output", metavar="FILE",
+                help="A page (.html) or one picture (.svg). May be repeated.")] = None,
+            objectives: Annotated[list[str] | None, typer.Option(
+                "--objectives", metavar="METRIC,...",
+                help="Of a sweep; energy_j,latency_s if left out.")] = None,
+            knobs: Annotated[str | None, typer.Option(
+                "--knobs", metavar="KNOB,KNOB",
+                help="Axes of the heat map; the two with most effect if left out.")] = None,
+            picture: Annotated[PictureOf | None, typer.Option(
+                "--picture", help="For .svg; of a sweep: front, tornado, heat; of a report: energy, cycles, "
+                                  "roofline, timeline.")] = None,
+            quiet: Quiet = False) -> int:
+    """Write a page or picture of a sweep or a report."""
+    from hwsim.commands.reporting import report
+
+    return report(source, tuple(output or ()), tuple(objectives or ()), knobs,
+                  picture.value if picture else None, quiet=quiet)
+
+
 @app.command("list")
 def _list(what: Annotated[Listing | None, typer.Argument(help="Both if left out.")] = None,
           json: Json = False) -> int:
@@ -341,7 +335,7 @@ def invoke(arguments: Sequence[str] | None = None) -> int:
     HwsimError
         Whatever the command refuses.
     """
-    command: Any = typer.main.get_command(app)
+    command = _parser()
     words = sys.argv[1:] if arguments is None else list(arguments)
     if _COMPLETION in os.environ:
         return int(command.main(args=words, prog_name="hwsim", standalone_mode=False) or 0)
@@ -359,6 +353,12 @@ def invoke(arguments: Sequence[str] | None = None) -> int:
             raise
         raise UsageProblem(text) from None
     return code if isinstance(code, int) else 0
+
+
+@cache
+def _parser() -> Any:
+    """Return the option parser; it is built from the signatures above, which takes longer than parsing."""
+    return typer.main.get_command(app)
 
 
 def _usage_text(error: Exception) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hwsim.archives import magnitude_problems, read_archive
 from hwsim.errors import InputError, Problem
 from hwsim.graph.types import Graph
 from hwsim.model.types import ErrorRates, Figures, FunctionalResult
 from hwsim.report.rate import Rate
 from hwsim.run import Chip
 
-LARGEST_BYTES = 2**32
 LARGEST_TEXT_BYTES = 2**26
 
 
@@ -147,18 +146,10 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """
     if path.suffix.lower() == ".toml":
         return _read_settings(path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(item.file_size for item in archive.infolist())
-        if size > LARGEST_BYTES:
-            raise InputError(f"holds {size} bytes, more than {LARGEST_BYTES}", where=str(path))
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except OSError as error:
-        raise InputError(f"cannot read the file: {error.strerror or error}", where=str(path)) from None
-    except (ValueError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile) as error:
-        raise InputError(f"not an .npz file of plain arrays: {str(error)[:200]}", where=str(path),
-                         hint="write one with numpy.savez(FILE, labels=..., input=..., **weights)") from None
+    arrays = read_archive(path, "write one with numpy.savez(FILE, labels=..., input=..., **weights)")
+    if problems := magnitude_problems(arrays, str(path)):
+        raise InputError(problems=problems)
+    return arrays
 
 
 def _read_settings(path: Path) -> dict[str, NDArray[Any]]:
@@ -180,6 +171,7 @@ def _read_settings(path: Path) -> dict[str, NDArray[Any]]:
         if arrays[name].dtype.kind not in "biuf":
             problems.append(Problem(f"{path}.{name}", f"{str(value)[:60]!r} is no number and no list of "
                                     "numbers with rows of one length"))
+    problems += magnitude_problems(arrays, str(path))
     if problems:
         raise InputError(problems=problems)
     return arrays

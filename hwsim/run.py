@@ -286,7 +286,7 @@ def without_unsupported(graph: Graph, accelerator: Accelerator, policy: str) -> 
     reasons = {op.name: reason for op in graph.ops if (reason := accelerator.supports(graph, op))}
     if not reasons:
         return graph
-    if accelerator.host is not None:
+    if accelerator.host is not None and policy != "host":
         left = frozenset(op.name for op in graph.ops if op.name in reasons and accelerator.host(graph, op))
         graph = offload(graph, left, moves=False)
         reasons = {name: reason for name, reason in reasons.items() if name not in left}

@@ -92,6 +92,48 @@ def balance(netlist: Netlist, clocking: Clocking | None = None) -> Balanced:
     return _Placer(netlist, Levels(netlist, clocking)).place()
 
 
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What balancing a netlist leads to, without the cells themselves.
+
+    Attributes
+    ----------
+    junctions, depth, interval_cycles : int
+        As of `Balanced`.
+    """
+
+    junctions: int
+    depth: int
+    interval_cycles: int
+
+
+def size_of(netlist: Netlist, clocking: Clocking) -> Size:
+    """Return the size of ``balance(netlist, clocking)``, counted from the phases of the gates.
+
+    Every tree has as many cells as `Levels.costs` says. Where phases are skipped, the end of a loop depends
+    on the tree it leaves, so cells are placed after all.
+    """
+    if clocking.max_phase_skip > 1:
+        built = balance(netlist, clocking)
+        return Size(built.junctions, built.depth, built.interval_cycles)
+    levels, n = Levels(netlist, clocking), clocking.clock_phases
+    junctions = buffers = 0
+    for node, cell in enumerate(netlist.cells):
+        if levels.still[node]:
+            buffers += len(levels.readers[node]) + levels.ends[node] + levels.loops[node]
+        else:
+            junctions += junctions_of(cell)
+            buffers += levels.costs[node]
+    spans = [
+        levels.arrival(last) - 1 - levels.level[node]
+        for node, last in netlist.states.values()
+        if not levels.still[last]
+    ]
+    interval = max(1, -(-max(spans, default=0) // n))
+    buffers += sum(interval * n - span for span in spans)
+    return Size(junctions + buffers * junctions_of(Cell.BUFFER), levels.depth, interval)
+
+
 class _Placer:
     def __init__(self, netlist: Netlist, levels: Levels) -> None:
         self.netlist, self.levels = netlist, levels

@@ -12,8 +12,8 @@ from accelerators.aqfp_bnn.matching import Matched, match, no_normalization
 from accelerators.aqfp_bnn.network import Layer
 from accelerators.aqfp_bnn.statistics import threshold_of
 from accelerators.aqfp_bnn.tiles import Words, key_of, pack, rows_of
-from accelerators.aqfp_bnn.values import Values
 from hwsim.graph.types import Graph, Op
+from hwsim.graph.values import Values
 
 
 @dataclass(frozen=True, slots=True)

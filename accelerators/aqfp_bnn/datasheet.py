@@ -5,7 +5,7 @@ from __future__ import annotations
 from accelerators.aqfp_bnn.cooling import overheads
 from accelerators.aqfp_bnn.design import CONSTANTS, AqfpBnnDesign
 from accelerators.aqfp_bnn.energy import junction_energy
-from accelerators.aqfp_bnn.mapping import UNITS
+from accelerators.aqfp_bnn.mapping import UNITS, products_per_cycle
 from hwsim.model.types import ActionRow, Datasheet, UnitRow
 from hwsim.sourced import Sourced, by_law, chosen
 
@@ -22,8 +22,7 @@ def datasheet(design: AqfpBnnDesign) -> Datasheet:
     All junctions of a clocked cell switch in every cycle whatever the data, so an event of ``clock`` is one
     junction in one cycle.
     """
-    # A cell finishes one product in L cycles: that is its share of a cycle's peak.
-    lanes = max(1, -(-(design.crossbar**2) * design.crossbars // design.stream_length))
+    lanes = products_per_cycle(design)
     return Datasheet(
         clock_hz=chosen(design.clock_hz, "_hz", "design.clock_hz"),
         actions=(

@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from hwsim.model.types import Design
 from hwsim.sources import Constants, load_constants
@@ -99,7 +99,6 @@ class AqfpBnnDesign(Design):
     )
     attenuation_pairs: str = Field(
         NO_PAIRS,
-        pattern=r"^(none|\d+:[0-9.]+(e-?\d+)?(,\d+:[0-9.]+(e-?\d+)?)+)$",
         description="Measured CROSSBAR:AMPERES,... to fit A and B from, in place of both",
     )
     gray_zone_products_ratio: float = Field(
@@ -117,6 +116,12 @@ class AqfpBnnDesign(Design):
     )
     crossbars: int = Field(2**17, ge=1, le=2**32, description="Crossbars the chip has room for")
 
+    @field_validator("attenuation_pairs")
+    @classmethod
+    def _read(cls, text: str) -> str:
+        attenuation_pairs_of(text)
+        return text
+
     @model_validator(mode="after")
     def _sound(self) -> Self:
         if self.max_phase_skip > self.clock_phases:
@@ -133,10 +138,28 @@ class AqfpBnnDesign(Design):
         largest = unphysical_j()
         if self.junction_j > largest:
             raise ValueError(
-                f"junction_j {self.junction_j:g} is above Ic Phi0 = {largest:.3g} J of a full flux quantum: "
+                f"junction_j {self.junction_j:g} is above Ic Phi0 = {largest:.5g} J of a full flux quantum: "
                 "not adiabatic"
             )
         return self
+
+
+def attenuation_pairs_of(text: str) -> list[tuple[int, float]]:
+    """Return the crossbars and amperes of ``CROSSBAR:AMPERES,...``; none of them for "none"."""
+    if text == NO_PAIRS:
+        return []
+    found = []
+    for pair in text.split(","):
+        try:
+            size, current = pair.split(":")
+            found.append((int(size), float(current)))
+        except ValueError:
+            raise ValueError(f"{pair!r} is no CROSSBAR:AMPERES as in 4:30e-6,72:3e-6") from None
+        if found[-1][0] < 1 or not 0 < found[-1][1] <= 1:
+            raise ValueError(f"{pair!r}: crossbars are at least 1, currents above 0 and at most 1 A")
+    if len({size for size, _ in found}) < 2:
+        raise ValueError("one crossbar size fits no line; two are needed")
+    return found
 
 
 def carnot_ratio(temperature_k: float) -> float:

@@ -9,7 +9,7 @@ from accelerators.aqfp_bnn.energy import energy_warnings, junction_energy
 from accelerators.aqfp_bnn.library import library_figures
 from accelerators.aqfp_bnn.lower import resident_junctions
 from accelerators.aqfp_bnn.mapping import UNITS, map_layer
-from accelerators.aqfp_bnn.network import Network
+from accelerators.aqfp_bnn.network import network_of
 from accelerators.aqfp_bnn.schedule import Schedule, schedule
 from hwsim.graph.types import Graph
 
@@ -88,7 +88,7 @@ def _saving(plan: Schedule) -> float:
 
 def warnings(graph: Graph, design: AqfpBnnDesign) -> tuple[str, ...]:
     """Return what to know about a result: junctions never built, energy per junction, ranges left."""
-    layers = Network(graph).layers()
+    layers = network_of(graph).layers
     resident = design.replication * sum(map_layer(layer, design).junctions for layer in layers)
     built = float(CONSTANTS.demonstrated_junctions_count)
     found = energy_warnings(design)

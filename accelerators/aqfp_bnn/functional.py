@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,12 +12,12 @@ from accelerators.aqfp_bnn.crossbars import Programmed, program, run_layer
 from accelerators.aqfp_bnn.design import AqfpBnnDesign, Counter, Sampling
 from accelerators.aqfp_bnn.host import computable, compute, run_in_floating_point
 from accelerators.aqfp_bnn.mapping import map_layer
-from accelerators.aqfp_bnn.network import Layer, Network
+from accelerators.aqfp_bnn.network import Layer, network_of
 from accelerators.aqfp_bnn.neuron import gray_zone_products, neuron_notes
-from accelerators.aqfp_bnn.values import Values, read
 from hwsim.errors import InputError, Problem
 from hwsim.graph.contraction import matrix_products
 from hwsim.graph.types import Graph
+from hwsim.graph.values import Values, read_samples
 from hwsim.model.types import FunctionalResult
 
 LARGEST_ELEMENTS = 2**25
@@ -40,18 +40,19 @@ def run(graph: Graph, design: AqfpBnnDesign, data: Mapping[str, NDArray[Any]]) -
         that have no values.
     """
     gray_zone = gray_zone_products(design)
-    layers = Network(graph).layers()
+    layers = network_of(graph).layers
     _check(graph, layers)
-    given = read(graph, data)
-    programmed = {layer.op.name: program(graph, layer, given.fixed, design.crossbar) for layer in layers}
+    fixed, labels = read_samples(graph, data)
+    inputs = fixed.pop(graph.inputs[0])
+    programmed = {layer.op.name: program(graph, layer, fixed, design.crossbar) for layer in layers}
     for layer in layers:
         map_layer(layer, design)
     found, reference = [], []
     size = samples_at_once(graph)
-    for first in range(0, len(given.inputs), size):
-        part = given.inputs[first : first + size]
-        reference.append(_classes(run_in_floating_point(graph, given.fixed, part)))
-        found.append(_classes(classify(graph, programmed, given.fixed, part, design, gray_zone, first)))
+    for first in range(0, len(inputs), size):
+        part = inputs[first : first + size]
+        reference.append(_classes(run_in_floating_point(graph, fixed, part)))
+        found.append(_classes(classify(graph, programmed, fixed, part, design, gray_zone, first)))
     notes, warnings = neuron_notes(design)
     drawn = design.sampling is Sampling.BITWISE or design.counter is Counter.APPROXIMATE
     notes.append(f"L = {design.stream_length}, {'bit by bit' if drawn else 'binomial'}, seed {design.seed}")
@@ -59,7 +60,7 @@ def run(graph: Graph, design: AqfpBnnDesign, data: Mapping[str, NDArray[Any]]) -
     if away:
         notes.append(f"in floating point on a host: {', '.join(away)}")
     return FunctionalResult(
-        given.labels,
+        labels,
         np.concatenate(found),
         np.concatenate(reference),
         tuple(notes),
@@ -101,7 +102,7 @@ def classify(
     return values[graph.outputs[0]]
 
 
-def _check(graph: Graph, layers: list[Layer]) -> None:
+def _check(graph: Graph, layers: Sequence[Layer]) -> None:
     problems = [
         Problem(
             f"{graph.name}.{op.name}",
@@ -110,13 +111,15 @@ def _check(graph: Graph, layers: list[Layer]) -> None:
         for op in graph.ops
         if not computable(op)
     ]
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        problems.append(Problem(graph.name, "a functional run takes one input and one output"))
     if not layers:
         problems.append(Problem(graph.name, "has no binary layer: weights of format binary behind a sign"))
     if problems:
         raise InputError(problems=problems)
 
 
-def _on_chip(layers: list[Layer]) -> set[str]:
+def _on_chip(layers: Sequence[Layer]) -> set[str]:
     return {op.name for layer in layers for op in (layer.op, *layer.posts)}
 
 

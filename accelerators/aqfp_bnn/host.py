@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from accelerators.aqfp_bnn.values import Values
 from hwsim.errors import InputError
 from hwsim.graph.contraction import Window
 from hwsim.graph.types import Graph, Op
+from hwsim.graph.values import Values
 
 Operands = Sequence[Values]
 Compute = Callable[[Graph, Op, Operands], Values]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from accelerators.aqfp_bnn.cells import CONSTANT_CELLS, SOURCES, Cell
@@ -75,6 +76,7 @@ class Levels:
             for cell in netlist.cells
         ]
         self._depth = [tree_depth(self.fan_out(node), clocking.splitter_outputs) for node in range(size)]
+        self._sources = [self._moving(signals) for signals in netlist.fan_ins]
         self.pinned = {
             reader
             for node, cell in enumerate(netlist.cells)
@@ -83,6 +85,7 @@ class Levels:
         }
         self.level = self._earliest()
         self.depth = self._last()
+        self.costs = [self.cost(node) for node in range(size)]
         self._settle()
 
     def fan_out(self, node: int) -> int:
@@ -116,19 +119,21 @@ class Levels:
         A loop is as long as the time from the first reader of its state to the gate that renews it.
         """
         together: dict[int, int] = {}
-        self.level = [0] * len(self.netlist.cells)
+        cells = self.netlist.cells
+        level = self.level = [0] * len(cells)
         for _ in range(2 + len(self.loops)):
             before = dict(together)
-            for node, signals in enumerate(self.netlist.fan_ins):
-                if self.netlist.cells[node] in SOURCES:
+            for node, sources in enumerate(self._sources):
+                if cells[node] in SOURCES:
                     continue
-                sources = [signal // 2 for signal in signals if not self.still[signal // 2]]
-                own = [source for source in sources if self.netlist.cells[source] is Cell.STATE]
-                level = max((self.arrival(source) for source in sources), default=1)
-                self.level[node] = max((level, *(together.get(state, 0) for state in own)))
-                together |= dict.fromkeys(own, self.level[node])
+                place = max([self.arrival(source) for source in sources], default=1)
+                own = [source for source in sources if cells[source] is Cell.STATE]
+                if own:
+                    place = max(place, *(together.get(state, 0) for state in own))
+                    together |= dict.fromkeys(own, place)
+                level[node] = place
             if together == before:
-                return self.level
+                return level
         raise ValueError(f"{self.netlist.name}: states wait for each other; read one through a buffer")
 
     def _last(self) -> int:
@@ -136,42 +141,53 @@ class Levels:
         return max((self.arrival(node) - 1 for node in ends), default=0)
 
     def _settle(self) -> None:
-        """Move gates one by one, last to first, to the end of their range that needs fewer cells."""
+        """Move gates one by one, last to first, to the end of their range that needs fewer cells.
+
+        After the first sweep only gates are tried again whose surroundings have moved since.
+        """
         movable = [
             node
             for node, cell in enumerate(self.netlist.cells)
             if cell not in SOURCES and not self.still[node] and node not in self.pinned
         ]
+        stale = set(movable)
         for sweep in range(SWEEPS):
-            moved = [self._move(node, later=not sweep) for node in reversed(movable)]
-            if not any(moved):
-                break
+            for node in reversed(movable):
+                if node not in stale:
+                    continue
+                stale.discard(node)
+                if self._move(node, later=not sweep):
+                    sources = self._sources[node]
+                    stale.update(self.readers[node], sources, *(self.readers[source] for source in sources))
+                    stale.discard(node)
         for node, floats in enumerate(self.floating):
             readers = self.reader_levels(node)
             if floats and readers:
                 self.level[node] = readers[-1] - self._depth[node] - 1
 
+    def _moving(self, signals: Sequence[int]) -> tuple[int, ...]:
+        """Return the nodes behind `signals`, without constants."""
+        found = dict.fromkeys(signal // 2 for signal in signals)
+        return tuple(source for source in found if not self.still[source])
+
     def _move(self, node: int, later: bool) -> bool:
         """Move `node` to the end of its range that costs least; between equal costs `later` decides."""
-        sources = {signal // 2 for signal in self.netlist.fan_ins[node]}
-        sources = {source for source in sources if not self.still[source]}
-        low = max((self.arrival(s) for s in sources if not self.floating[s]), default=1)
         reads = [self.level[reader] for reader in self.readers[node]]
         if self.ends[node]:
             reads.append(self.depth + 1)
         if not reads:
             return False
-        here, high = self.level[node], min(reads) - self._depth[node] - 1
-        if self.loops[node]:
-            high = here
-        best, best_cost = here, self._local(node, sources)
+        here, sources = self.level[node], self._sources[node]
+        touched = (node, *sources)
+        low = max((self.arrival(s) for s in sources if not self.floating[s]), default=1)
+        high = here if self.loops[node] else min(reads) - self._depth[node] - 1
+        best, least = here, [self.costs[each] for each in touched]
         for place in {low, high} - {here}:
             self.level[node] = place
-            cost = self._local(node, sources)
-            if cost < best_cost or (cost == best_cost and later and place > best):
-                best, best_cost = place, cost
+            found = [self.cost(each) for each in touched]
+            if sum(found) < sum(least) or (sum(found) == sum(least) and later and place > best):
+                best, least = place, found
         self.level[node] = best
+        for each, cost in zip(touched, least, strict=True):
+            self.costs[each] = cost
         return best != here
-
-    def _local(self, node: int, sources: set[int]) -> int:
-        return self.cost(node) + sum(self.cost(source) for source in sources)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from accelerators.aqfp_bnn.design import Accounting, AqfpBnnDesign
-from accelerators.aqfp_bnn.mapping import UNITS
+from accelerators.aqfp_bnn.mapping import UNITS, products_per_cycle
 from accelerators.aqfp_bnn.network import is_still
 from accelerators.aqfp_bnn.schedule import Schedule, Timetable, schedule
 from hwsim.errors import InputError
@@ -17,7 +17,8 @@ LARGEST = 2**62
 def lower(graph: Graph, design: AqfpBnnDesign) -> Trace:
     """Return the trace of `graph` on `design`.
 
-    A layer owns the cycles that it adds to the time of the layers before it: they overlap.
+    A layer owns the cycles that it adds to the time of the layers before it, for they overlap; but no fewer
+    than all crossbars together would take for its products.
 
     Raises
     ------
@@ -27,7 +28,7 @@ def lower(graph: Graph, design: AqfpBnnDesign) -> Trace:
     plan = schedule(graph, design)
     _check(graph, plan, design)
     tables = {table.mapping.layer.op.name: table for table in plan.tables}
-    cycles = dict(zip(tables, plan.layer_cycles(), strict=True))
+    cycles = dict(zip(tables, owned_cycles(plan, design), strict=True))
     owners = {op.name: name for name, table in tables.items() for op in table.mapping.layer.posts}
     build = TraceBuilder()
     for op in graph.ops:
@@ -39,6 +40,21 @@ def lower(graph: Graph, design: AqfpBnnDesign) -> Trace:
         else:
             _lower_movement(build, graph, op)
     return build.build()
+
+
+def owned_cycles(plan: Schedule, design: AqfpBnnDesign) -> list[int]:
+    """Return the cycles that each layer owns; they add up to those of the schedule."""
+    found, lanes = plan.layer_cycles(), products_per_cycle(design)
+    least = [-(-table.mapping.layer.product.macs // lanes) for table in plan.tables]
+    for place, needed in enumerate(least):
+        while (short := needed - found[place]) > 0:
+            spare = [have - keep for have, keep in zip(found, least, strict=True)]
+            taken = min(short, max(spare))
+            if taken <= 0:
+                break
+            found[spare.index(max(spare))] -= taken
+            found[place] += taken
+    return found
 
 
 def resident_junctions(plan: Schedule, design: AqfpBnnDesign) -> int:

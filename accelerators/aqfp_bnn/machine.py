@@ -13,14 +13,14 @@ from accelerators.aqfp_bnn.crossbars import Programmed, decide, decode, pool_bit
 from accelerators.aqfp_bnn.design import Accounting, AqfpBnnDesign, Counter
 from accelerators.aqfp_bnn.host import compute
 from accelerators.aqfp_bnn.mapping import UNITS
-from accelerators.aqfp_bnn.network import Network
+from accelerators.aqfp_bnn.network import network_of
 from accelerators.aqfp_bnn.neuron import gray_zone_products, probability
 from accelerators.aqfp_bnn.operands import draw
 from accelerators.aqfp_bnn.schedule import Schedule, schedule
 from accelerators.aqfp_bnn.tiles import key_of, unfold, uniform_words
-from accelerators.aqfp_bnn.values import Values
 from hwsim.graph.ops import work_of
 from hwsim.graph.types import Graph
+from hwsim.graph.values import Values
 from hwsim.model.types import MachineResult
 
 Events = Tally[tuple[str, str]]
@@ -154,7 +154,7 @@ def machine(graph: Graph, design: AqfpBnnDesign, rng: np.random.Generator) -> Ma
         for place, layer in enumerate(layers)
     ]
     made = {stage.layer.output: stage for stage in stages}
-    producer = Network(graph).producer
+    producer = network_of(graph).producer
     clock = 0
 
     def pixels(name: str, sample: int) -> Values:
@@ -200,7 +200,7 @@ def reference(graph: Graph, design: AqfpBnnDesign, rng: np.random.Generator) -> 
     """Return the values of `machine` by whole-array operations on the same random numbers."""
     fixed, inputs = draw(graph, rng)
     gray_zone, values = gray_zone_products(design), {**fixed, graph.inputs[0]: inputs}
-    layers = Network(graph).layers()
+    layers = network_of(graph).layers
     owned = {op.name for layer in layers for op in layer.posts}
     places = {layer.op.name: place for place, layer in enumerate(layers)}
     for op in graph.ops:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
-from accelerators.aqfp_bnn.balancing import balance
+from accelerators.aqfp_bnn.balancing import size_of
 from accelerators.aqfp_bnn.cells import Cell, junctions_of
 from accelerators.aqfp_bnn.circuits import accumulation_netlist
 from accelerators.aqfp_bnn.design import AqfpBnnDesign, Counter, TieRule, WeightMemory
@@ -155,10 +155,10 @@ def module_of(
         )
     threshold = threshold_of(tiles, length, tie_rule)
     netlist = accumulation_netlist(tiles, count_bits or needed, threshold, counter)
-    built = balance(netlist, clocking)
+    built = size_of(netlist, clocking)
     plain = built
     if clocking.max_phase_skip > 1:
-        plain = balance(netlist, Clocking(clocking.splitter_outputs, 1, clocking.clock_phases))
+        plain = size_of(netlist, Clocking(clocking.splitter_outputs, 1, clocking.clock_phases))
     return Module(built.junctions, plain.junctions, built.depth, built.interval_cycles)
 
 
@@ -195,3 +195,8 @@ def _pooled_size(op: Op, size: tuple[int, ...]) -> tuple[int, ...]:
         max(1, (size[axis] + pads[axis] + pads[rank + axis] - kernel[axis]) // strides[axis] + 1)
         for axis in range(rank)
     )
+
+
+def products_per_cycle(design: AqfpBnnDesign) -> int:
+    """Return the peak of all crossbars: a cell finishes one product in as many cycles as a stream has."""
+    return max(1, -(-(design.crossbar**2) * design.crossbars // design.stream_length))

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelerators.aqfp_bnn.neuron import Floats
-from hwsim.errors import InputError, Problem
+from hwsim.errors import InputError
+from hwsim.graph.thresholds import match_normalization
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +62,11 @@ def match(
     InputError
         With every fault: alpha or a variance not above 0, values that are no numbers, scale and shift both 0.
     """
-    problems = []
-    if not alpha > 0:
-        problems.append(Problem(where, f"weight factor {alpha} is not above 0"))
-    for name, values in (("scale", scale), ("shift", shift), ("mean", mean), ("variance", variance)):
-        if not np.isfinite(values).all():
-            problems.append(Problem(f"{where}.{name}", "holds values that are no numbers"))
-    width = np.asarray(variance, np.float64) + epsilon
-    if (width <= 0).any():
-        first = int(np.argmax(width <= 0))
-        problems.append(
-            Problem(f"{where}.variance", f"{width[first]:g} with epsilon is not above 0 in [{first}]")
-        )
-    empty = (scale == 0) & (shift == 0)
-    if empty.any():
-        problems.append(Problem(f"{where}.scale", f"scale and shift are both 0 in [{int(np.argmax(empty))}]"))
-    if problems:
-        raise InputError(problems=problems)
-    still = scale == 0
-    divisor = np.where(still, 1.0, scale)
     offset = 0.0 if bias is None else np.asarray(bias, np.float64)
-    thresholds = (mean - offset - shift * np.sqrt(width) / divisor) / alpha
-    inverted = scale < 0
+    found = match_normalization(scale, shift, mean - offset, variance, epsilon, alpha=alpha, where=where)
+    still = scale == 0
+    if (empty := still & (shift == 0)).any():
+        raise InputError(f"scale and shift are both 0 in [{int(np.argmax(empty))}]", where=f"{where}.scale")
+    turned = np.where(found.rising, found.threshold, -found.threshold)
     fixed = np.where(still, np.where(shift > 0, 1, -1), 0).astype(np.int8)
-    return Matched(np.where(still, 0.0, np.where(inverted, -thresholds, thresholds)), inverted, fixed)
+    return Matched(np.where(still, 0.0, turned), ~found.rising, fixed)

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from hwsim.graph.contraction import MatrixProduct, matrix_products
 from hwsim.graph.ops import op_kind
+from hwsim.graph.remember import remembered
 from hwsim.graph.types import FormatKind, Graph, Op
 
 PRODUCTS = ("convolution", "binary_convolution", "gemm", "matmul", "binary_matmul")
@@ -82,8 +83,9 @@ class Network:
                 found.setdefault(name, []).append(op)
         return found
 
-    def layers(self) -> list[Layer]:
-        """Return the layers in order."""
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers in order."""
         found = []
         for op in self.graph.ops:
             if op.kind in PRODUCTS and not self.refusal(op):
@@ -91,7 +93,12 @@ class Network:
                 samples = self._samples(product)
                 posts = self.absorbed(op)
                 found.append(Layer(op, product, posts, samples, product.m // samples))
-        return found
+        return tuple(found)
+
+    @cached_property
+    def absorbed_by(self) -> dict[str, Op]:
+        """The product that absorbs each operator, by the operator's name."""
+        return {op.name: layer.op for layer in self.layers for op in layer.posts}
 
     def refusal(self, op: Op) -> str:
         """Return why a product cannot run on crossbars, or ""."""
@@ -158,37 +165,43 @@ class Network:
             name = follower.outputs[0]
         return tuple(chain)
 
-    def owner(self, op: Op) -> Op | None:
-        """Return the product that absorbs `op`, None if none does."""
-        behind = op
-        while behind.inputs:
-            before = self.producer.get(behind.inputs[0])
-            if before is None:
-                return None
-            if before.kind in PRODUCTS:
-                runs = not self.refusal(before)
-                return before if runs and any(own.name == op.name for own in self.absorbed(before)) else None
-            if before.kind not in ("batch_normalization", "max_pool", "elementwise"):
-                return None
-            behind = before
-        return None
-
     def of_full_precision(self, op: Op) -> bool:
-        """Return whether `op` is a product that is not binary, or follows one with no product between."""
+        """Return whether `op` belongs to a product that is not binary, prepares inputs or reads classes out.
+
+        A product, and normalizations, functions and pools behind it or behind the network's input; those
+        with no product behind them scale the counts of the last layer.
+        """
+        return self._behind_full_precision(op) or self._reads_out(op)
+
+    def _behind_full_precision(self, op: Op) -> bool:
         while op.kind not in PRODUCTS:
-            before = self.producer.get(op.inputs[0]) if op.inputs else None
-            if before is None or not (
-                op.kind in ("batch_normalization", "max_pool", "elementwise") or op_kind(op.kind).aliases
-            ):
+            if not self._is_single(op):
                 return False
-            if op.kind == "elementwise" and len([name for name in op.inputs if name in self.producer]) > 1:
-                return False
+            before = self.producer.get(op.inputs[0])
+            if before is None:
+                return op.inputs[0] in self.graph.inputs
             op = before
         products = matrix_products(self.graph, op)
         held = [product for product in products if product.right_is_weight]
         forms = [self.graph.tensors[product.right].format.kind for product in held]
         binary = [self.is_binary(product.left) for product in held]
         return any(form is not FormatKind.BINARY for form in forms) or not all(binary)
+
+    def _reads_out(self, op: Op) -> bool:
+        while self._is_single(op):
+            if op.outputs[0] in self.graph.outputs:
+                return True
+            followers = self.readers.get(op.outputs[0], [])
+            if len(followers) != 1:
+                return False
+            (op,) = followers
+        return False
+
+    def _is_single(self, op: Op) -> bool:
+        """Return whether `op` changes one tensor value by value, or window by window."""
+        if op.kind in ("batch_normalization", "max_pool", "elementwise"):
+            return sum(name in self.producer or name in self.graph.inputs for name in op.inputs) == 1
+        return op.kind == "softmax" or (bool(op.inputs) and op_kind(op.kind).aliases)
 
     def _samples(self, product: MatrixProduct) -> int:
         """Return the samples that a product sees one after the other."""
@@ -199,6 +212,12 @@ class Network:
         return batch if batch and product.m % batch == 0 else 1
 
 
+@remembered
+def network_of(graph: Graph) -> Network:
+    """Return `graph` as the chip sees it; it is asked operator by operator."""
+    return Network(graph)
+
+
 def _keeps_sign(op: Op) -> bool:
     if op.kind != "elementwise" or op.text("function") not in SIGN_KEEPING:
         return False
@@ -207,20 +226,22 @@ def _keeps_sign(op: Op) -> bool:
 
 
 def runs_on_host(graph: Graph, op: Op) -> bool:
-    """Return whether `op` belongs to a layer of full precision in a network with binary ones.
+    """Return whether `op` lies before or behind the binary layers of a network that has some.
 
-    First and last layers of binary networks are not binary (IR-Net's arrangement); the crossbars leave
-    them, and normalization, sign and pooling behind them, to a host.
+    First and last layers of binary networks are not binary (IR-Net's arrangement), or their inputs and
+    classes are not; the crossbars leave those, with normalization, sign and pooling, to a host.
     """
-    network = Network(graph)
-    return bool(network.layers()) and network.of_full_precision(op)
+    if all(tensor.format.kind is not FormatKind.BINARY for tensor in graph.tensors.values()):
+        return False  # Asked for every operator: without a binary tensor there is no layer to look for.
+    network = network_of(graph)
+    return bool(network.layers) and network.of_full_precision(op)
 
 
 def supports(graph: Graph, op: Op) -> str:
     """Return why the chip cannot run `op`, or "" if it can."""
     if is_still(op) or op.kind == "offload":
         return ""
-    network = Network(graph)
-    if op.kind not in PRODUCTS and network.owner(op) is not None:
+    network = network_of(graph)
+    if op.name in network.absorbed_by:
         return ""
     return network.refusal(op)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from accelerators.aqfp_bnn.design import CONSTANTS, NO_PAIRS, AqfpBnnDesign, Neuron
+from accelerators.aqfp_bnn.design import CONSTANTS, AqfpBnnDesign, Neuron, attenuation_pairs_of
 from hwsim.errors import DesignError, Problem
 
 Floats = NDArray[np.float64]
@@ -59,9 +59,8 @@ def fit_attenuation(pairs: Sequence[tuple[int, float]]) -> Attenuation:
 
 def attenuation_of(design: AqfpBnnDesign) -> Attenuation | None:
     """Return the attenuation that the user gave or whose pairs were fitted, None if unknown."""
-    if design.attenuation_pairs != NO_PAIRS:
-        words = [pair.split(":") for pair in design.attenuation_pairs.split(",")]
-        return fit_attenuation([(int(size), float(current)) for size, current in words])
+    if pairs := attenuation_pairs_of(design.attenuation_pairs):
+        return fit_attenuation(pairs)
     if design.attenuation_scale_a and design.attenuation_exponent_ratio:
         return Attenuation(design.attenuation_scale_a, design.attenuation_exponent_ratio)
     return None

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from accelerators.aqfp_bnn.values import Values
 from hwsim.graph.build import GraphBuilder
 from hwsim.graph.types import BINARY, FLOAT32, FormatKind, Graph, Role
+from hwsim.graph.values import Values
 
 
 def random_graph(rng: np.random.Generator) -> Graph:

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from accelerators.aqfp_bnn.design import AqfpBnnDesign
 from accelerators.aqfp_bnn.mapping import Mapping, map_layer
-from accelerators.aqfp_bnn.network import Layer, Network
+from accelerators.aqfp_bnn.network import Layer, Network, network_of
 from hwsim.graph.contraction import Window
+from hwsim.graph.remember import remembered
 from hwsim.graph.types import Graph, Op
 
 Ints = NDArray[np.int64]
@@ -92,10 +93,11 @@ class Schedule:
         return found
 
 
+@remembered
 def schedule(graph: Graph, design: AqfpBnnDesign) -> Schedule:
     """Return the schedule of `graph` on `design`."""
-    network = Network(graph)
-    layers = network.layers()
+    network = network_of(graph)
+    layers = network.layers
     places = {layer.op.name: place for place, layer in enumerate(layers)}
     tables: list[Timetable] = []
     for layer in layers:
@@ -127,7 +129,9 @@ def _timetable(mapping: Mapping, needs: dict[int, Ints], ready: Ints, design: Aq
     return Timetable(mapping, lanes, needs, starts, delivered)
 
 
-def _needs(network: Network, layer: Layer, layers: list[Layer], places: dict[str, int]) -> dict[int, Ints]:
+def _needs(
+    network: Network, layer: Layer, layers: tuple[Layer, ...], places: dict[str, int]
+) -> dict[int, Ints]:
     """Return for each layer before `layer` the last window of it that each window needs.
 
     Only normalization, sign and pooling keep the order of pixels; behind anything else all pixels that

@@ -44,13 +44,14 @@ def threshold_of(tiles: int, length: int, tie_rule: TieRule | None) -> int:
     """
     if tiles < 1 or length < 1:
         raise InputError(
-            f"{tiles} tiles and a stream of {length} cycles must be at least 1", where="stream_length"
+            f"{tiles} tiles and a stream of {length} cycles must be at least 1",
+            where="aqfp_bnn.stream_length",
         )
     total = tiles * length
     if total % 2 == 0 and tie_rule in (None, TieRule.NONE):
         raise InputError(
             f"{tiles} tiles x {length} cycles can tie at {total // 2} and no rule decides",
-            where="tie_rule",
+            where="aqfp_bnn.tie_rule",
             hint="set tie_rule=one or zero",
         )
     return total // 2 + 1 if tie_rule is TieRule.ZERO else -(-total // 2)

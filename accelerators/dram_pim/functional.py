@@ -24,6 +24,8 @@ from hwsim.model.types import FunctionalResult
 Ints = NDArray[np.int64]
 Values = NDArray[np.float64]
 Arrays = Mapping[str, NDArray[Any]]
+# Below, the product of a few quantization steps leaves the range of float64.
+_SMALLEST = 2.0**-100
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def run(graph: Graph, design: DramPimDesign, data: Arrays) -> FunctionalResult:
     notes, out = [f"integers of {bits} bits; {len(labels)} samples at once"], np.zeros(0, np.int64)
     for layer in layers:
         weights, unit = _quantized(layer.weights, bits)
-        bias = np.rint(layer.bias / (scale * unit)).astype(np.int64)
+        bias = np.rint(np.clip(layer.bias / (scale * unit), -(2.0**62), 2.0**62)).astype(np.int64)
         sums, rows = multiply(graph, layer, lanes, weights, bias, banks, design)
         places = max(0, int(np.abs(sums).max(initial=0)).bit_length() - (bits - 1))
         out, scale = sums, scale * unit * 2**places
@@ -175,7 +177,16 @@ def _array(graph: Graph, name: str, data: Arrays, problems: list[Problem]) -> Va
         reason = f"{found.dtype} of shape {list(found.shape)}; finite numbers of {list(shape)} are needed"
         problems.append(Problem(f"data.{name}", reason))
         return np.zeros(shape)
+    problems += _too_small(name, found)
     return found.astype(np.float64)
+
+
+def _too_small(name: str, found: NDArray[Any]) -> list[Problem]:
+    """Return what is wrong with finite numbers that no quantization step fits."""
+    largest = float(np.abs(found.astype(np.float64)).max(initial=0.0))
+    if largest == 0 or largest >= _SMALLEST:
+        return []
+    return [Problem(f"data.{name}", f"largest number is {largest:g}; below 2^-100: no step fits")]
 
 
 def _samples(graph: Graph, data: Arrays, problems: list[Problem]) -> tuple[Values, Ints]:
@@ -192,6 +203,7 @@ def _samples(graph: Graph, data: Arrays, problems: list[Problem]) -> tuple[Value
     if not np.isfinite(inputs).all():
         problems.append(Problem(f"data.{name}", "holds numbers that are not finite"))
         return empty
+    problems += _too_small(name, inputs)
     wrong = labels.shape != (len(inputs),) or labels.dtype.kind not in "iu"
     if wrong or labels.min() < 0 or labels.max() >= classes:
         problems.append(Problem("data.labels", f"{len(inputs)} classes from 0 to {classes - 1} are needed"))

@@ -10,6 +10,7 @@ from accelerators.finn_bnn.design import FinnBnnDesign
 from accelerators.finn_bnn.folding import Fold, folds_of
 from hwsim.graph.dataflow import Flow
 from hwsim.graph.engines import MOVED, STREAMED, Stage, images_of, stages_of
+from hwsim.graph.remember import remembered
 from hwsim.graph.types import Graph, Role
 
 
@@ -54,6 +55,7 @@ class Pipeline:
         return self.busy.index(max(self.busy))
 
 
+@remembered
 def pipeline_of(graph: Graph, design: FinnBnnDesign) -> Pipeline:
     """Return the clocks of `graph`: a position is done ``clocks`` after the one before and its inputs.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
@@ -13,7 +14,7 @@ from hwsim.sources import Constants, load_constants
 
 FOLDER = Path(__file__).parent
 CONSTANTS: Constants = load_constants(FOLDER / "constants.toml", "integral_sc")
-PERIOD = 2 ** int(CONSTANTS.generator_bits) - 1
+PERIOD: int = 2 ** int(CONSTANTS.generator_bits) - 1
 
 
 class Arithmetic(StrEnum):
@@ -119,14 +120,25 @@ class IntegralScDesign(Design):
         if self.fault_rate_ratio and not self.quasi_synchronous:
             raise ValueError(f"fault_rate_ratio {self.fault_rate_ratio} without quasi_synchronous")
         deterministic = self.generator is not Generator.BERNOULLI
-        period = PERIOD if self.generator is Generator.SHIFT_REGISTER else PERIOD + 1
-        same = (self.input_seed - self.weight_seed) % period == 0
+        if self.generator is Generator.SHIFT_REGISTER and self.period == 1:
+            raise ValueError(
+                f"register_leap {self.register_leap} is a multiple of {PERIOD}, the period of the register: "
+                "it stands still"
+            )
+        same = (self.input_seed - self.weight_seed) % self.period == 0
         if self.input_seed == self.weight_seed or (deterministic and same):
             raise ValueError(
                 f"input_seed {self.input_seed} and weight_seed {self.weight_seed} start the same numbers on "
                 "both operands of a multiplication, which then yields the smaller one"
             )
         return self
+
+    @property
+    def period(self) -> int:
+        """Clocks until numbers repeat; a leap that divides a register's period visits a part of it."""
+        if self.generator is Generator.SHIFT_REGISTER:
+            return PERIOD // math.gcd(PERIOD, self.register_leap)
+        return PERIOD + 1
 
     @property
     def actual_supply_v(self) -> float:

@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from accelerators.integral_sc.design import PERIOD, Arithmetic, Generator, IntegralScDesign
+from accelerators.integral_sc.design import Arithmetic, Generator, IntegralScDesign
 from accelerators.integral_sc.streams import (
-    LAYER_STEP,
     PLANE_STEP,
     Streamed,
     input_words,
@@ -25,9 +24,11 @@ from accelerators.integral_sc.streams import (
 from accelerators.integral_sc.values import Layer, Values, float_activations, read, unipolar
 from hwsim.errors import InputError, Problem
 from hwsim.graph.types import Graph
+from hwsim.kernels import bitstream
 from hwsim.kernels.integral_network import LANES, hidden_layer, output_layer
 from hwsim.model.types import FunctionalResult
 
+LARGEST_BYTES = 4 * 2**30
 Words = NDArray[np.uint64]
 Ints = NDArray[np.int64]
 
@@ -49,7 +50,8 @@ def run(
     Raises
     ------
     InputError
-        With everything that is wrong with `data`, or with streams that share their numbers.
+        With everything that is wrong with `data`, with streams that share their numbers, or that need
+        more memory than `LARGEST_BYTES`.
     """
     layers, samples = read(graph, data)
     exact = float_activations(layers, samples.inputs)
@@ -60,6 +62,7 @@ def run(
             samples.labels, predicted, reference, (f"{design.binary_bits}-bit fixed point",)
         )
     streamed, warnings = prepare_layers(layers, exact, design)
+    _check_memory(streamed, len(samples.inputs), design, threads or os.cpu_count() or 1)
     weights = [weight_words(layer, index, design) for index, layer in enumerate(streamed)]
     warnings += _correlation_warnings(streamed[0], weights[0], samples.inputs[:1], design)
     sums = classify(streamed, weights, samples.inputs, design, threads)
@@ -74,7 +77,7 @@ def prepare_layers(
     layers: list[Layer], exact: list[Values], design: IntegralScDesign
 ) -> tuple[list[Streamed], list[str]]:
     """Scale every layer and choose its states, from activations in floating point."""
-    problems, warnings = _phase_problems(len(layers), design), list[str]()
+    problems, warnings = _phase_problems(design), list[str]()
     streamed = []
     shifted = False
     for layer, own, inputs in zip(layers, unipolar(layers), exact, strict=False):
@@ -137,12 +140,27 @@ def _forward(layers: list[Streamed], weights: list[Words], streams: Words, desig
     )
 
 
-def _phase_problems(layers: int, design: IntegralScDesign) -> list[Problem]:
+def _check_memory(layers: list[Streamed], samples: int, design: IntegralScDesign, threads: int) -> None:
+    """Raise InputError if streams take more than `LARGEST_BYTES`: weights once, inputs for each thread."""
+    words = bitstream.words_of(design.stream_length)
+    rows = [padded(layer.inputs + layer.bias_rows) for layer in layers]
+    weights = [row * layer.scaled.shape[1] * design.m for row, layer in zip(rows, layers, strict=True)]
+    blocks = min(threads, -(-samples // LANES))
+    # The largest layer, and the inputs of a block, exist twice while their words are put in order.
+    needed = 8 * words * (sum(weights) + max(weights) + 2 * blocks * max(rows) * LANES)
+    if needed > LARGEST_BYTES:
+        raise InputError(
+            f"streams of {design.stream_length} clocks, {design.m} bits a weight, take "
+            f"{needed / 2**30:.3g} GiB, more than {LARGEST_BYTES / 2**30:.0f}",
+            where="integral_sc.stream_length",
+            hint="shorten the streams, or lower m",
+        )
+
+
+def _phase_problems(design: IntegralScDesign) -> list[Problem]:
     """Find planes of the first layer whose numbers are those of their input, clock by clock."""
-    if design.generator is Generator.BERNOULLI:
+    if design.generator in (Generator.BERNOULLI, Generator.SOBOL):
         return []
-    period = PERIOD if design.generator is Generator.SHIFT_REGISTER else PERIOD + 1
-    del layers
     return [
         Problem(
             "integral_sc.weight_seed",
@@ -151,8 +169,7 @@ def _phase_problems(layers: int, design: IntegralScDesign) -> list[Problem]:
             "choose another weight_seed",
         )
         for k in range(design.m)
-        if design.generator is not Generator.SOBOL
-        and (design.weight_seed + PLANE_STEP * k + LAYER_STEP * 0 - design.input_seed) % period == 0
+        if (design.weight_seed + PLANE_STEP * k - design.input_seed) % design.period == 0
     ]
 
 
@@ -160,7 +177,7 @@ def _correlation_warnings(
     layer: Streamed, weights: Words, sample: Values, design: IntegralScDesign
 ) -> list[str]:
     """Say what repeating numbers do, with the correlation that they leave between operands."""
-    period = PERIOD if design.generator is Generator.SHIFT_REGISTER else PERIOD + 1
+    period = design.period
     if design.generator is Generator.BERNOULLI or design.stream_length <= period:
         return []
     measured = operand_correlation(

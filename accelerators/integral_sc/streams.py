@@ -20,6 +20,7 @@ Ints = NDArray[np.int64]
 # Phases of neighbouring inputs, planes, neurons and layers lie far apart; all are prime to a period of 2047.
 INPUT_STEP, PLANE_STEP, NEURON_STEP, LAYER_STEP = 1264, 389, 97, 701
 LAYER_STREAMS = 1 << 40
+MOST_BIAS_ROWS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,13 @@ def stream_layer(
     """
     weights, m = layer.weights, design.m
     largest = float(np.abs(weights).max(initial=0.0)) or float(np.abs(layer.bias).max(initial=0.0)) or 1.0
-    bias_rows = math.ceil(float(np.abs(layer.bias).max(initial=0.0)) / largest)
+    ratio = float(np.abs(layer.bias).max(initial=0.0)) / largest
+    if ratio > MOST_BIAS_ROWS:
+        problems.append(
+            Problem(f"data.{layer.name}", f"the largest bias is {ratio:.4g} times the largest weight; "
+                    f"at most {MOST_BIAS_ROWS} rows carry it", "check weights and bias")
+        )
+    bias_rows = math.ceil(min(ratio, MOST_BIAS_ROWS))
     rows = np.concatenate([weights, np.repeat(layer.bias[None] / max(bias_rows, 1), bias_rows, axis=0)])
     scale = design.weight_scale_ratio or largest / m
     scaled = rows / scale
@@ -127,20 +134,20 @@ def _compared(sequence: Ints, places: Ints, probability: Values, length: int) ->
 def input_words(pixels: Values, first: int, design: IntegralScDesign) -> Words:
     """Return the streams of up to 64 samples, numbered from `first`, as uint64[W, padded k * LANES]."""
     lanes, k = pixels.shape
-    j = np.tile(np.arange(k), lanes)
-    sample = np.repeat(np.arange(first, first + lanes), k)
-    places = design.input_seed + INPUT_STEP * j
+    # Lanes of a synapse lie side by side, so that putting the words in order is one transposition.
+    probability = np.zeros((k, LANES))
+    probability[:, :lanes] = pixels.T
+    j = np.repeat(np.arange(k), LANES)
+    sample = np.tile(np.arange(first, first + LANES), k)
     words = _words(
-        pixels.reshape(-1),
-        places,
+        probability.reshape(-1),
+        design.input_seed + INPUT_STEP * j,
         2 * j % bitstream.SOBOL_DIMENSIONS,
         sample * k + j,
         design.input_seed,
         design,
     )
-    out = np.zeros((words.shape[1], k, LANES), np.uint64)
-    out[:, :, :lanes] = words.reshape(lanes, k, -1).transpose(2, 1, 0)
-    return out.reshape(words.shape[1], -1)
+    return np.ascontiguousarray(words.T)
 
 
 def weight_words(layer: Streamed, index: int, design: IntegralScDesign) -> Words:

@@ -10,6 +10,7 @@ from hwsim.errors import InputError
 from hwsim.graph.binary import binary_layers
 from hwsim.graph.dataflow import Flow
 from hwsim.graph.engines import MOVED, STREAMED, Stage, images_of, operand_bits, pixels_of, stages_of
+from hwsim.graph.remember import remembered
 from hwsim.graph.types import Graph, Role
 
 
@@ -48,6 +49,7 @@ class Pipeline:
         return busy.index(max(busy))
 
 
+@remembered
 def pipeline_of(graph: Graph, design: MstBnnDesign) -> Pipeline:
     """Return clocks and lanes of `graph`.
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from accelerators.sparse_lstm.design import Correlation, SparseLstmDesign
+from hwsim.archives import read_archive
 from hwsim.errors import InputError, Problem, nearest
 from hwsim.graph.ops.recurrent import RecurrentSizes, recurrent_sizes
 from hwsim.graph.types import Graph, Op
@@ -97,7 +97,7 @@ def drawn(sizes: RecurrentSizes, design: SparseLstmDesign, layer: int) -> Bytes:
 
 
 def _measured(graph: Graph, cells: list[Op], design: SparseLstmDesign) -> dict[str, ZeroStates | None]:
-    arrays = _arrays(design.state_masks)
+    arrays = read_archive(Path(design.state_masks))
     names = {op.name for op in cells}
     if len(cells) == 1 and len(arrays) == 1:
         arrays = {cells[0].name: next(iter(arrays.values()))}
@@ -131,19 +131,6 @@ def _in_order(states: ZeroStates | None, direction: str) -> ZeroStates | None:
     zero = states.zero.copy()
     zero[-1] = zero[-1, ::-1]
     return ZeroStates(zero, f"{states.source}, {direction}")
-
-
-def _arrays(path: str) -> dict[str, NDArray[Any]]:
-    try:
-        found = np.load(Path(path), allow_pickle=False)
-        if isinstance(found, np.ndarray):
-            raise InputError("not an .npz file, but a single unnamed array", where=path)
-        with found as file:
-            return {name: file[name] for name in file.files}
-    except OSError as error:
-        raise InputError(f"cannot read the file: {error.strerror or error}", where=path) from None
-    except (ValueError, BadZipFile, EOFError, KeyError) as error:
-        raise InputError(f"not an .npz file of arrays: {error}", where=path) from None
 
 
 def _masks_of(array: NDArray[Any], sizes: RecurrentSizes, design: SparseLstmDesign) -> ZeroStates:

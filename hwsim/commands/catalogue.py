@@ -106,7 +106,7 @@ def _range(shape: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
     return ", ".join([kind, *(f"{sign} {shape[key]:.15g}" for key, sign in signs.items() if key in shape)])
 
 
-def _shown(value: Any, unit: str) -> str:
+def shown(value: Any, unit: str) -> str:
     """Write a knob's value as --set accepts it, with its unit where that reads better."""
     if isinstance(value, bool):
         return str(value).lower()
@@ -118,12 +118,13 @@ def _shown(value: Any, unit: str) -> str:
     return str(value)
 
 
-def _constant_rows(accelerator: Accelerator) -> list[dict[str, str]]:
+def constant_rows(accelerator: Accelerator) -> list[dict[str, str]]:
+    """Return name, value, evidence, place and source of every constant."""
     return [{"name": key, **record.as_row()} for key, record in sorted(accelerator.constants.records.items())]
 
 
 def _show_chip(accelerator: Accelerator, *, json: bool) -> int:
-    knobs, constants = knob_rows(accelerator), _constant_rows(accelerator)
+    knobs, constants = knob_rows(accelerator), constant_rows(accelerator)
     presets = {name: design.model_dump(mode="json") for name, design in accelerator.presets.items()}
     if json:
         emit_json({"name": accelerator.name, "summary": accelerator.summary, "knobs": knobs,
@@ -131,11 +132,11 @@ def _show_chip(accelerator: Accelerator, *, json: bool) -> int:
         return EXIT_OK
     emit(f"{accelerator.name}: {accelerator.summary}\n\nKnobs (change one with --set KNOB=VALUE)")
     emit_table(("Knob", "Unit", "Range", "Default", "Meaning"),
-               [(row["name"], row["unit"], row["range"], _shown(row["default"], row["unit"]),
+               [(row["name"], row["unit"], row["range"], shown(row["default"], row["unit"]),
                  row["description"]) for row in knobs])
     emit(f"\nPresets (the first is the default; use {accelerator.name}:PRESET)")
     emit_table(("Knob", *presets), right=tuple(presets), rows=[
-        (row["name"], *(_shown(values.get(row["name"], ""), row["unit"]) for values in presets.values()))
+        (row["name"], *(shown(values.get(row["name"], ""), row["unit"]) for values in presets.values()))
         for row in knobs])
     emit("\nConstants")
     emit_table(("Constant", "Value", "Evidence", "Where", "Source"),

@@ -1,10 +1,10 @@
-"""`hwsim run` and `hwsim compare`: words of the command line in, reports to the screen and into files."""
+"""`hwsim run`: words of the command line in, reports to the screen and into files."""
 
 from __future__ import annotations
 
 import json as json_text
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from hwsim.units import parse_as, suffix_of
 
 if TYPE_CHECKING:
     from hwsim.graph.types import Graph
+    from hwsim.report.scheduled import ScheduledCost
     from hwsim.report.types import Report
     from hwsim.run import Chip
     from hwsim.scheduled import ScheduledRun
@@ -74,7 +75,7 @@ class Job:
 
 def evaluate(job: Job, outputs: Sequence[Path], timeline: Path | None, *, json: bool, quiet: bool) -> int:
     """Cost the network on every chip, write the files, print the tables or the JSON form."""
-    _check_outputs(outputs, timeline)
+    check_outputs(outputs, timeline)
     if job.clamp:
         return _evaluate_clamped(job, outputs, timeline, json=json, quiet=quiet)
     if job.functional is not None:
@@ -86,68 +87,18 @@ def evaluate(job: Job, outputs: Sequence[Path], timeline: Path | None, *, json: 
         if job.service_life is not None:
             from hwsim.commands.in_service import deliver_in_service
 
-            deliver_in_service(job, lambda: _reports(job, quiet=quiet), outputs, json=json, quiet=quiet)
+            deliver_in_service(job, lambda: reports_of(job, quiet=quiet), outputs, json=json, quiet=quiet)
             return EXIT_OK
-        _deliver(_reports(job, quiet=quiet), outputs, timeline, json=json, quiet=quiet)
+        deliver(reports_of(job, quiet=quiet), outputs, timeline, json=json, quiet=quiet)
         return EXIT_OK
     runs = _scheduled(job, quiet=quiet)
     reports = tuple(run.report for run in runs)
+    planned = tuple(run.planned for run in runs)
+    deliver(reports, outputs, timeline, json=False, quiet=quiet or json, plans=planned)
     if json:
-        _deliver(reports, outputs, timeline, json=False, quiet=True)
         _emit_scheduled(runs)
-        return EXIT_OK
-    _deliver(reports, outputs, timeline, json=False, quiet=quiet)
-    if not quiet:
+    elif not quiet:
         _print_schedules(runs)
-    return EXIT_OK
-
-
-def compare(networks: Sequence[str], job: Job, outputs: Sequence[Path], timeline: Path | None, *,
-            json: bool, quiet: bool) -> int:
-    """Do as `evaluate` for one network on two or more chips, or show reports that are written already.
-
-    Raises
-    ------
-    InputError
-        Several networks, a single chip, or options that reports no longer obey.
-    """
-    files = [word for word in networks if Path(word).suffix.lower() == ".json"]
-    if len(files) == len(networks):
-        return _compare_files(files, job, outputs, timeline, json=json, quiet=quiet)
-    if len(networks) > 1:
-        raise InputError(f"{len(networks)} networks given: {', '.join(networks)}", where="compare",
-                         hint="name one network and several chips, or only reports (.json)")
-    if not job.on:
-        raise InputError("no chip given", where="--on",
-                         hint="name two or more, as in --on systolic:tpu_v1,systolic:edge_32")
-    if len(chip_specs(job.on)) < 2:
-        raise InputError(f"only one chip given: {', '.join(job.on)}", where="--on",
-                         hint="name two or more, as in --on systolic:tpu_v1,systolic:edge_32")
-    return evaluate(replace(job, network=networks[0]), outputs, timeline, json=json, quiet=quiet)
-
-
-def _compare_files(files: Sequence[str], job: Job, outputs: Sequence[Path], timeline: Path | None, *,
-                   json: bool, quiet: bool) -> int:
-    """Show reports side by side that `write` has written, whatever hwsim computed them."""
-    from hwsim.report.files import read
-
-    given = {"--on": job.on, "--set": job.settings, "--dim": job.dim, "--batch": job.batch,
-             "--precision": job.precision, "--schedule": job.schedule, "--scratchpad": job.scratchpad,
-             "--on-unsupported": job.on_unsupported != "error"}
-    problems = [Problem(option, "changes nothing in a report that is written already",
-                        "leave it out, or name a network") for option, value in given.items() if value]
-    if problems:
-        raise InputError(problems=problems)
-    _check_outputs(outputs, timeline)
-    reports: list[Report] = []
-    for file in files:
-        try:
-            reports += read(file)
-        except InputError as error:
-            problems += error.problems
-    if problems:
-        raise InputError(problems=problems)
-    _deliver(tuple(reports), outputs, timeline, json=json, quiet=quiet)
     return EXIT_OK
 
 
@@ -253,7 +204,8 @@ def _prepare(job: Job, *, quiet: bool) -> tuple[Graph, tuple[Chip, ...]]:
     return graph, chips
 
 
-def _reports(job: Job, *, quiet: bool) -> tuple[Report, ...]:
+def reports_of(job: Job, *, quiet: bool) -> tuple[Report, ...]:
+    """Cost the network on every chip."""
     graph, chips = _prepare(job, quiet=quiet)
     from hwsim import run
 
@@ -282,7 +234,7 @@ def _evaluate_functional(job: Job, outputs: Sequence[Path], timeline: Path | Non
     graph = run.load(job.network, dimensions=dimensions(job.dim), batch=job.batch, precision=job.precision)
     outcomes = run_functional(graph, chips, job.functional) if job.functional else ()
     reports = tuple(run.evaluate(graph, chip, on_unsupported=job.on_unsupported) for chip in chips)
-    _deliver(reports, outputs, timeline, json=False, quiet=quiet or json)
+    deliver(reports, outputs, timeline, json=False, quiet=quiet or json)
     emit_outcomes(reports, outcomes, json=json, quiet=quiet)
     return EXIT_OK
 
@@ -300,7 +252,7 @@ def _evaluate_clamped(job: Job, outputs: Sequence[Path], timeline: Path | None, 
     clamps = read_clamps(job.clamp)
     graph, chips = _prepare(job, quiet=quiet)
     runs = run_sampling(graph, chips, clamps)
-    _deliver(tuple(run.report for run in runs), outputs, timeline, json=False, quiet=quiet or json)
+    deliver(tuple(run.report for run in runs), outputs, timeline, json=False, quiet=quiet or json)
     return emit_sampled(runs, json=json, quiet=quiet)
 
 
@@ -328,7 +280,7 @@ def _emit_scheduled(runs: Sequence[ScheduledRun]) -> None:
     emit_json(documents[0] if len(documents) == 1 else documents)
 
 
-def _check_outputs(outputs: Sequence[Path], timeline: Path | None) -> None:
+def check_outputs(outputs: Sequence[Path], timeline: Path | None) -> None:
     """Refuse paths that cannot be written before any work is done."""
     from hwsim.report.files import check_path
 
@@ -345,15 +297,16 @@ def _check_outputs(outputs: Sequence[Path], timeline: Path | None) -> None:
         raise InputError(problems=problems)
 
 
-def _deliver(reports: tuple[Report, ...], outputs: Sequence[Path], timeline: Path | None, *, json: bool,
-             quiet: bool) -> None:
+def deliver(reports: tuple[Report, ...], outputs: Sequence[Path], timeline: Path | None, *, json: bool,
+            quiet: bool, plans: Sequence[ScheduledCost] = ()) -> None:
+    """Write the files, print the tables or the JSON form; the timeline shows plans beside their reports."""
     from hwsim.report.files import write, write_timeline
 
     for path in outputs:
         write(reports, path)
         note(f"wrote {path}", quiet=quiet)
     if timeline is not None:
-        write_timeline(reports, timeline)
+        write_timeline(reports, timeline, plans)
         note(f"wrote {timeline}; open it at https://ui.perfetto.dev", quiet=quiet)
     if json:
         from hwsim.report.json_form import comparison_to_json, to_json

@@ -92,8 +92,8 @@ def schedule(job: ScheduleJob, outputs: Sequence[Path], *, json: bool, quiet: bo
 
 def _check_words(job: ScheduleJob, outputs: Sequence[Path]) -> None:
     """Refuse contradictory options and paths that cannot be written before any work is done."""
-    from hwsim.report.files import check_writable
     from hwsim.schedule.network_forms import Form
+    from hwsim.writing import check_writable
 
     problems: list[Problem] = []
     wanted = [name for name, given in (("--sweep", job.sweep), ("--verify", job.verify)) if given is not None]
@@ -205,8 +205,8 @@ def _exit_code(report: ScheduleReport) -> int:
 
 
 def _write_plan(report: ScheduleReport, path: Path) -> None:
-    from hwsim.report.files import write_bytes
     from hwsim.report.memory_map import memory_map_html, memory_map_svg
+    from hwsim.writing import write_bytes
 
     suffix = path.suffix.lower()
     if suffix == ".json":
@@ -292,9 +292,9 @@ def _peak(network: NetworkProblem) -> int:
 
 
 def _write_sweep(sweep: Sweep, path: Path) -> None:
-    from hwsim.report.files import write_bytes
     from hwsim.report.sweep_plot import sweep_html, sweep_svg
     from hwsim.schedule.sweep import sweep_document
+    from hwsim.writing import write_bytes
 
     suffix = path.suffix.lower()
     if suffix == ".json":

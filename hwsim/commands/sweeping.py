@@ -67,8 +67,9 @@ def sweep(
 
 def pareto(path: Path, objectives: Sequence[str], outputs: Sequence[Path], *, json: bool, quiet: bool) -> int:
     """Print the front of a results file, and draw it."""
-    from hwsim.report.files import check_path, write_bytes
+    from hwsim.report.files import check_path
     from hwsim.sweep.results import open_results
+    from hwsim.writing import write_bytes
 
     for output in outputs:
         check_path(output, (".svg",))

@@ -133,11 +133,30 @@ def _convolution(graph: Graph, op: Op) -> MatrixProduct:
 
 @lru_cache(maxsize=4096)
 def _touched(size: int, outputs: int, kernel: int, stride: int, pad: int, dilation: int) -> int:
-    """Return how many of `size` input positions along one axis lie under any window."""
-    if stride == 1 and dilation == 1:
-        return max(0, min(size, outputs + kernel - 1 - pad))
-    return len({position for p in range(outputs) for i in range(kernel)
-                if 0 <= (position := p * stride + i * dilation - pad) < size})
+    """Return how many of `size` input positions along one axis lie under any window.
+
+    Tap i of output p reads p stride + i dilation - pad. Without dilation the windows are runs; with it, taps
+    whose positions are alike modulo the stride are runs of outputs, in steps of the stride.
+    """
+    if dilation == 1:
+        return _covered(size + pad, outputs, kernel, stride) - _covered(pad, outputs, kernel, stride)
+    common = math.gcd(stride, dilation)
+    period, pitch = stride // common, dilation // common
+    found = 0
+    for tap in range(min(period, kernel)):
+        runs, first = -(-(kernel - tap) // period), tap * dilation - pad
+        below, above = -(first // stride), -((first - size) // stride)
+        found += _covered(above, runs, outputs, pitch) - _covered(below, runs, outputs, pitch)
+    return found
+
+
+def _covered(end: int, runs: int, length: int, pitch: int) -> int:
+    """Return how many positions from 0 to before `end` lie in runs of `length`, `pitch` apart."""
+    whole = (runs - 1) * pitch + length
+    if end <= 0 or pitch <= length:
+        return max(0, min(end, whole))
+    full = min(runs, end // pitch)
+    return full * length + (min(length, end - full * pitch) if full < runs else 0)
 
 
 def _transposed_convolution(graph: Graph, op: Op) -> MatrixProduct:

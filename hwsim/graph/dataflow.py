@@ -8,10 +8,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from hwsim.errors import InputError
 from hwsim.graph.engines import Stage, needs_of
 from hwsim.graph.types import Graph
 
 Ints = NDArray[np.int64]
+MOST_POSITIONS = 2**25
 
 
 class Flow:
@@ -27,10 +29,19 @@ class Flow:
         Clocks for which a position keeps the engine of each stage.
     delays : tuple of int
         Clocks from there until the position has left the pipeline inside the engine.
+
+    Raises
+    ------
+    InputError
+        More positions than fit into memory.
     """
 
     def __init__(self, graph: Graph, stages: tuple[Stage, ...], clocks: tuple[int, ...],
                  delays: tuple[int, ...] | None = None) -> None:
+        positions = sum(stage.pixels for stage in stages)
+        if positions > MOST_POSITIONS:
+            raise InputError(f"has {positions:,} positions in all layers; up to {MOST_POSITIONS:,} are "
+                             "followed through a pipeline", where=graph.name, hint="check the sizes")
         made = {name: index for index, stage in enumerate(stages) for name in stage.op.outputs}
         self.stages, self.clocks, self.delays = stages, clocks, delays or (0,) * len(stages)
         self.sources = [

@@ -58,7 +58,7 @@ def match_normalization(scale: Values, bias: Values, mean: Values, variance: Val
     if not problems and (variance + epsilon <= 0).any():
         channel = int(np.argmax(variance + epsilon <= 0))
         problems.append(Problem(f"{where}.variance", f"variance {variance[channel]:g} + epsilon {epsilon:g} "
-                                f"of channel {channel} is not above zero"))
+                                f"of channel {channel} is not above 0"))
     if not alpha > 0 or not np.isfinite(alpha):
         problems.append(Problem(f"{where}.alpha", f"{alpha} is no positive number"))
     if problems:

@@ -69,6 +69,10 @@ def can_run(op: Op) -> bool:
     if op.kind in ("max_pool", "average_pool"):
         bordered = op.kind == "average_pool" and any(op.ints("pads"))
         return len(op.ints("kernel")) == 2 and not op.attributes["ceil_mode"] and not bordered
+    if op.kind == "gemm":
+        return not op.attributes["trans_a"] and op.attributes["alpha"] == op.attributes["beta"] == 1.0
+    if op.kind in ("matmul", "binary_matmul"):
+        return not op.attributes["transpose_a"]
     if op.kind == "pad":
         return op.text("mode") == "constant" and min(op.ints("pads")) >= 0
     return op.kind in _APPLY
@@ -118,6 +122,10 @@ def _normalization(op: Op, given: list[Values], product: Product) -> Values:
     x, scale, bias, mean, variance = given
     wide = (1, -1, *(1,) * (x.ndim - 2))
     epsilon = float(op.attributes["epsilon"])  # type: ignore[arg-type]
+    if not (variance + epsilon > 0).all():
+        channel = int(np.argmin(variance))
+        raise InputError(f"variance {variance[channel]:g} + epsilon {epsilon:g} of channel {channel} is not "
+                         "above zero", where=f"data.{op.inputs[4]}")
     deviation = np.sqrt(variance + epsilon).reshape(wide)
     return scale.reshape(wide) * (x - mean.reshape(wide)) / deviation + bias.reshape(wide)
 
@@ -211,16 +219,22 @@ def read_samples(
             problems.append(Problem(f"data.{tensor.name}", f"has shape {list(array.shape)} of {array.dtype}, "
                                     f"the network expects {expected}"))
         elif not np.isfinite(array).all():
-            problems.append(Problem(f"data.{tensor.name}", "holds values that are no finite numbers"))
+            problems.append(_not_finite(tensor.name, array))
         elif tensor.format.kind is FormatKind.BINARY and (np.abs(array.astype(np.float64)) != 1).any():
             odd = array[np.abs(array.astype(np.float64)) != 1].flat[0]
-            problems.append(Problem(f"data.{tensor.name}", f"is binary and holds {odd}", "use -1 and 1 only"))
+            reason = f"is binary and holds {odd:g}"
+            problems.append(Problem(f"data.{tensor.name}", reason, "use -1 and 1 only"))
         else:
             found[tensor.name] = array.astype(np.float64)
     labels = _labels(graph, data, found, problems)
     if problems:
         raise InputError(problems=problems)
     return found, labels
+
+
+def _not_finite(name: str, array: NDArray[Any]) -> Problem:
+    count = np.count_nonzero(~np.isfinite(array))
+    return Problem(f"data.{name}", f"holds {count} values that are no finite numbers")
 
 
 def _labels(graph: Graph, data: Mapping[str, NDArray[Any]], found: Mapping[str, Values],

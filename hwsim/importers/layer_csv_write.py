@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from hwsim.errors import InputError, nearest
 from hwsim.graph.contraction import MatrixProduct, Window, matrix_products
 from hwsim.graph.types import Graph, SparsityPattern
 from hwsim.importers.layer_csv_read import CONVOLUTION, GEMM
+from hwsim.writing import write_bytes
 
 MAX_ROWS = 200_000
 
@@ -62,7 +62,7 @@ def export_layer_csv(graph: Graph, path: str | Path, *, kind: str = CONVOLUTION)
                              hint="each group, batch and time step is a row of its own")
     if not rows:
         raise InputError("holds no matrix product, so there is no layer to write", where=graph.name)
-    write_text(Path(path), _render(_unique(rows), kind))
+    write_bytes(Path(path), _render(_unique(rows), kind).encode())
     return tuple(f"{count} operator(s): {note}" for note, count in notes.items())
 
 
@@ -166,15 +166,3 @@ def _render(rows: list[_Sublayer], kind: str) -> str:
         ratio = [row.ratio] if sparse else []
         lines.append(",".join([row.name, *map(str, row.fields), *ratio]) + ",")
     return "\n".join(lines) + "\n"
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write `text` beside `path` and rename it, so that no reader ever sees half a file."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        beside.write_text(text, encoding="utf-8", newline="\n")
-        beside.replace(path)
-    except (OSError, ValueError) as error:
-        beside.unlink(missing_ok=True)
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"cannot be written: {reason}", where=str(path)) from None

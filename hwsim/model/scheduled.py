@@ -113,8 +113,10 @@ def transfers_of(problem: Problem, plan: Plan) -> tuple[Transfer, ...]:
         if not stay.created:
             again = stay.tensor in saved
             kind = "fetch" if again or problem.producer[stay.tensor] >= 0 else "load"
-            release = max((s.end for s in before), default=-1)
             needed = tuple(sorted({*vacated, *saved.get(stay.tensor, ())}))
+            # Its range may be free long before its own copy exists, which is then what it waits for.
+            free = (s.end for s in before)
+            release = max((*free, *(found[i].release for i in needed)), default=-1)
             found.append(Transfer(kind, stay.tensor, bits, release, stay.start, needed))
             saved.setdefault(stay.tensor, [])
         kinds = ["spill"] if stay.spill_after else []

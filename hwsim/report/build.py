@@ -365,6 +365,7 @@ def _warnings(parts: Parts, by_kind: Mapping[str, float]) -> tuple[str, ...]:
     weak = sum(by_kind.get(kind, 0.0) for kind in ("unconfirmed", "assumed"))
     if total and weak / total > 0.5:
         found.append(f"{weak / total:.0%} of the energy rests on unconfirmed or assumed constants")
+    found += _uncharged(parts, total)
     away = [op for op in parts.prepared.ops if op.kind == "offload"]
     if away:
         how = "as data movement" if away[0].int("moves") else "at no cost on this chip"
@@ -374,3 +375,18 @@ def _warnings(parts: Parts, by_kind: Mapping[str, float]) -> tuple[str, ...]:
     if parts.accelerator.warnings is not None:
         found += parts.accelerator.warnings(parts.prepared, parts.design)
     return tuple(found)
+
+
+def _uncharged(parts: Parts, energy_j: float) -> list[str]:
+    """Say why the useful work costs no joule, or takes no area: nothing known is not nothing."""
+    work, sheet = parts.accelerator.work, parts.sheet
+    useful = {pair for pair, quantity in work.items() if quantity == "macs"} or set(work)
+    useful = useful or {(row.unit, row.action) for row in sheet.actions}
+    units = {unit for unit, _ in useful}
+    reasons: dict[str, list[str]] = {"energy": [], "area": []}
+    if not energy_j:
+        reasons["energy"] = [row.zero_energy for row in sheet.actions if (row.unit, row.action) in useful]
+    if not _area(sheet):
+        reasons["area"] = [row.zero_area for row in sheet.units if row.unit in units]
+    return [f"no {name} is charged: {'; '.join(dict.fromkeys(filter(None, why)))}"
+            for name, why in reasons.items() if any(why)]

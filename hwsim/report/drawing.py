@@ -24,6 +24,8 @@ _STYLE: Any = {
     "axes.spines.right": False, "legend.frameon": False, "path.simplify": False,
 }
 _WIDTH_IN, _POINTS_PER_INCH = 11.0, 72.0
+_SCREEN = ("<style>svg{color:#1b1f24;color-scheme:light dark}"
+           "@media (prefers-color-scheme:dark){svg{color:#e4e7ec}}</style>")
 _LONG_NUMBER = re.compile(r"\d+\.\d{3,}")
 
 Tip = tuple[tuple[float, float, float, float], str]
@@ -104,6 +106,13 @@ def finish(figure: Figure, title: str, tips: Sequence[Tip]) -> str:
         f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}">'
         f"<title>{escape(printable(tip))}</title></rect>" for (x, y, width, height), tip in tips)
     return body.replace("</svg>", f'<g fill="currentColor" fill-opacity="0">{overlay}</g></svg>')
+
+
+def standalone(svg: str) -> str:
+    """Give a picture for a page a size and an ink of its own, which follows light and dark screens."""
+    box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
+    size = f' width="{box[1]}" height="{box[2]}"' if box else ""
+    return re.sub(r"<svg ([^>]*)>", rf"<svg \1{size}>{_SCREEN}", svg, count=1) + "\n"
 
 
 def _rounded(match: re.Match[str]) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hwsim.errors import InputError, nearest
 from hwsim.report.compare import align
 from hwsim.report.json_form import comparison_to_json, reports_from_json, to_json
 from hwsim.report.service import Sustainability
 from hwsim.report.types import Report
+from hwsim.writing import check_writable, write_bytes
+
+if TYPE_CHECKING:
+    from hwsim.report.scheduled import ScheduledCost
 
 _MAX_REPORT_BYTES = 1 << 30
 
@@ -45,12 +48,13 @@ def write(reports: Report | Sequence[Report], path: str | Path, *,
     write_bytes(target, _WRITERS[target.suffix.lower()](several))
 
 
-def write_timeline(reports: Report | Sequence[Report], path: str | Path) -> None:
-    """Write a Chrome trace (``timeline.json``) that Perfetto opens, one process per report."""
+def write_timeline(reports: Report | Sequence[Report], path: str | Path,
+                   plans: Sequence[ScheduledCost] = ()) -> None:
+    """Write a Chrome trace (``timeline.json``) that Perfetto opens, one process per report and plan."""
     from hwsim.report.perfetto import to_trace_json
 
     several = (reports,) if isinstance(reports, Report) else tuple(reports)
-    write_bytes(check_path(path, (".json",)), to_trace_json(several).encode())
+    write_bytes(check_path(path, (".json",)), to_trace_json(several, plans).encode())
 
 
 def read(path: str | Path) -> tuple[Report, ...]:
@@ -92,55 +96,6 @@ def check_path(path: str | Path, suffixes: Sequence[str] = ()) -> Path:
         require_pyarrow()
     check_writable(target)
     return target
-
-
-def check_writable(target: Path) -> None:
-    """Raise InputError if no file can be written at `target`, with the reason."""
-    try:
-        folder = target.resolve().parent
-        if target.is_dir():
-            raise InputError("is a folder, not a file", where=str(target))
-        if not folder.is_dir():
-            raise InputError(f"the folder {str(folder)!r} does not exist", where=str(target),
-                             hint="create it first")
-    except (OSError, ValueError, RuntimeError) as error:
-        raise _refusal(error, target) from None
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise InputError("cannot be written: no permission to write in its folder", where=str(target))
-
-
-def write_bytes(target: Path, content: bytes) -> None:
-    """Replace the file at `target` by `content` in one step; on any failure or Ctrl-C the old file stays.
-
-    Raises
-    ------
-    InputError
-        The operating system refuses, with its reason.
-    """
-    try:
-        if target.exists() and not target.is_file():
-            target.write_bytes(content)
-            return
-        _replace(target.resolve(), content)
-    except (OSError, ValueError) as error:
-        raise _refusal(error, target) from None
-
-
-def _refusal(error: Exception, target: Path) -> InputError:
-    reason = error.strerror if isinstance(error, OSError) else None
-    return InputError(f"cannot be written: {reason or error}", where=str(target))
-
-
-def _replace(target: Path, content: bytes) -> None:
-    beside = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.tmp")
-    try:
-        with beside.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(target)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _json(reports: tuple[Report, ...]) -> bytes:

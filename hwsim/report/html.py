@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from hwsim.report.compare import align
+from hwsim.report.difference_table import ENERGY_HEADS, TIME_HEADS, energy_rows, time_rows
 from hwsim.report.evidence import evidence_shares
 from hwsim.report.json_form import comparison_to_json, to_json
 from hwsim.report.rows import Stage, stages
 from hwsim.report.service import Sustainability
+from hwsim.report.sheet import sheet_of
 from hwsim.report.summary import Metric, coverage_line, layer_metrics, statements, totals_rows
 from hwsim.report.types import EventRow, Price, Report
 from hwsim.units import format_si
@@ -20,6 +22,7 @@ from hwsim.units import format_si
 MAX_PAGE_BYTES = 1_000_000
 _PLAIN_JSON_BYTES = 250_000
 _FIGURE_REPORTS = 4
+_MOST_PARTS = 15
 
 
 def to_html(reports: Sequence[Report], service: Sustainability | None = None) -> str:
@@ -53,7 +56,7 @@ def to_html(reports: Sequence[Report], service: Sustainability | None = None) ->
         "totals": totals_rows(comparison),
         "evidence": evidence_shares(reports), "figures": _figures(reports, comparison.names),
         "constants": _constants(reports), "service": _service_view(service),
-        "metrics": reports[0].metrics, "provenance": _provenance(reports),
+        "sheet": _sheet_view(reports), "metrics": reports[0].metrics, "provenance": _provenance(reports),
     }
     document = to_json(reports[0]) if len(reports) == 1 else comparison_to_json(reports)
     data: dict[str, str] | None = _embedded(document)
@@ -63,6 +66,18 @@ def to_html(reports: Sequence[Report], service: Sustainability | None = None) ->
         if len(page.encode()) <= MAX_PAGE_BYTES or rows == 0:
             return page
         data, rows = None, rows if data else rows // 2
+
+
+def _sheet_view(reports: Sequence[Report]) -> dict[str, Any] | None:
+    """Return figures per unit of work and in one technology, and where differences come from."""
+    if len(reports) < 2:
+        return None
+    sheet = sheet_of(reports)
+    parts = zip(sheet.names[1:], sheet.energy, sheet.time, strict=True)
+    return {"rows": sheet.section("per work", "one technology"), "notes": sheet.notes,
+            "warnings": sheet.warnings, "energy_heads": ENERGY_HEADS, "time_heads": TIME_HEADS,
+            "differences": [(name, energy_rows(energy, _MOST_PARTS), time_rows(time, _MOST_PARTS))
+                            for name, energy, time in parts][:_FIGURE_REPORTS]}
 
 
 def _service_view(service: Sustainability | None) -> dict[str, Any] | None:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hwsim.report.compare import distinct_names
 from hwsim.report.rows import Stage, stages
 from hwsim.report.types import Layer, Report
 
+if TYPE_CHECKING:
+    from hwsim.model.timeline import Timeline
+    from hwsim.report.scheduled import ScheduledCost
+
 _LAYER_TRACK = 1
 _NOTE = ("Layers stand one after another at their real times. Inside a layer the busy time of a unit is "
-         "drawn from the layer's start, and stalls at its end: how they interleave is not recorded.")
+         "drawn from the layer's start, and stalls at its end: how they interleave is not recorded. Under a "
+         "schedule, operators and transfers stand where they ran.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +48,22 @@ class Slice:
     arguments: dict[str, Any]
 
 
-def to_trace_json(reports: Sequence[Report]) -> str:
+def to_trace_json(reports: Sequence[Report], plans: Sequence[ScheduledCost] = ()) -> str:
     """Return the Chrome trace of one or more reports, one process each, times in microseconds.
 
-    Every slice has its exact cycles in its arguments; see `_slice_event` for the rounding to nanoseconds.
+    With `plans`, one for each report, every network has a second process: operators and transfers as its
+    schedule runs them. Every slice has its exact cycles in its arguments; see `_slice_event` for the
+    rounding to nanoseconds.
     """
     events: list[dict[str, Any]] = []
-    for pid, (name, report) in enumerate(zip(distinct_names(reports), reports, strict=True), start=1):
-        events += _names(pid, f"{report.provenance['network']} on {name}", _tracks(report))
+    names = distinct_names(reports)
+    for pid, (name, report) in enumerate(zip(names, reports, strict=True), start=1):
+        events += _names(pid, f"{report.provenance['network']} on {name}", tracks_of(report))
         clock_hz = report.totals.cycles / report.totals.time_s if report.totals.time_s else 0.0
         events += [_slice_event(pid, piece, clock_hz) for piece in lay_out(report)]
         events += _counters(pid, report, clock_hz)
+    for pid, (name, report, plan) in enumerate(zip(names, reports, plans, strict=False), len(reports) + 1):
+        events += _plan_events(pid, f"{report.provenance['network']} on {name}, schedule {plan.name}", plan)
     head = {"displayTimeUnit": "ns", "otherData": {"note": _NOTE}}
     lines = ",\n".join(json.dumps(event, ensure_ascii=False) for event in events)
     return json.dumps(head, ensure_ascii=False)[:-1] + ', "traceEvents": [\n' + lines + "\n]}\n"
@@ -61,7 +71,7 @@ def to_trace_json(reports: Sequence[Report]) -> str:
 
 def lay_out(report: Report) -> list[Slice]:
     """Place every layer, its stalls and the busy time of every unit, in cycles."""
-    tracks, now = _tracks(report), 0
+    tracks, now = tracks_of(report), 0
     slices: list[Slice] = []
     for stage in stages(report):
         end = now + stage.layer.cycles
@@ -72,7 +82,36 @@ def lay_out(report: Report) -> list[Slice]:
     return slices
 
 
-def _tracks(report: Report) -> dict[str, int]:
+def lay_out_plan(line: Timeline) -> list[Slice]:
+    """Place operators and transfers of a plan, in cycles; pieces without a gap become one slice."""
+    slices: list[Slice] = []
+    for track, resource in enumerate(_resources(line), start=_LAYER_TRACK):
+        own: list[Slice] = []
+        for task, start, end in zip(line.tasks, line.start.tolist(), line.end.tolist(), strict=True):
+            if task.resource != resource or start == end:
+                continue
+            if own and own[-1].name == task.name and own[-1].end_cycles == start:
+                start = own.pop().start_cycles
+            own.append(Slice(track, task.name, resource, start, end, 0, {"cycles": end - start}))
+        slices += own
+    return slices
+
+
+def _resources(line: Timeline) -> list[str]:
+    return list(dict.fromkeys(task.resource for task in line.tasks))
+
+
+def _plan_events(pid: int, process: str, plan: ScheduledCost) -> list[dict[str, Any]]:
+    if plan.timing is None:
+        return []
+    line, clock_hz = plan.timing.timeline, plan.cycles / plan.time_s if plan.time_s else 0.0
+    tracks = {name: track for track, name in enumerate(_resources(line), start=_LAYER_TRACK)}
+    return [*_process(pid, process, tracks),
+            *(_slice_event(pid, piece, clock_hz) for piece in lay_out_plan(line))]
+
+
+def tracks_of(report: Report) -> dict[str, int]:
+    """Return the track of every unit that works, in the order of the layers."""
     units = dict.fromkeys(unit for layer in report.layers for unit in layer.busy_cycles_by_unit)
     return {unit: track for track, unit in enumerate(units, start=_LAYER_TRACK + 1)}
 
@@ -114,7 +153,10 @@ def _facts(stage: Stage) -> dict[str, Any]:
 
 
 def _names(pid: int, process: str, tracks: dict[str, int]) -> list[dict[str, Any]]:
-    threads = {"layers": _LAYER_TRACK} | tracks
+    return _process(pid, process, {"layers": _LAYER_TRACK} | tracks)
+
+
+def _process(pid: int, process: str, threads: dict[str, int]) -> list[dict[str, Any]]:
     events: list[dict[str, Any]] = [_metadata(pid, 0, "process_name", {"name": process}),
                                     _metadata(pid, 0, "process_sort_index", {"sort_index": pid})]
     for name, tid in threads.items():

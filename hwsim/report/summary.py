@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from hwsim.report.compare import Comparison
 from hwsim.report.rows import Stage
@@ -72,6 +73,9 @@ def totals_rows(comparison: Comparison) -> list[TotalsRow]:
         waits = [each.stall_cycles_by_cause.get(cause, 0) for each in totals]
         rows += [_row(f"    on {cause}", waits, count)] if any(waits) else []
     rows += [_row(title, [value(each) for each in totals], text) for title, value, text in _TOTALS]
+    if any(name.endswith(_EFFICIENCY) for report in comparison.reports for name in report.figures):
+        # Where one chip states operations a joule, those of all stand beside: two a MAC, the whole energy.
+        rows.append(_row("Efficiency", [_operations_per_j(each) for each in totals], tops_per_w))
     for memory in _keys(totals, "bytes_by_memory"):
         moved = [each.bytes_by_memory.get(memory, 0) for each in totals]
         rows.append(_row(f"Moved, {memory}", moved, format_bytes))
@@ -91,7 +95,8 @@ def figure_rows(reports: Sequence[Report]) -> list[TotalsRow]:
         suffix = suffix_of(name) or ""
         values = [report.figures.get(name) for report in reports]
         first = values[0]
-        texts = tuple("-" if value is None else _figure(value, suffix) for value in values)
+        shown = tops_per_w if name.endswith(_EFFICIENCY) else partial(_figure, suffix=suffix)
+        texts = tuple("-" if value is None else shown(value) for value in values)
         ratios = tuple(value / first if first and value is not None else None for value in values)
         rows.append(TotalsRow(name, texts, ratios))
     return rows
@@ -143,6 +148,11 @@ def joules(energy_j: float) -> str:
     return format_si(energy_j, "J")
 
 
+def tops_per_w(operations_per_j: float) -> str:
+    """Write operations per joule as tera-operations a second per watt."""
+    return f"{operations_per_j / 1e12:.4g} TOPS/W"
+
+
 def count(value: float) -> str:
     """Write a whole number in groups of three."""
     return f"{int(value):,}"
@@ -164,10 +174,15 @@ def _keys(totals: Sequence[Totals], column: str) -> list[str]:
     return list(dict.fromkeys(key for each in totals for key in getattr(each, column)))
 
 
+def _operations_per_j(totals: Totals) -> float:
+    return 2 * totals.macs / totals.energy_j if totals.energy_j else 0.0
+
+
 def _clock_hz(totals: Totals) -> float:
     return totals.cycles / totals.time_s if totals.time_s else 0.0
 
 
+_EFFICIENCY = "operations_per_j"
 _Figures = tuple[tuple[str, Callable[[Totals], float], Callable[[float], str]], ...]
 _CYCLES: _Figures = (
     ("MACs", lambda t: t.macs, count),

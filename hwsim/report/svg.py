@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from xml.sax.saxutils import escape, quoteattr
 
-STYLE = ("<style>svg{color:#1b1f24}text{font:11px system-ui,sans-serif;fill:currentColor}"
+STYLE = ("<style>svg{color:#1b1f24;color-scheme:light dark}"
+         "text{font:11px system-ui,sans-serif;fill:currentColor}"
          ".head{font-weight:600;font-size:13px}"
          ".axis{stroke:currentColor;stroke-opacity:.35;fill:none}.rule{stroke:currentColor;stroke-opacity:.12}"
          "@media (prefers-color-scheme:dark){svg{color:#e4e7ec}}")

@@ -8,6 +8,9 @@ from hwsim.errors import GraphError, nearest
 from hwsim.errors import Problem as Complaint
 from hwsim.schedule.types import Operator, Problem, Tensor
 
+# 2**40 blocks of 1 KiB are a petabyte, and sums of a million such tensors still fit into 64 bits.
+LARGEST_BLOCKS = 2**40
+_LARGEST_BLOCK_BYTES = 2**30
 _KNOWN = ("name", "size", "ins", "workspace", "block_bytes", "M_R", "M_P", "known", "unit")
 
 
@@ -27,8 +30,9 @@ def read_blocks(obj: object, where: str = "graph") -> Problem:
     inputs = _input_lists(obj["ins"], where, found)
     workspace = _integers(obj.get("workspace", [0] * len(sizes)), f"{where}.workspace", found, minimum=0)
     block_bytes = obj.get("block_bytes", 1024)
-    if not _is_integer(block_bytes) or block_bytes <= 0:
-        found.append(Complaint(f"{where}.block_bytes", f"must be a positive integer, not {block_bytes!r}"))
+    if not _is_integer(block_bytes) or not 0 < block_bytes <= _LARGEST_BLOCK_BYTES:
+        reason = f"must be a positive integer up to 2**30, not {block_bytes!r}"
+        found.append(Complaint(f"{where}.block_bytes", reason))
     found += _shape_complaints(sizes, inputs, workspace, where)
     if found:
         raise GraphError(problems=found)
@@ -55,7 +59,13 @@ def _integers(value: object, where: str, found: list[Complaint], minimum: int) -
             found.append(Complaint(f"{where}.{index}", f"expected an integer, got {item!r}"))
         elif item < minimum:
             found.append(Complaint(f"{where}.{index}", f"{item} is below {minimum}"))
+        elif item > LARGEST_BLOCKS:
+            found.append(Complaint(f"{where}.{index}", f"{_shown(item)} is above 2**40", "check the sizes"))
     return list(value)
+
+
+def _shown(number: int) -> str:
+    return str(number) if number < 10**30 else "a number of more than 30 digits"
 
 
 def _input_lists(value: object, where: str, found: list[Complaint]) -> list[list[int]]:

@@ -10,6 +10,7 @@ from typing import Any
 from hwsim.errors import InputError, nearest
 from hwsim.errors import Problem as Complaint
 from hwsim.schedule.types import Event, Plan, Problem, Result, Step
+from hwsim.writing import write_bytes
 
 _FORMAT = "hwsim plan 1"
 _KINDS = ("allocate", "fetch", "spill", "free")
@@ -65,10 +66,8 @@ def dump_plan(problem: Problem, plan: Plan) -> str:
 
 
 def write_plan(problem: Problem, plan: Plan, path: Path) -> None:
-    """Write a plan beside its destination and rename it, so that no half-written file is ever seen."""
-    draft = path.with_name(path.name + ".part")
-    draft.write_text(dump_plan(problem, plan), encoding="ascii")
-    draft.replace(path)
+    """Write a plan whole or not at all; InputError if the operating system refuses."""
+    write_bytes(path, dump_plan(problem, plan).encode("ascii"))
 
 
 def load_plan(problem: Problem, text: str, where: str = "plan") -> Plan:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import csv
-import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from hwsim.errors import InputError, nearest
-from hwsim.report.files import check_writable
 from hwsim.report.table import require_pyarrow
 from hwsim.sweep.results import Results
+from hwsim.writing import beside, check_writable
 
 SUFFIXES = (".csv", ".parquet")
 _ROWS_AT_ONCE = 8192
@@ -40,21 +38,8 @@ def export(results: Results, path: str | Path) -> None:
     """
     target = Path(path)
     check_export(target)
-    try:
-        with _beside(target) as unfinished:
-            (_write_csv if target.suffix.lower() == ".csv" else _write_parquet)(results, unfinished)
-    except OSError as error:
-        raise InputError(f"cannot be written: {error.strerror or error}", where=str(target)) from None
-
-
-@contextmanager
-def _beside(target: Path) -> Iterator[Path]:
-    unfinished = target.resolve().with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.tmp")
-    try:
-        yield unfinished
-        unfinished.replace(target.resolve())
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with beside(target) as unfinished:
+        (_write_csv if target.suffix.lower() == ".csv" else _write_parquet)(results, unfinished)
 
 
 def _flat(results: Results) -> Iterator[dict[str, Any]]:

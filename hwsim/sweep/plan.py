@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
@@ -157,6 +158,8 @@ def _networks(space: Space, problems: list[Problem]) -> list[tuple[str, int | No
 
 
 def _load(space: Space, source: Any, batch: int | None, precision: str | None) -> Graph:
+    if not isinstance(source, Graph | str | Path):
+        raise InputError(f"expected the name or file of a network, got {source!r}", where="networks")
     if not isinstance(source, Graph):
         return run.load(
             source,
@@ -304,13 +307,7 @@ def _data(space: Space, chips: Sequence[Chip], problems: list[Problem]) -> Mappi
 
 
 def _check_supported(space: Space, chip: Chip, graph: Graph, problems: list[Problem]) -> None:
-    if space.on_unsupported == "error":
-        problems += [
-            Problem(
-                f"{graph.name}.{op.name}",
-                f"{chip.accelerator.name} cannot run it: {reason}",
-                "or choose on_unsupported host or traffic",
-            )
-            for op in graph.ops
-            if (reason := chip.accelerator.supports(graph, op))
-        ]
+    try:
+        run.without_unsupported(graph, chip.accelerator, space.on_unsupported)
+    except UnsupportedOp as error:
+        problems += error.problems

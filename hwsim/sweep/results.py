@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.errors import InputError
+from hwsim.sweep.cells import check_cells, check_metrics, corrupt, read_document
 from hwsim.sweep.errors import StoreError
 from hwsim.sweep.metrics import DEFINITIONS, Objective, read_objectives
 from hwsim.sweep.pareto import front
@@ -140,14 +141,20 @@ class Results:
                 f"AND status = ?{present} ORDER BY position",
                 (DONE,),
             )
-            flat = np.fromiter((value for row in rows for value in row), dtype=np.float64)
+            try:
+                flat = np.fromiter((value for row in rows for value in row), dtype=np.float64)
+            except (TypeError, ValueError):
+                raise corrupt(self.path, f"a value of {', '.join(metrics)} is no number") from None
+        if not np.isfinite(flat).all():
+            raise corrupt(self.path, f"a value of {', '.join(metrics)} is not finite")
         table = flat.reshape(-1, len(names) + 1)
         return table[:, 0].astype(np.int64), table[:, 1:]
 
     def _row(self, found: tuple[Any, ...]) -> Row:
         position, chip, preset, network, batch, precision, knobs, status, error, wall_s = found[: len(_ASKED)]
+        check_cells(dict(zip(_ASKED, found, strict=False)), self.path)
         values = zip(self.metrics, found[len(_ASKED) :], strict=True)
-        settings = json.loads(knobs)
+        settings = read_document(knobs, f"knobs of point {position}", self.path)
         command = self._command(network, f"{chip}:{preset}", settings, batch, precision)
         return Row(
             position,
@@ -160,7 +167,7 @@ class Results:
             status,
             error or "",
             wall_s,
-            {name: value for name, value in values if value is not None},
+            check_metrics(values, position, self.path),
             command,
         )
 
@@ -226,8 +233,9 @@ def open_results(path: str | Path) -> Results:
         names = metric_columns(db)
         known = tuple(name for name in DEFINITIONS if name in names)
         run = db.execute("SELECT space, provenance FROM runs ORDER BY id DESC LIMIT 1").fetchone()
-        space, provenance = (json.loads(run[0]), json.loads(run[1])) if run else ({}, {})
-        knobs = dict.fromkeys(name for name in provenance.get("knobs", ()))
+    space = read_document(run[0], "space", source) if run else {}
+    provenance = read_document(run[1], "provenance", source) if run else {}
+    knobs = dict.fromkeys(str(name) for name in provenance.get("knobs", ()))
     return Results(source, tuple(knobs), (*known, *sorted(set(names) - set(known))), space, provenance)
 
 
@@ -244,7 +252,7 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
             db = sqlite3.connect(f"{uri}&immutable=1", uri=True)
         with closing(db):
             yield db
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         raise StoreError(
             f"cannot be read: {error}", where=str(path), hint="the file may be corrupt"
         ) from None

@@ -13,6 +13,7 @@ from hwsim.sweep.axes import RANGE_WORDS
 
 Sampling = Literal["grid", "zip", "random", "latin_hypercube", "search"]
 _LARGEST_FILE = 1 << 24
+LARGEST_BATCH = 2**48  # no network of more elements is read, and a results file holds 64 bits
 
 _NUMBER_OR_TEXT = {"type": ["number", "string"]}
 _AXIS_SCHEMA: dict[str, Any] = {
@@ -125,7 +126,7 @@ class Space(_Strict):
     networks: tuple[Network, ...] = Field(min_length=1)
     knobs: Knobs = Field(default_factory=dict)
     constraints: tuple[str, ...] = ()
-    batch: tuple[int, ...] = ()
+    batch: tuple[Annotated[int, Field(ge=1, le=LARGEST_BATCH)], ...] = ()
     precision: tuple[str, ...] = ()
     dimensions: dict[str, int] = Field(default_factory=dict)
     sampling: Sampling = "grid"

@@ -11,9 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from hwsim.report.files import check_writable
 from hwsim.sweep.errors import StoreError
 from hwsim.sweep.lock import Lock
+from hwsim.writing import check_writable
 
 APPLICATION_ID = 0x68775357  # "hwSW"
 SCHEMA_VERSION = 1
@@ -103,11 +103,11 @@ class Store:
             with _told(path):
                 self._db = sqlite3.connect(path, isolation_level=None, timeout=30.0)
                 self._prepare()
+                self._metrics = set(metric_columns(self._db))
         except BaseException:
             self._lock.release()
             raise
         self.run = 0
-        self._metrics = set(metric_columns(self._db))
 
     def __enter__(self) -> Self:
         return self
@@ -303,6 +303,9 @@ def _told(path: Path) -> Iterator[None]:
     """Turn the errors of SQLite into messages with a way out."""
     try:
         yield
+    except UnicodeDecodeError:
+        hint = "give another file with -o"
+        raise StoreError("is corrupt: a text is not UTF-8", where=str(path), hint=hint) from None
     except sqlite3.Error as error:
         text, hint = str(error), ""
         if "full" in text:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
-import os
 import zipfile
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import numpy as np
 from hwsim.errors import HwsimError, InputError
 from hwsim.trace.types import Accesses, Ints, Loops, Rows, Series, Trace
 from hwsim.trace.verify import verify_trace
+from hwsim.writing import write_bytes
 
 FORMAT = "hwsim-trace-1"
 PARTS = {"loops": Loops, "rows": Rows, "accesses": Accesses, "series": Series}
@@ -37,13 +37,7 @@ def save(trace: Trace, path: Path) -> None:
     }
     buffer = io.BytesIO()
     np.savez_compressed(buffer, names=np.frombuffer(json.dumps(names).encode(), dtype=np.uint8), **columns)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_bytes(buffer.getvalue())
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise InputError(f"cannot write: {error.strerror}", where=str(path)) from error
+    write_bytes(path, buffer.getvalue())
 
 
 def load(path: Path) -> Trace:

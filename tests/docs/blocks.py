@@ -4,7 +4,8 @@ Between the two `peers` comments stands what `benchmarks/results/peers.json` say
 
 `console` blocks hold commands after "$ " and, below each, its output. `python` blocks run in order in one
 namespace; a `text` block directly below one holds what it prints. `sh` blocks are for reading: they need a
-network or an empty machine.
+network or an empty machine. A block that begins with a comment ``file: NAME`` is that file; with a
+``pyproject.toml`` among them, commands see the folder as if that package were installed.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,9 +26,10 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = ("README.md", *sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/*.md")))
-LANGUAGES = frozenset({"console", "python", "text", "sh", "toml", "json", ""})
+LANGUAGES = frozenset({"console", "python", "text", "sh", "toml", "json", "markdown", ""})
 RESULTS = ROOT / "benchmarks/results/peers.json"
 _PEERS = re.compile(r"(?<=<!-- peers -->\n).*?(?=<!-- end of peers -->)", re.DOTALL)
+_FILE = re.compile(r"\A(?:#|<!--) file: (\S+)")
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -65,12 +68,38 @@ def _rewritten(document: str, folder: Path) -> Iterator[tuple[Block, str]]:
     names: dict[str, Any] = {"__name__": "__main__"}
     printed, below = "", -1
     for block in blocks_of(document):
-        if block.language == "console":
+        if is_file(block):
+            write_file(block, folder)
+        elif block.language == "console":
             yield block, "".join(_run(command, folder) for command in commands_of(block.text))
         elif block.language == "python":
             printed, below = _execute(block.text, names, folder), block.end
         elif block.language == "text" and document[below : block.start].split() == ["```", "```text"]:
             yield block, printed
+
+
+def is_file(block: Block) -> bool:
+    """Return whether a block is a file that the reader is to write."""
+    return _FILE.match(block.text) is not None
+
+
+def write_file(block: Block, folder: Path) -> None:
+    """Write the file that a block is; a ``pyproject.toml`` registers its entry points as well."""
+    found = _FILE.match(block.text)
+    if found is None:
+        raise ValueError(f"no file: {block.text[:60]!r}")
+    path = folder / found[1]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(block.text, encoding="utf-8")
+    if path.name == "pyproject.toml":
+        project = tomllib.loads(block.text)["project"]
+        metadata = folder / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+        metadata.mkdir()
+        named = f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
+        (metadata / "METADATA").write_text(named, encoding="utf-8")
+        entries = [f"[{group}]\n" + "".join(f"{name} = {value}\n" for name, value in members.items())
+                   for group, members in project.get("entry-points", {}).items()]
+        (metadata / "entry_points.txt").write_text("\n".join(entries), encoding="utf-8")
 
 
 def commands_of(text: str) -> list[str]:
@@ -82,6 +111,8 @@ def _run(command: str, folder: Path) -> str:
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     for name in ("COLUMNS", "FORCE_COLOR", "HWSIM_DEBUG"):
         environment.pop(name, None)
+    if (folder / "pyproject.toml").is_file():
+        environment["PYTHONPATH"] = str(folder)
     done = subprocess.run(
         ["bash", "-c", command],
         cwd=folder,

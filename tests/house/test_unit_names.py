@@ -42,6 +42,7 @@ CARRIED = {
     "hwsim.report.types.Report.figures": "a mapping whose keys name their units",
     "hwsim.schedule.ilp_solver.IlpResult.values": "a mapping from the variables of an integer program",
     "hwsim.report.bars.Bars.parts": "heights of whatever quantity the chart shows",
+    "hwsim.report.sheet.SheetRow.values": "the field beside it is the unit",
     "hwsim.report.front_plot.FrontAxis.values": "the field beside it is the metric, which states the unit",
     "hwsim.model.types.RatePoint.setting": "a mapping whose keys name their units",
     "accelerators.min_sum_decoder.inputs.Run.ebn0_db": "decibel, which is no SI unit, as its name says",

@@ -67,7 +67,7 @@ def test_a_binary_layer_without_noise_is_what_onnxruntime_says(
     (expected,) = session.run(None, {"image": image})
     inputs = image.astype(np.float64)
     assert (run_in_floating_point(graph, stored, inputs) == expected).all()
-    (layer,) = Network(graph).layers()
+    (layer,) = Network(graph).layers
     # 45 rows fit into one crossbar; its comparator alone then decides, and pools are gates on bits.
     design = chip("aqfp_bnn", crossbar=45, stream_length=1, neuron="deterministic").design
     bits = compute(graph, graph.ops[0], [inputs])

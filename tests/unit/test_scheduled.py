@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +44,29 @@ def test_command_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert document["schedule"]["costs"][0]["name"] == "none"
     assert document["schedule"]["costs"][-1]["name"] == "cosma"
     assert document["totals"]["macs"] == 7489664
+
+
+@pytest.mark.slow
+def test_the_timeline_shows_transfers_beside_compute(tmp_path: Path) -> None:
+    path = tmp_path / "t.json"
+    words = ["run", "darts_8", "--on", "systolic", "--schedule", "cosma", "--scratchpad", "300KiB", "-q"]
+    assert main([*words, "-o", str(tmp_path / "r.csv"), "--timeline", str(path)]) == 0
+    events = json.loads(path.read_text())["traceEvents"]
+    processes = {event["pid"]: event["args"]["name"] for event in events if event["name"] == "process_name"}
+    assert processes == {1: "darts_8 on systolic:edge_32", 2: "darts_8 on systolic:edge_32, schedule cosma"}
+    planned = [event for event in events if event["pid"] == 2]
+    tracks = {event["tid"]: event["args"]["name"] for event in planned if event["name"] == "thread_name"}
+    assert set(tracks.values()) == {"compute", "dram"}
+    run = hwsim.evaluate_scheduled("darts_8", "systolic", scratchpad="300KiB").planned
+    for tid, track in tracks.items():
+        slices = sorted((event for event in planned if event["ph"] == "X" and event["tid"] == tid),
+                        key=lambda event: event["ts"])
+        assert all(a["ts"] + a["dur"] <= b["ts"] for a, b in pairwise(slices))
+        busy = sum(event["args"]["cycles"] for event in slices)
+        assert run.timing is not None
+        assert busy == (run.timing.compute_cycles if track == "compute" else run.timing.channel_cycles)
+    words_of = {event["name"].split()[0] for event in planned if event["ph"] == "X"}
+    assert {"load", "fetch", "spill", "store"} <= words_of
 
 
 def test_a_size_needs_a_schedule(capsys: pytest.CaptureFixture[str]) -> None:

@@ -58,6 +58,8 @@ WORKLOADS = (
         presets={
             "mlp_mnist": MlpConfig(),
             "mlp_lenet_300_100": MlpConfig(layers=(784, 300, 100, 10)),
+            "mlp_mnist_100_200": MlpConfig(layers=(784, 100, 200, 10), activation="sigmoid"),
+            "mlp_mnist_300_600": MlpConfig(layers=(784, 300, 600, 10), activation="sigmoid"),
             "mlp_mnist_3x1024": MlpConfig(
                 layers=(784, 1024, 1024, 1024, 10), bias=False, batch_normalization=True
             ),
@@ -67,6 +69,8 @@ WORKLOADS = (
         source="common sizes (recalled-high); mlp_sparse: Ardakani, Condo, Gross, Sparsely-Connected Neural "
         "Networks (ICLR 2017)",
         notes={
+            "mlp_mnist_100_200": "Of Ardakani et al., stochastic computing (TVLSI 2017); sigmoid.",
+            "mlp_mnist_300_600": "Of Ardakani et al., stochastic computing (TVLSI 2017); sigmoid.",
             "mlp_mnist_3x1024": "The size binary networks are often shown on.",
             "mlp_sparse_2x512": "90 % of the connections of every layer dropped.",
             "mlp_sparse_3x1024": "90 % of the connections of every layer dropped; biases, no normalization.",

@@ -117,6 +117,7 @@ def read_scenario(path: Path) -> Scenario:
     methods = document.get("methods", list(METHODS))
     if not isinstance(methods, list) or not methods or not all(method in METHODS for method in methods):
         say("methods", f"{methods!r} are not known methods", f"a list out of {', '.join(METHODS)}")
+    note, allowed = _text(document, "note", "", say), _allowed(document, say)
     engines = document.get("engines")
     found = {}
     if not isinstance(engines, Mapping) or not engines:
@@ -127,7 +128,6 @@ def read_scenario(path: Path) -> Scenario:
             for name, fields in engines.items()
             if (engine := _engine(fields, f"engines.{name}", say)) is not None
         }
-    note, allowed = _text(document, "note", "", say), _allowed(document, say)
     if problems:
         raise InputError(problems=problems)
     return Scenario(
@@ -146,7 +146,7 @@ def _allowed(document: Mapping[str, Any], say: Say) -> tuple[str, ...]:
     """Return the suspicious entries that are to be used all the same; each has to be one."""
     named = document.get("allow_suspicious", [])
     if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
-        say("allow_suspicious", f"{named!r} is not a list of texts", "")
+        say("allow_suspicious", f"expected a list of texts, got {named!r}", "")
         return ()
     known = [
         f"{method}.{table.name}.{key}"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accelerators.aqfp_bnn.balancing import Balanced, balance
+from accelerators.aqfp_bnn.balancing import Balanced, Size, balance, size_of
 from accelerators.aqfp_bnn.cells import Bits, Cell, compute, junctions, junctions_of
 from accelerators.aqfp_bnn.circuits import (
     accumulation_netlist,
@@ -198,6 +198,8 @@ def test_accumulation_decides_by_the_sum_of_the_stream(
     interval, samples = built.interval_cycles, 3
     assert built.loop_phases == 4 or clocking.splitter_outputs < 4
     assert interval == -(-built.loop_phases // clocking.clock_phases)
+    counted = size_of(accumulation_netlist(tiles, bits, threshold, counter), clocking)
+    assert counted == Size(built.junctions, built.depth, interval)
     x = np.random.default_rng(1).random((samples * length + 1, interval, tiles, 6)) < 0.5
     waves = {f"x[{tile}]": x[:, :, tile].reshape(-1, 6) for tile in range(tiles)}
     waves["restart"] = restarts(samples, length, interval)
@@ -327,6 +329,7 @@ def test_random_netlists_survive_balancing(seed: int) -> None:
     built = balance(netlist, clocking)
     check_phases(built)
     assert built.junctions == sum(junctions_of(cell) for cell in built.cells)
+    assert size_of(netlist, clocking) == Size(built.junctions, built.depth, built.interval_cycles)
     inputs = random_inputs(netlist, 3, rng)
     stepped, expected = step_waves(built, inputs), evaluate(netlist, inputs)[0]
     assert all((stepped[name] == expected[name]).all() for name in expected)

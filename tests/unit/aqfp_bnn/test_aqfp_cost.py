@@ -43,7 +43,7 @@ def crossbars_of_vgg(**knobs: object) -> dict[str, float]:
 @pytest.mark.parametrize("crossbar", TILES)
 def test_crossbars_of_known_networks(crossbar: int) -> None:
     for name, tiles in zip(("vgg_small_bnn", "resnet20_bnn"), TILES[crossbar], strict=True):
-        layers = Network(load(name)).layers()
+        layers = Network(load(name)).layers
         size = design(crossbar=crossbar)
         assert sum(map_layer(layer, size).tiles for layer in layers) == tiles, name
 
@@ -51,7 +51,7 @@ def test_crossbars_of_known_networks(crossbar: int) -> None:
 def test_utilization_of_vgg_small() -> None:
     for crossbar, expected in ((72, 0.889), (16, 1.0)):
         size = design(crossbar=crossbar)
-        mappings = [map_layer(layer, size) for layer in Network(vgg_small()).layers()]
+        mappings = [map_layer(layer, size) for layer in Network(vgg_small()).layers]
         weights = sum(m.layer.product.k * m.layer.product.n for m in mappings)
         found = weights / sum(m.tiles * crossbar**2 for m in mappings)
         assert found == pytest.approx(expected, abs=0.001)
@@ -234,7 +234,7 @@ def test_operators_that_crossbars_cannot_run(kind: str) -> None:
 
 def test_what_follows_a_product_is_absorbed_up_to_the_last_pool() -> None:
     network = Network(mixed())
-    layers = network.layers()
+    layers = network.layers
     assert [[op.name for op in layer.posts] for layer in layers] == [
         ["conv1.pool", "conv1.bn", "conv1.sign"], ["conv2.bn", "conv2.sign"],
     ]  # fmt: skip

@@ -197,7 +197,7 @@ def test_scale_zero_leaves_the_sign_of_the_shift() -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [({"scale": 0.0, "shift": 0.0}, "scale and shift are both 0"), ({"variance": -1.0}, "is not above 0"),
-     ({"alpha": 0.0}, "weight factor 0.0"), ({"mean": math.nan}, "no numbers")],
+     ({"alpha": 0.0}, "alpha: 0.0 is no positive number"), ({"mean": math.nan}, "no finite numbers")],
 )  # fmt: skip
 def test_normalizations_that_cannot_be_are_refused(change: dict[str, float], reason: str) -> None:
     given_ = {"scale": 1.0, "shift": 0.0, "mean": 0.0, "variance": 1.0, "alpha": 1.0} | change
@@ -257,7 +257,10 @@ REFUSED = [
     ({"junction_j": 1.2e-19}, "Ic Phi0"),
     ({"max_phase_skip": 5}, "a cycle of 4 phases"),
     ({"tie_rule": "odd"}, "tie_rule"),
-    ({"attenuation_pairs": "4"}, "attenuation_pairs"),
+    ({"attenuation_pairs": "4"}, "attenuation_pairs: '4' is no CROSSBAR:AMPERES as in 4:30e-6,72:3e-6"),
+    ({"attenuation_pairs": "4:1.2.3,72:1e-6"}, "'4:1.2.3' is no CROSSBAR:AMPERES"),
+    ({"attenuation_pairs": "4:nan,72:1e-6"}, "'4:nan': crossbars are at least 1, currents above 0"),
+    ({"attenuation_pairs": "4:1e-6,4:2e-6"}, "one crossbar size fits no line"),
 ]
 
 

@@ -246,7 +246,7 @@ FAULTS = {
     "zero": (lambda a: a["fc1.weight"].__setitem__((0, 0), 0), "is binary and holds 0"),
     "inputs": (lambda a: a["input"].__setitem__((0, 0), 0.5), "data.input: is binary and holds 0.5"),
     "shape": (lambda a: a.update({"fc1.weight": np.ones((3, 3))}), "has shape"),
-    "nan": (lambda a: a["bn1.mean"].__setitem__(0, math.nan), "1 values that are no numbers"),
+    "nan": (lambda a: a["bn1.mean"].__setitem__(0, math.nan), "1 values that are no finite numbers"),
     "extra": (lambda a: a.update({"fc1.weights": np.ones(1)}), "belongs to no tensor"),
     "labels": (lambda a: a.update(labels=np.full(20, 99)), "classes from 0 to 9"),
     "count": (lambda a: a.update(labels=np.zeros(3, int)), "expected 20 whole numbers"),

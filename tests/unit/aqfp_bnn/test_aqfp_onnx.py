@@ -63,7 +63,7 @@ def knobs(**more: object) -> Chip:
 
 def test_a_sign_makes_inputs_binary_whatever_their_format(network: Graph) -> None:
     assert [op.kind for op in network.ops if supports(network, op)] == ["elementwise"]
-    report = evaluate(network, knobs(), on_unsupported="host")
+    report = evaluate(network, knobs())
     assert report.totals.macs == 16 * 36 * 64 + 256 * 10
     assert report.totals.cycles > 64 * 16
 
@@ -84,9 +84,9 @@ def test_accuracy_of_an_onnx_file_with_its_interval(network: Graph, tmp_path: Pa
 def test_the_command_line_runs_the_digits(capsys: pytest.CaptureFixture[str]) -> None:
     file = Path(__file__).parents[3] / "workloads" / "binary" / "digits_mlp_bnn.npz"
     words = ["run", "digits_mlp_bnn", "--on", "aqfp_bnn", "--set", "crossbar=72", "--functional", str(file)]
-    assert main([*words, "--on-unsupported", "host"]) == 2
+    assert main(words) == 2
     assert "gray_zone_a: is not known and has no default" in capsys.readouterr().err
-    words += ["--on-unsupported", "host", "--set", "gray_zone_products_ratio=8", "--json"]
+    words += ["--set", "gray_zone_products_ratio=8", "--json"]
     assert main(words) == 0
     found = json.loads(capsys.readouterr().out)
     low, high = found["functional"]["misclassification"]["interval_95"]

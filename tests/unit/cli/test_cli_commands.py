@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
@@ -122,7 +123,7 @@ def test_validate_passes_and_fails_by_tolerance(command: Command, monkeypatch: p
     outcome = command("validate")
     assert outcome.code == 0
     assert "-0.3%" in outcome.out
-    counts = "1 anchors: 1 predicted, 0 calibrated, 0 unconfirmed; 0 known deviations, 0 out of tolerance"
+    counts = "1 anchor: 1 predicted, 0 calibrated, 0 unconfirmed; 0 known deviations, 0 out of tolerance"
     assert counts in outcome.out
     _anchors(monkeypatch, 91.75e12, 91e12, known_error_ratio=-0.01)
     assert "2 known deviations, 0 out of tolerance" in command("validate").out
@@ -141,6 +142,20 @@ def test_validate_names_bounds(command: Command, monkeypatch: pytest.MonkeyPatch
     assert "<= 9.2e+13 OP/s" in out
     assert "within bound" in out
     assert "0 unconfirmed; 1 of them only bounds; 0 known deviations" in out
+
+
+def test_validate_groups_by_chip_and_names_sources(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _anchors(monkeypatch, 91.75e12, 92e12)
+    stand_in = sys.modules["hwsim.anchors"]
+    first, second = stand_in.validate(None)
+    monkeypatch.setattr(stand_in, "validate", lambda chip: (second, replace(first, chip="another"), first))
+    out = command("validate").out
+    heads = re.findall(r"^(\w+), (\d+) anchors?: ", out, re.MULTILINE)
+    assert heads == [("another", "1"), ("systolic", "2")]
+    assert "3 anchors of 2 chips: 3 predicted" in out.splitlines()[-1]
+    assert out.count(first.source) == 3
 
 
 def test_validate_as_json(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:

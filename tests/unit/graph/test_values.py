@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -94,6 +96,19 @@ def test_everything_without_values_is_refused_at_once() -> None:
     with pytest.raises(UnsupportedOp) as refused:
         run(b.build(), {"x": np.zeros((1, 4, 6, 6)), "grouped.weight": np.zeros((4, 2, 3, 3))})
     assert [p.where for p in refused.value.problems] == ["odd.grouped", "odd.soft"]
+
+
+@pytest.mark.parametrize(("kind", "attributes"), [
+    ("gemm", {"alpha": 0.5}), ("gemm", {"beta": 2.0}), ("gemm", {"trans_a": True}),
+    ("matmul", {"transpose_a": True}), ("binary_matmul", {"transpose_a": True}),
+])
+def test_products_with_factors_or_turned_inputs_are_refused(kind: str, attributes: dict[str, Any]) -> None:
+    b = GraphBuilder("factors")
+    form = BINARY if kind == "binary_matmul" else FLOAT32
+    operands = [b.input("x", (3, 3), format=form), b.weight("w", (3, 3), format=form)]
+    b.output(b.add(kind, operands, name="y", format=FLOAT32, **attributes))
+    with pytest.raises(UnsupportedOp, match=rf"factors\.y: no values for {kind}"):
+        run(b.build(), {"x": np.eye(3), "w": np.eye(3)})
 
 
 def _layer() -> Graph:

@@ -60,6 +60,15 @@ def test_energy_is_linear_in_stream_length_and_bits_and_absent_on_an_fpga() -> N
     assert given.totals.energy_j_by_unit["synapses"] == pytest.approx(given.totals.energy_j)
 
 
+def test_what_is_not_known_is_said_and_no_silent_zero() -> None:
+    warnings = evaluate(published(), "integral_sc:virtex7_n1024_m1").warnings
+    assert any(line.startswith("no energy is charged: no energy of the FPGA") for line in warnings)
+    assert any(line.startswith("no area is charged: LUTs of an FPGA") for line in warnings)
+    assert not any("charged" in line for line in evaluate(published(), "integral_sc").warnings)
+    given = evaluate(published(), chip("integral_sc:virtex7_n1024_m1", and_bit_j=1e-15)).warnings
+    assert [line for line in given if "is charged" in line] == [warnings[1]]
+
+
 def test_supply_of_a_quasi_synchronous_run_scales_energy_by_its_square() -> None:
     def joules(**knobs: object) -> float:
         report = evaluate(published(), chip("integral_sc", **knobs))
@@ -82,6 +91,8 @@ def test_more_synapses_than_the_chip_has_are_refused() -> None:
         ({"states_count": -2}, "states_count"),
         ({"input_seed": 5, "weight_seed": 5}, "same numbers on both operands"),
         ({"input_seed": 5, "weight_seed": 5 + 2047}, "same numbers on both operands"),
+        ({"input_seed": 5, "weight_seed": 5 + 89, "register_leap": 23}, "same numbers on both operands"),
+        ({"register_leap": 2047}, "register_leap 2047 is a multiple of 2047, .* it stands still"),
         ({"quasi_synchronous": True}, "needs operating_supply_v"),
         ({"fault_rate_ratio": 0.1}, "without quasi_synchronous"),
         ({"fault_rate_ratio": 0.3}, "fault_rate_ratio"),

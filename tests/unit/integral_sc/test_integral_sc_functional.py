@@ -155,6 +155,17 @@ def test_streams_longer_than_the_period_are_warned_with_their_correlation() -> N
     assert classify("digits_32", 4, stream_length=4096, generator="bernoulli").warnings == ()
 
 
+def test_a_leap_that_visits_a_part_of_the_register_is_warned() -> None:
+    warned = classify("digits_32", 1, stream_length=256, register_leap=23).warnings
+    assert any("256 clocks repeat the 89 numbers" in line for line in warned)
+
+
+@pytest.mark.parametrize("knobs", [{"stream_length": 2**20, "m": 64}, {"stream_length": 2**20}])
+def test_streams_that_need_too_much_memory_are_refused(knobs: dict[str, int]) -> None:
+    with pytest.raises(InputError, match=r"stream_length: streams of 1048576 clocks.* GiB, more than 4"):
+        classify("digits_100_200", 1, **knobs)
+
+
 def test_a_weight_bit_with_the_numbers_of_its_input_is_refused() -> None:
     with pytest.raises(InputError, match="gives bit 1 of every weight the numbers of its input"):
         classify("digits_32", 4, m=2, input_seed=1000, weight_seed=1000 - 389 + 2047)

@@ -41,3 +41,13 @@ def test_json_keeps_figures_and_reads_reports_without_them() -> None:
     assert from_json(older).figures == {}
     with pytest.raises(InputError, match=r"figures\.samples_per_s"):
         from_json(text.replace("0.1", "1e99"))
+
+
+def test_where_one_chip_states_its_efficiency_all_stand_beside() -> None:
+    plain, stating = with_figures(), with_figures(active_operations_per_j=2.5e15)
+    rows = {row.title: row for row in totals_rows(align([stating, plain]))}
+    assert rows["active_operations_per_j"].texts == ("2500 TOPS/W", "-")
+    totals = plain.totals
+    expected = f"{2 * totals.macs / totals.energy_j / 1e12:.4g} TOPS/W"
+    assert rows["Efficiency"].texts == (expected, expected)
+    assert "Efficiency" not in {row.title for row in totals_rows(align([plain, plain]))}

@@ -16,7 +16,7 @@ from hwsim.report.scheduled import ScheduledCost, schedule_costs
 from hwsim.schedule.network import NetworkProblem, from_graph
 from hwsim.schedule.network_rivals import baseline_plans
 from hwsim.schedule.network_run import schedule_network
-from hwsim.schedule.types import Plan, Problem
+from hwsim.schedule.types import Event, Plan, Problem, Step
 from hwsim.schedule.verify import replay
 
 BIT = Fraction(1, 8192)  # one cycle per block of 1 KiB
@@ -113,11 +113,32 @@ def test_random_plans_keep_the_laws_of_the_clock() -> None:
         demands = [Demand(int(c), int(b) * 8192) for c, b in
                    zip(generator.integers(0, 20, count), generator.integers(0, 9, count), strict=True)]
         for plan in baseline_plans(problem, problem.smallest_budget).values():
+            moved = transfers_of(problem, plan)
+            assert all(t.release >= moved[i].release for t in moved for i in t.after)
             timing = run_plan(problem, plan, demands, read=BIT, write=BIT)
             check(problem, plan, demands, timing)
             faster = run_plan(problem, plan, demands, read=BIT / 4, write=BIT / 4)
             assert faster.channel_cycles <= timing.channel_cycles
             assert timing.cycles <= timing.compute_cycles + timing.channel_cycles
+
+
+def test_a_fetch_into_space_that_is_free_early_waits_for_its_tensor() -> None:
+    # t3 is made in step 3 and returns to a block that has been free since step 1.
+    problem = Problem.from_blocks({"size": [1] * 6, "ins": [[], [0], [1], [], [2], [3, 4]]})
+    moves = [([("allocate", 0, 5)], []), ([("allocate", 1, 4)], [("free", 0, 5)]),
+             ([("allocate", 2, 3)], [("free", 1, 4)]),
+             ([("allocate", 3, 0)], [("spill", 3, 0), ("free", 3, 0)]),
+             ([("allocate", 4, 2)], [("free", 2, 3)]), ([("fetch", 3, 5), ("allocate", 5, 1)], [])]
+    steps = tuple(Step(operator, *(tuple(Event(*event, 1) for event in side) for side in sides))
+                  for operator, sides in enumerate(moves))
+    plan = Plan(6, steps)
+    replay(problem, plan)
+    fetch = next(t for t in transfers_of(problem, plan) if t.kind == "fetch")
+    assert (fetch.release, fetch.deadline) == (3, 5)
+    demands = [Demand(10, 0)] * 6
+    timing = run_plan(problem, plan, demands, read=BIT, write=BIT)
+    check(problem, plan, demands, timing)
+    assert timing.cycles == 61  # spilled and fetched behind step 4; only the store of t5 is seen
 
 
 def test_wrong_number_of_demands(known: dict[str, Problem]) -> None:

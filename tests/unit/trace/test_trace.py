@@ -173,7 +173,7 @@ def test_foreign_files_are_refused(tmp_path: Path, content: bytes) -> None:
 def test_missing_file_and_unwritable_folder(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         load(tmp_path / "none.npz")
-    with pytest.raises(InputError, match="cannot write"):
+    with pytest.raises(InputError, match="cannot be written"):
         save(small(), tmp_path / "no" / "t.npz")
 
 
