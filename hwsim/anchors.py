@@ -1,4 +1,4 @@
-"""Published figures against modeled ones: every chip's anchors.toml, evaluated row by row."""
+"""Published figures against modeled ones, row by row: every chip's anchors.toml, and the carbon methods'."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from hwsim.graph.formats import parse_format
 from hwsim.graph.passes import set_precision
 from hwsim.graph.statistics import ace, bit_operations, macs, parameters
 from hwsim.graph.types import Graph
+from hwsim.model.carbon.published import CARBON, FOLDER, published_figures
 from hwsim.model.types import Accelerator
 from hwsim.report.types import Report
 from hwsim.run import Chip, evaluate, load
@@ -143,18 +144,18 @@ METRICS: Mapping[str, Metric] = {
 
 
 def validate(chip: str | None = None) -> tuple[AnchorResult, ...]:
-    """Evaluate the anchors of one chip, or of all.
+    """Evaluate the anchors of one chip, of the carbon methods ("carbon"), or of all.
 
     Raises
     ------
     InputError
         Unknown chip, or an anchors.toml with errors; every error of a file at once.
     """
-    names = registry.accelerator_names() if chip is None else (chip.partition(":")[0],)
+    names = (*registry.accelerator_names(), CARBON) if chip is None else (chip.partition(":")[0],)
     results: list[AnchorResult] = []
     networks: Networks = {}
     for name in names:
-        folder = registry.load_accelerator(name).folder
+        folder = FOLDER if name == CARBON else registry.load_accelerator(name).folder
         results += [judge(name, anchor, networks) for anchor in read_anchors(folder / "anchors.toml")]
     return tuple(results)
 
@@ -258,6 +259,8 @@ def judge(chip: str, row: Mapping[str, Any], networks: Networks | None = None) -
 
 
 def _modeled(chip: str, row: Mapping[str, Any], metric: Metric, networks: Networks) -> float:
+    if chip == CARBON:
+        return published_figures()[_own_figure(row["metric"])]
     key = tuple(str(row.get(field)) for field in NETWORK_FIELDS)
     if key not in networks:
         networks[key] = _network(row)

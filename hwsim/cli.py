@@ -39,7 +39,7 @@ class UsageProblem(Exception):
 
 Network = Annotated[str, typer.Argument(
     metavar="NETWORK",
-    help="An ONNX file, a SCALE-Sim layer CSV, a gate netlist (BLIF), or a built-in network "
+    help="An ONNX file, a SCALE-Sim layer CSV, a gate netlist (BLIF), a memory trace, or a built-in network "
          "(`hwsim list workloads`).")]
 Networks = Annotated[list[str], typer.Argument(
     metavar="NETWORK|REPORT.json...",
@@ -306,7 +306,8 @@ def _explain(report: Annotated[Path, typer.Argument(metavar="REPORT.json", help=
 
 
 @app.command("validate")
-def _validate(chip: Annotated[str | None, typer.Argument(help="All chips if left out.")] = None,
+def _validate(chip: Annotated[str | None, typer.Argument(
+                  help="A chip, or carbon; all if left out.")] = None,
               json: Json = False) -> int:
     """Compare with published figures; exit code 1 if off."""
     from hwsim.commands.validation import validate

@@ -139,7 +139,11 @@ def _served(report: Report, entry: EngineEntry, scenario: Scenario, tasks: int) 
                 for method, reason in refusals.items()
             ]
         )
-    return ServedChip(report.name, engine, active / throughput, footprints, refusals, entry.note)
+    note = entry.note
+    if idle > active:
+        surprise = f"idle at {idle:g} W it draws more than the {active:g} W of its report: check idle_power"
+        note = f"{note}; {surprise}" if note else surprise
+    return ServedChip(report.name, engine, active / throughput, footprints, refusals, note)
 
 
 def _leakage_w(report: Report) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from accelerators.racetrack_memory.design import Latency, Placement, RacetrackMemoryDesign
-from accelerators.racetrack_memory.placement import best_heuristic, place
+from accelerators.racetrack_memory.placement import Places, best_heuristic, place
 from accelerators.racetrack_memory.shifts import Shifts, shifts_of_trace
 from hwsim.errors import InputError, Problem
 from hwsim.graph.ops import op_kind
@@ -15,6 +15,8 @@ from hwsim.graph.types import Graph, Op
 from hwsim.trace import Trace, TraceBuilder
 
 MOST_WORDS = 2**25
+WORD_NAMES = "words"
+_SHOWN_WORDS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,20 @@ def _accesses(graph: Graph, op: Op, design: RacetrackMemoryDesign) -> Traffic:
     best, least = best_heuristic(op, count, design)
     if least < shifts.total:
         note += f"; placement={best} would take {least:,} ({least / shifts.total - 1:.1%})"
+        note += _places(graph, place(op, count, design, best))
     return Traffic(shifts, len(words) - writes, writes, note)
+
+
+def _places(graph: Graph, places: Places) -> str:
+    """Return where each word lies, as cluster and domain, for as many words as one line holds."""
+    count = len(places.cluster)
+    if count > _SHOWN_WORDS:
+        return ""
+    names = str(graph.provenance.get(WORD_NAMES, "")).split()
+    if len(names) != count:
+        names = [f"word {number}" for number in range(count)]
+    pairs = zip(names, places.cluster.tolist(), places.domain.tolist(), strict=True)
+    return ", with " + ", ".join(f"{name} at {cluster} {domain}" for name, cluster, domain in pairs)
 
 
 def _name(op: Op, design: RacetrackMemoryDesign) -> str:

@@ -2,7 +2,7 @@
 
 from accelerators.racetrack_pim.datasheet import ON_LANES, datasheet
 from accelerators.racetrack_pim.design import CONSTANTS, FOLDER, PRESETS, RacetrackDesign, structure
-from accelerators.racetrack_pim.figures import figures
+from accelerators.racetrack_pim.figures import figures, warnings
 from accelerators.racetrack_pim.lower import lower, supports
 from accelerators.racetrack_pim.machine import machine, machine_graph, reference
 from accelerators.racetrack_pim.prepare import prepare
@@ -31,4 +31,5 @@ ACCELERATOR = Accelerator(
     folder=FOLDER,
     lane_knobs=("banks",),
     figures=figures,
+    warnings=warnings,
 )

@@ -29,10 +29,12 @@ class Processor:
     def addition(self, operands: Sequence[Words], lane_bits: int) -> Words:
         """Return the sum modulo the lane, by the published steps; results are read beside the count.
 
+        The published cycles do not bring the tape back: it stays shifted by the operands.
+
         Raises
         ------
         InputError
-            More operands than the distance leaves room for.
+            More operands than the distance takes, lanes that do not divide the row, no padding left.
         """
         k, tape = self.design.operands, self.clusters
         if not 0 < len(operands) <= k:

@@ -186,7 +186,19 @@ def unpack(rows: Words, lane_bits: int, lanes: int) -> NDArray[np.int64]:
 
 
 def every(value: int, lane_bits: int, words: int) -> Words:
-    """Return one row of words whose lanes all hold `value`, modulo their width."""
+    """Return one row of words whose lanes all hold `value`, modulo their width.
+
+    Raises
+    ------
+    InputError
+        Lanes that do not divide the row: not a power of two wide, or wider than all its wires.
+    """
+    if lane_bits < 1 or lane_bits & (lane_bits - 1) or lane_bits > 64 * words:
+        raise InputError(
+            f"lanes of {lane_bits} bits do not divide a row of {64 * words} wires",
+            where="racetrack_pim.lane_bits",
+            hint="1, 2, 4, 8 and so on",
+        )
     lane = value % 2**lane_bits
     if lane_bits >= 64:
         parts = [lane >> (64 * i) & (2**64 - 1) for i in range(lane_bits // 64)]

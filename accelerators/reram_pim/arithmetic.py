@@ -46,11 +46,7 @@ def store(weights: Ints, form: NumberFormat, design: ReramDesign) -> Stored:
         A weight outside of its format.
     """
     offset, scale, bits = _code(form)
-    numbers = (weights + offset) // scale
-    if numbers.size and (numbers.min() < 0 or numbers.max() >= 2**bits):
-        raise InputError(
-            f"weights from {weights.min()} to {weights.max()} do not fit {form}", where="weights"
-        )
+    numbers = _numbers(weights, form, "weights")
     slices, base = design.slices(bits), 2**design.cell_bits
     tiles = -(-weights.shape[0] // design.array_rows)
     padded = np.zeros((tiles * design.array_rows, weights.shape[1]), np.int64)
@@ -75,15 +71,27 @@ def _code(form: NumberFormat) -> tuple[int, int, int]:
     return (0, 1, form.bits) if form.kind is FormatKind.UNSIGNED else (2 ** (form.bits - 1), 1, form.bits)
 
 
+def _numbers(values: Ints, form: NumberFormat, where: str) -> Ints:
+    """Return the unsigned numbers that stand for `values`; InputError for values outside of their format."""
+    offset, scale, bits = _code(form)
+    numbers, rest = np.divmod(values + offset, scale)
+    if numbers.size and (numbers.min() < 0 or numbers.max() >= 2**bits or rest.any()):
+        raise InputError(f"{where} from {values.min()} to {values.max()} do not fit {form}", where=where)
+    return np.asarray(numbers)
+
+
 def input_digits(values: Ints, form: NumberFormat, design: ReramDesign) -> tuple[Ints, Ints, int]:
     """Return what the drivers apply in each read cycle, int64[reads, ...], its weight, and the zero point.
 
     A value is the sum of weight x digit minus the zero point. With one bit a cycle, two's complement gives
-    the highest bit a negative weight and needs no zero point.
+    the highest bit a negative weight and needs no zero point. InputError for a value outside of its format:
+    a negative one needs a format with a sign.
     """
     offset, scale, bits = _code(form)
     signed = form.kind is FormatKind.INTEGER and design.dac_bits == 1
-    numbers = values % 2**bits if signed else (values + offset) // scale
+    numbers = _numbers(values, form, "inputs")
+    if signed:
+        numbers = values % 2**bits
     reads = design.reads(bits)
     digits = np.stack([(numbers >> (design.dac_bits * i)) & (2**design.dac_bits - 1) for i in range(reads)])
     weights = np.array([scale * 2 ** (design.dac_bits * i) for i in range(reads)], np.int64)

@@ -10,8 +10,8 @@ from hwsim.commands.validation import HEADS, NUMBERS, by_chip, row_of, totals
 
 _HEAD = """# Published figures
 
-Every published figure that a chip of hwsim is held against, as `hwsim validate` computes it. This page is
-written by `make pages`, and a test fails when it is not current.
+Every published figure that a chip or a carbon method of hwsim is held against, as `hwsim validate` computes
+it. This page is written by `make pages`, and a test fails when it is not current.
 
 *Predicted* figures are met without a constant fitted to them. A constant was fitted to *calibrated* ones,
 so that they prove nothing. *Unconfirmed* says that the published figure was not read in the original. A

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from hwsim.commands.output import emit, emit_json, emit_table
 from hwsim.errors import EXIT_INTERNAL, EXIT_OK
+from hwsim.model.carbon.published import CARBON
 
 if TYPE_CHECKING:
     from hwsim.anchors import AnchorResult
@@ -40,8 +41,14 @@ def _print(results: Sequence[AnchorResult]) -> None:
             if result.reason:
                 emit(f"  {result.name}: {result.reason}")
         emit("")
-    chips = f" of {len(groups)} chips" if len(groups) > 1 else ""
+    chips = f" of {_owners([chip for chip, _ in groups])}" if len(groups) > 1 else ""
     emit(f"{_counted(results)}{chips}: {totals(results)}")
+
+
+def _owners(names: Sequence[str]) -> str:
+    """Return how many chips there are; the carbon methods belong to none."""
+    count = sum(name != CARBON for name in names)
+    return f"{count} chips" + (" and the carbon methods" if count < len(names) else "")
 
 
 def by_chip(results: Sequence[AnchorResult]) -> Iterator[tuple[str, list[AnchorResult]]]:

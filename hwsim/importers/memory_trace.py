@@ -19,6 +19,7 @@ from hwsim.importers.layer_csv_read import read_text
 
 _NAME = re.compile(r"[A-Za-z_][\w.\[\]]*")
 _MOST_PROBLEMS = 50
+_MOST_NAMES = 64
 _WORD = NumberFormat(FormatKind.UNSIGNED, 32)
 
 
@@ -37,10 +38,13 @@ def import_memory_trace(path: Path, *, format_override: NumberFormat | None = No
     InputError
         Everything that is wrong with the file, with its line.
     """
-    text = read_text(path)
+    text = read_text(path, "a memory trace is plain text")
     keys, writes = parse_memory_trace(text, str(path))
     index = {key: number for number, key in enumerate(dict.fromkeys(keys))}
     origin = {"file": path.name, "sha256": hashlib.sha256(text.encode()).hexdigest()}
+    names = [key for key in index if isinstance(key, str)]
+    if 0 < len(names) <= _MOST_NAMES:
+        origin["words"] = " ".join(names)
     b = GraphBuilder(path.stem, format=format_override or _WORD, provenance=origin)
     places = [key for key in index if isinstance(key, tuple)]
     found = b.add(

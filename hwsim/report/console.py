@@ -58,6 +58,7 @@ def _print(console: Console, comparison: Comparison, *, layers: bool) -> None:
     if layers:
         console.print(layer_table(comparison, console.width))
         _print_fused_note(console, reports)
+        _print_placements(console, comparison)
     for table in totals_tables(comparison, console.width):
         console.print(table)
     console.print(_evidence_line(comparison))
@@ -65,6 +66,14 @@ def _print(console: Console, comparison: Comparison, *, layers: bool) -> None:
         console.print(Text(visible(f"coverage: {line}")))
     for line in statements(comparison.names, [report.warnings for report in reports]):
         console.print(Text(visible(f"warning: {line}"), style="yellow"))
+
+
+def _print_placements(console: Console, comparison: Comparison) -> None:
+    """Print where the words of a memory trace lie: it has no other result."""
+    for name, report in zip(comparison.names, comparison.reports, strict=True):
+        for layer in report.layers:
+            if layer.kind == "memory_accesses" and layer.mapping:
+                console.print(Text(visible(f"{layer.name} on {name}: {layer.mapping}")))
 
 
 def show_text(reports: Sequence[Report], *, layers: bool = True) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from hwsim import anchors
 from hwsim.errors import DesignError, InputError
+from hwsim.model.carbon.published import FOLDER, published_figures
 
 ROW = """
 [[anchors]]
@@ -87,6 +88,15 @@ def test_missing_file_unknown_chip_and_wrong_unit(tmp_path: Path) -> None:
     (row,) = anchors.read_anchors(write(tmp_path, ROW.replace('"668672"', '"3 J"')))
     with pytest.raises(InputError, match="published"):
         anchors.judge("systolic", row)
+
+
+def test_the_carbon_methods_have_anchors_of_their_own() -> None:
+    rows = {row.name: row for row in anchors.validate("carbon")}
+    assert all(row.passed and row.chip == "carbon" for row in rows.values())
+    assert {name.partition(":")[0] for name in rows} == {"GreenChip", "ACT", "ECO-CHIP", "3D-Carbon"}
+    assert [name for name in rows if rows[name].known_error_ratio] == ["3D-Carbon: EPYC 7351P, four dies"]
+    asked = {row["metric"] for row in anchors.read_anchors(FOLDER / "anchors.toml")}
+    assert asked == {f"figures.{name}" for name in published_figures()}
 
 
 def test_the_eyeriss_rows_are_marked_unconfirmed() -> None:

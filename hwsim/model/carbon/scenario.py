@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from hwsim.errors import InputError, Problem, nearest
+from hwsim.model.carbon.lines import line_of
+from hwsim.model.carbon.tables import tables_of
 from hwsim.model.carbon.types import Die
 from hwsim.units import parse_as
 
@@ -103,9 +105,9 @@ class Scenario:
 
 def read_scenario(path: Path) -> Scenario:
     """Read a scenario file; InputError with every problem of the file, each with its place."""
-    document = read_toml(path)
+    text, document = _read(path)
     problems: list[Problem] = []
-    say = _sayer(path.name, problems)
+    say = _sayer(path.name, text, problems)
     _unknown(document, _TOP, "", say)
     numbers = {
         name: _number(document, name, "", say, required=name != "full_rate")
@@ -115,10 +117,7 @@ def read_scenario(path: Path) -> Scenario:
     methods = document.get("methods", list(METHODS))
     if not isinstance(methods, list) or not methods or not all(method in METHODS for method in methods):
         say("methods", f"{methods!r} are not known methods", f"a list out of {', '.join(METHODS)}")
-    allowed = document.get("allow_suspicious", [])
-    if not isinstance(allowed, list) or not all(isinstance(entry, str) for entry in allowed):
-        say("allow_suspicious", f"expected a list of texts, got {allowed!r}", "")
-    note = _text(document, "note", "", say)
+    note, allowed = _text(document, "note", "", say), _allowed(document, say)
     engines = document.get("engines")
     found = {}
     if not isinstance(engines, Mapping) or not engines:
@@ -138,24 +137,44 @@ def read_scenario(path: Path) -> Scenario:
         found,
         tuple(methods),
         numbers["full_rate"],
-        tuple(allowed),
+        allowed,
         note,
     )
+
+
+def _allowed(document: Mapping[str, Any], say: Say) -> tuple[str, ...]:
+    """Return the suspicious entries that are to be used all the same; each has to be one."""
+    named = document.get("allow_suspicious", [])
+    if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
+        say("allow_suspicious", f"expected a list of texts, got {named!r}", "")
+        return ()
+    known = [
+        f"{method}.{table.name}.{key}"
+        for method in METHODS
+        for table in tables_of(method).values()
+        for key in table.suspicious
+    ]
+    for name in named:
+        if name not in known:
+            say("allow_suspicious", f"{name!r} is no suspicious entry", nearest(name, known))
+    return tuple(named)
 
 
 def read_engine(path: Path) -> EngineEntry:
     """Read the engine that a chip brings for the illustrative scenario; errors as `read_scenario`."""
     problems: list[Problem] = []
-    engine = _engine(read_toml(path), "", _sayer(f"{path.parent.name}/{path.name}", problems))
+    text, document = _read(path)
+    engine = _engine(document, "", _sayer(f"{path.parent.name}/{path.name}", text, problems))
     if problems or engine is None:
         raise InputError(problems=problems)
     return engine
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """Return a TOML file as a table; InputError with file and line."""
+def _read(path: Path) -> tuple[str, dict[str, Any]]:
+    """Return a TOML file as text and as a table; InputError with file and line."""
     try:
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        text = path.read_bytes().decode("utf-8-sig")
+        return text, tomllib.loads(text)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", where=str(path)) from None
     except (ValueError, RecursionError) as error:
@@ -165,8 +184,14 @@ def read_toml(path: Path) -> dict[str, Any]:
 Say = Callable[[str, str, str], None]
 
 
-def _sayer(name: str, problems: list[Problem]) -> Say:
-    return lambda place, reason, hint: problems.append(Problem(f"{name}:{place}", reason, hint))
+def _sayer(name: str, text: str, problems: list[Problem]) -> Say:
+    def say(place: str, reason: str, hint: str) -> None:
+        line = line_of(text, place)
+        problems.append(
+            Problem(f"{name}:{place}" if line is None else f"{name}:{line}: {place}", reason, hint)
+        )
+
+    return say
 
 
 def _join(place: str, name: str) -> str:
@@ -195,7 +220,7 @@ def _number(fields: Mapping[str, Any], name: str, place: str, say: Say, *, requi
     try:
         value = float(parse_as(text, _UNITS[name]))
     except InputError as error:
-        say(where, error.problems[0].reason, error.problems[0].hint)
+        say(where, error.problems[0].reason, _HINTS.get(name, error.problems[0].hint))
         return None
     if value < 0 or (name in ("area", "active_power", "throughput", "full_rate") and not value > 0):
         say(where, f"{text!r} is not above zero", "")
@@ -212,6 +237,10 @@ _EXAMPLES = {
     "throughput": '"85 1/s"',
     "area": '"350 mm^2"',
 }
+
+
+_TASKS = 'tasks such as frames a second, never operations: "85 1/s"'
+_HINTS = {"throughput": _TASKS, "full_rate": _TASKS}
 
 
 def _text(fields: Mapping[str, Any], name: str, place: str, say: Say, *, required: bool = False) -> str:
@@ -240,10 +269,14 @@ def _engine(fields: Any, place: str, say: Say) -> EngineEntry | None:
         for index, entry in enumerate(dies)
         if (die := _die(entry, _join(place, f"dies[{index}]"), say)) is not None
     ]
+    idle = _number(fields, "idle_power", place, say, required=True)
+    active = _number(fields, "active_power", place, say, required=False)
+    if idle is not None and active is not None and idle > active:
+        say(_join(place, "idle_power"), f"{idle:g} W idle are more than {active:g} W busy", "")
     return EngineEntry(
         tuple(found),
-        _number(fields, "idle_power", place, say, required=True),
-        _number(fields, "active_power", place, say, required=False),
+        idle,
+        active,
         _number(fields, "throughput", place, say, required=False),
         shared,
         _text(fields, "note", place, say),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hwsim.errors import InputError
 from hwsim.model.carbon import read_scenario
 from hwsim.sustainability import illustrative, serve
 
+ROOT = Path(__file__).parents[3]
 GOOD = """
 label = "mine"
 use_intensity = "380 gCO2e/kWh"
@@ -77,6 +79,23 @@ def test_a_scenario_file(tmp_path: Path, reports: tuple[hwsim.Report, ...]) -> N
     service = serve(reports, scenario, service_life_s=1e7, activity=1.0)
     assert service.chips[0].engine.idle_w == 1.0
     assert service.chips[0].area_m2 == pytest.approx(50e-6)
+    assert service.chips[0].note == ""
+    path.write_text(GOOD.replace('"1 W"', '"1 kW"'))
+    hot = serve(reports, read_scenario(path), service_life_s=1e7, activity=1.0)
+    assert "idle at 1000 W it draws more than" in hot.chips[0].note
+
+
+def test_the_documented_scenario_is_one(tmp_path: Path) -> None:
+    (text,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "in_service.md").read_text(), re.DOTALL)
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    scenario = read_scenario(path)
+    reports = hwsim.compare("alexnet_ternary", ["dram_pim", "racetrack_pim"])
+    service = serve(reports, scenario, service_life_s=1e8, activity=0.5)
+    assert service.service.full_rate_per_s == 20.0
+    assert service.embodied("greenchip", "energy")[0] == 0.0
+    assert service.chips[1].engine.throughput_per_s == 85.0
+    assert "act" in service.chips[1].refusals
 
 
 @pytest.mark.parametrize(
@@ -95,6 +114,19 @@ def test_a_scenario_file(tmp_path: Path, reports: tuple[hwsim.Report, ...]) -> N
         ('area = "50 mm^2"', 'area = "50 mm^2", count = 0', "count"),
         ('label = "mine"', "label = ", "TOML"),
         ('label = "mine"', 'label = "mine"\nmethods = ["guess"]', "methods"),
+        ('label = "mine"', 'label = "mine"\nnote = 3', "mine.toml:3: note"),
+        ('label = "mine"', 'label = "mine"\nallow_suspicious = 3', "mine.toml:3: allow_suspicious"),
+        (
+            'label = "mine"',
+            'label = "mine"\nallow_suspicious = ["greenchip.dram_energy_j_per_m2.29"]',
+            "no suspicious entry .*dram_energy_j_per_m2.28",
+        ),
+        # A throughput is tasks a second: operations a second or a power would be another quantity.
+        ('idle_power = "1 W"', 'idle_power = "1 W"\nthroughput = "47 GFLOPS"', "never operations"),
+        ('idle_power = "1 W"', 'idle_power = "1 W"\nthroughput = "47 W"', "never operations"),
+        ('idle_power = "1 W"', 'idle_power = "1 W"\nthroughput = "0 1/s"', "not above zero"),
+        ('idle_power = "1 W"', 'idle_power = "3 W"\nactive_power = "2 W"', "3 W idle are more than 2 W busy"),
+        ('dies = [{ node = "28", area = "50 mm^2" }]', "", "no dies"),
     ],
 )
 def test_scenario_mistakes(tmp_path: Path, old: str, new: str, message: str) -> None:
@@ -103,6 +135,40 @@ def test_scenario_mistakes(tmp_path: Path, old: str, new: str, message: str) -> 
     with pytest.raises(InputError, match=message) as caught:
         read_scenario(path)
     assert "mine.toml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ('idle_power = "1 W"', "idle_power = 1", 6),
+        ('idle_power = "1 W"', "", 5),
+        ('"50 mm^2"', '"50 mm"', 7),
+        ('"583 gCO2e/kWh"', '"583 g"', 4),
+        ("[engines.systolic]", "[ engines . 'systolic' ] # here\nidel_power = 3", 6),
+    ],
+)
+def test_mistakes_are_named_with_their_line(tmp_path: Path, old: str, new: str, line: int) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(GOOD.replace(old, new))
+    with pytest.raises(InputError) as caught:
+        read_scenario(path)
+    assert caught.value.problems[0].where.startswith(f"mine.toml:{line}: ")
+    path.write_text(GOOD + "idle_power 3\n")
+    with pytest.raises(InputError, match="at line 8"):
+        read_scenario(path)
+
+
+def test_no_sentinel_and_no_negative_time_reaches_an_output(
+    reports: tuple[hwsim.Report, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """GreenChip writes -42 for never; here it is a word."""
+    words = ["compare", "mlp_mnist", "--on", "systolic:tpu_v1,systolic:edge_32", "--service-life", "5y"]
+    for extra in ([], ["--json"]):
+        assert invoke([*words, "--activity", "1", *extra]) == 0
+        shown = capsys.readouterr().out
+        assert "never" in shown
+        assert "-42" not in shown
+        assert "illustrative" in shown
 
 
 def test_all_mistakes_at_once(tmp_path: Path) -> None:

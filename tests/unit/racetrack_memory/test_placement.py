@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from accelerators.racetrack_memory.reliability import error_per_shift, mean_time
 from hwsim.errors import InputError
 from hwsim.graph.build import GraphBuilder
 from hwsim.graph.types import Graph
+from hwsim.report.console import show_text
 from hwsim.run import chip, evaluate, load
 
 ONE_PORT = PRESETS["rtsim"].model_copy(update={"ports": 1, "clusters": 1})
@@ -120,6 +122,24 @@ def test_a_trace_file_with_names() -> None:
     assert op.ints("writes") == (0, 0, 1, 0, 0, 1, 0, 0, 1)
     report = evaluate(graph, "racetrack_memory")
     assert {row.action: row.events for row in report.events if row.unit == "port"} == {"read": 6, "write": 3}
+
+
+def test_a_better_placement_stands_on_the_screen(tmp_path: Path) -> None:
+    """And it is as good as it says: the places, written as a trace, take that many shifts."""
+    shown = show_text([evaluate(load(DATA / "vectors.memtrace"), "racetrack_memory")])
+    found = re.search(
+        r"first use .*: 14 shifts; placement=frequency would take 8 \(-42.9%\), with (.*)", shown
+    )
+    assert found is not None
+    places = dict(part.split(" at ") for part in found[1].split(", "))
+    assert list(places) == ["a0", "b0", "c0", "a1", "b1", "c1"]
+    lines = [line.split() for line in (DATA / "vectors.memtrace").read_text().splitlines()[1:]]
+    path = tmp_path / "placed.memtrace"
+    path.write_text("".join(f"{kind} {places[name]}\n" for kind, name in lines))
+    assert shifts(load(path), Placement.AS_GIVEN, PRESETS["rtsim"]) == 8
+    long = accesses([0, 40, 1, 41, 0, 40] * 3, 42)
+    assert "would take" in evaluate(long, "racetrack_memory").layers[0].mapping
+    assert "with word" not in evaluate(long, "racetrack_memory").layers[0].mapping
 
 
 def test_a_trace_file_with_places(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from accelerators.racetrack_memory.datasheet import datasheet
 from accelerators.racetrack_memory.design import PRESETS, Policy, PortSelection, RacetrackMemoryDesign
 from accelerators.racetrack_memory.lower import transpose_program
 from accelerators.racetrack_memory.shifts import Tapes, shifts_of_trace
@@ -136,3 +137,12 @@ def test_words_beyond_the_memory_say_how_many_clusters_they_take() -> None:
     graph = load("matrix_product_accesses")
     with pytest.raises(InputError, match="clusters=2"):
         evaluate(graph, chip("racetrack_memory", clusters=1))
+
+
+def test_times_are_nanoseconds_and_no_clock_is_taken() -> None:
+    """RTSim's configuration says ns, cycles at 400 MHz and CLK 2000, which do not agree."""
+    rows = {(row.unit, row.action): row for row in datasheet(PRESETS["rtsim"]).actions}
+    picoseconds = {("tape", "shift"): 2142, ("port", "read"): 1614, ("port", "write"): 4846}
+    assert {key: rows[key].interval_cycles for key in picoseconds} == picoseconds
+    with pytest.raises(DesignError, match=r"racetrack_memory\.clk: no such knob"):
+        chip("racetrack_memory", clk=2000)

@@ -121,3 +121,18 @@ def test_limits_of_operations() -> None:
         p.logic("andd", p.none, p.none)
     with pytest.raises(InputError, match="6 candidates"):
         p.maximum([p.none] * 6, 8, [p.none] * 6)
+
+
+@pytest.mark.parametrize("lane_bits", [-8, 0, 3, 24, 1024])
+def test_lanes_have_to_divide_the_wires(lane_bits: int) -> None:
+    p = Processor(RacetrackDesign(subarrays_active=1), 1)
+    with pytest.raises(InputError, match=f"lanes of {lane_bits} bits do not divide a row of 512 wires"):
+        p.addition([p.none, p.none], lane_bits)
+
+
+def test_additions_that_never_return_the_tape_run_out_of_padding() -> None:
+    p = Processor(RacetrackDesign(subarrays_active=1), 1)
+    for _ in range(5):
+        p.addition([p.none], 8)
+    with pytest.raises(InputError, match="leaves the padding"):
+        p.addition([p.none], 8)

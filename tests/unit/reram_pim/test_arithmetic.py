@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accelerators.reram_pim import ACCELERATOR
-from accelerators.reram_pim.arithmetic import product, read, store
+from accelerators.reram_pim.arithmetic import input_digits, product, read, store
 from accelerators.reram_pim.design import PRESETS, Encoding, ReramDesign
 from accelerators.reram_pim.figures import clipping_error
 from accelerators.reram_pim.machine import draw
@@ -145,6 +145,16 @@ def test_a_network_that_does_not_fit_says_how_many_chips_it_takes() -> None:
 def test_products_of_two_activations_are_refused() -> None:
     with pytest.raises(UnsupportedOp, match="too slow to write"):
         evaluate("vit_b16", "reram_pim")
+
+
+@pytest.mark.parametrize(
+    ("values", "form"), [([-1], UINT8), ([256], UINT8), ([-129], INT8), ([0], BINARY), ([2, -2], TERNARY)]
+)
+def test_inputs_outside_their_format_are_refused(values: list[int], form: NumberFormat) -> None:
+    """A negative input has no levels of its own: without a sign in its format it would wrap."""
+    for preset in ("isaac", "binary"):
+        with pytest.raises(InputError, match=r"inputs from .* do not fit"):
+            input_digits(np.array([values]), form, PRESETS[preset])
 
 
 def test_weights_outside_their_format_are_refused() -> None:
