@@ -179,7 +179,7 @@ def test_warnings_compare_with_what_was_built() -> None:
     assert "times the largest AQFP chip shown (83000)" in found[0]
     assert any("crossbar 200 is outside" in line for line in found)
     assert "785" in f"{crossbars_of_vgg()['junctions_count'] / 83000:.0f}"
-    assert len(evaluate(vgg_small(), "aqfp_bnn").warnings) == 3
+    assert len(evaluate(vgg_small(), "aqfp_bnn").warnings) == 4
 
 
 def test_more_crossbars_than_there_are() -> None:
