@@ -16,6 +16,7 @@ from hwsim.report.types import SCHEMA_VERSION, Report
 
 _MAX_PROBLEMS = 20
 _MOST_FLOAT = 1e60
+_PROVENANCE_MAPPINGS = ("design", "network_source")
 _PROVENANCE_TEXTS = ("chip", "network", "graph_fingerprint")
 _PARTS = ("schema_version", "provenance", "coverage", "totals", "layers", "events", "prices", "constants",
           "energy_by_evidence", "roofline", "metrics", "warnings", "figures")
@@ -209,6 +210,8 @@ def _inconsistencies(report: Report, place: str) -> list[Problem]:
                 for name in _PROVENANCE_TEXTS if not isinstance(report.provenance.get(name), str)]
     if "preset" not in report.provenance:
         problems.append(Problem(f"{at}provenance.preset", "missing"))
+    problems += [Problem(f"{at}provenance.{name}", "expected a mapping") for name in _PROVENANCE_MAPPINGS
+                 if not isinstance(report.provenance.get(name, {}), Mapping)]
     names = [layer.name for layer in report.layers]
     known = set(names)
     problems += [Problem(f"{at}layers", f"two layers are called {name!r}")

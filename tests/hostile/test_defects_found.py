@@ -55,11 +55,11 @@ def test_blocks_beyond_counting() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "field"),
     [
-        ('note = "assumed"', "note = 0.5", "scenario.toml:note: expected a text, got 0.5"),
+        ('note = "assumed"', "note = 0.5", "scenario.toml:6: note: expected a text, got 0.5"),
         (
             'note = "assumed"',
             "allow_suspicious = 5",
-            "scenario.toml:allow_suspicious: expected a list of texts",
+            "scenario.toml:6: allow_suspicious: expected a list of texts",
         ),
     ],
 )

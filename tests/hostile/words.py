@@ -20,6 +20,7 @@ NETWORKS = {
     "min_sum_decoder": "hamming_7_4",
     "mst_bnn": "digits_mlp_bnn",
     "racetrack_memory": "uniform_accesses",
+    "racetrack_pim": "net.csv",
     "reram_pim": "net.csv",
     "sparse_fc": "net.csv",
     "sparse_lstm": "states.onnx",

@@ -117,6 +117,7 @@ def test_dangling_names_are_refused(report: Report) -> None:
     document["prices"][0]["constants"] = ["nothing"]
     document["layers"][3]["name"] = document["layers"][2]["name"]
     del document["provenance"]["chip"]
+    document["provenance"]["design"] = "none"
     with pytest.raises(InputError) as caught:
         from_json(json.dumps(document))
     text = str(caught.value)
@@ -124,6 +125,7 @@ def test_dangling_names_are_refused(report: Report) -> None:
     assert "no constant is called 'nothing'" in text
     assert "two layers are called" in text
     assert "provenance.chip: expected a text" in text
+    assert "provenance.design: expected a mapping" in text
 
 
 def test_a_wall_of_problems_is_cut_with_its_count(report: Report) -> None:
