@@ -5,7 +5,7 @@ from __future__ import annotations
 from accelerators.reram_pim.design import CONSTANTS, ReramDesign
 from hwsim.graph.ops import PRIMITIVES
 from hwsim.model.types import ActionRow, Datasheet, UnitRow
-from hwsim.sourced import Sourced, chosen
+from hwsim.sourced import Sourced, by_law, chosen
 
 _INSIDE = "happens inside the read cycles of the arrays"
 _SHARED = "inside the area of the array unit, which is that of the whole chip"
@@ -29,8 +29,14 @@ def datasheet(design: ReramDesign) -> Datasheet:
 
 def _analog(design: ReramDesign) -> tuple[ActionRow, ...]:
     c = CONSTANTS
-    driver = _per_read(c.ima_dac_w) / c.array_rows_count * (2**design.dac_bits - 1)
-    converter = c.adc_conversion_j * 2.0 ** (design.adc_bits - 8)
+    driver = _per_read(c.ima_dac_w) / c.array_rows_count
+    if design.dac_bits != 1:
+        driver = _scaled("driver_of_other_bits", driver * (2**design.dac_bits - 1), bits=design.dac_bits)
+    converter = c.adc_conversion_j
+    if design.adc_bits != 8:
+        converter = _scaled(
+            "converter_of_other_bits", converter * 2.0 ** (design.adc_bits - 8), bits=design.adc_bits
+        )
     charged = "charged as reads"
     return (
         ActionRow("array", "step", interval_cycles=design.clocks_per_read, zero_energy=charged),
@@ -98,7 +104,16 @@ def _read_energy(design: ReramDesign) -> Sourced:
     cells = _per_read(c.ima_array_w) * rows * columns
     held = _per_read(c.ima_sample_hold_w) * columns
     registers = _per_read(c.ima_input_register_w) * rows + _per_read(c.ima_output_register_w) * columns
-    return cells + held + registers
+    energy = cells + held + registers
+    published = design.array_rows == design.array_cols == int(c.array_rows_count)
+    if published:
+        return energy
+    return _scaled("array_of_other_size", energy, rows=design.array_rows, columns=design.array_cols)
+
+
+def _scaled(law: str, energy: Sourced, **sizes: int) -> Sourced:
+    """Return an energy that was scaled away from the published design, with the assumption it rests on."""
+    return by_law(CONSTANTS.law(law), energy.value, energy.dimension, {"energy": energy, **sizes})
 
 
 def _digital(design: ReramDesign) -> tuple[ActionRow, ...]:

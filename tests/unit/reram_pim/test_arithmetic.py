@@ -192,3 +192,15 @@ def test_the_published_relation_of_superconducting_to_resistive_crossbars() -> N
         for chip in ("aqfp_bnn", "reram_pim:binary")
     ]
     assert 0.1 < (found[0] / found[1]) / 7.8e4 < 10
+
+
+@pytest.mark.parametrize("change", [{"adc_bits": 10}, {"dac_bits": 2, "adc_bits": 10}, {"array_rows": 64}])
+def test_scaled_prices_rest_on_an_assumption_that_they_name(change: dict[str, int]) -> None:
+    published = {
+        (row.unit, row.action): row.energy for row in ACCELERATOR.datasheet(PRESETS["isaac"]).actions
+    }
+    assert all(energy is None or energy.kind != "assumed" for energy in published.values())
+    scaled = [row.energy for row in ACCELERATOR.datasheet(PRESETS["isaac"].model_copy(update=change)).actions]
+    assumed = [energy for energy in scaled if energy is not None and energy.kind == "assumed"]
+    assert assumed
+    assert all(any("_of_other_" in key for key in energy.uses) for energy in assumed)
