@@ -10,6 +10,8 @@ RUN := .venv/.installed-run-$(PLACE)
 TEST := .venv/.installed-test-$(PLACE)
 BENCH := .venv/.installed-bench-$(PLACE)
 DOCS := .venv/.installed-docs-$(PLACE)
+COVERAGE := .venv/.installed-coverage-$(PLACE)
+MUTATION := .venv/.installed-mutation-$(PLACE)
 
 FIND := from importlib.util import find_spec; from pathlib import Path; \
 	print(Path(find_spec("onnx").origin).with_name("backend") / "test/data/light/light_resnet50.onnx")
@@ -29,12 +31,14 @@ endef
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test check bench bench-peers readme pages docs
+.PHONY: help demo test check coverage mutation bench bench-peers readme pages docs
 
 help:
 	@echo 'make demo         install into .venv, cost ResNet-50 on two systolic arrays, write report.html'
 	@echo 'make test         install what tests need and run the whole suite'
 	@echo 'make check        ruff, mypy, import contracts and the fast tests'
+	@echo 'make coverage     which branches of hwsim/ the tests take, file by file (half an hour)'
+	@echo 'make mutation     break the code on purpose, one place at a time, and name what no test notices (most of an hour)'
 	@echo 'make bench        measure hwsim, and print its ratios to stored measurements of other programs'
 	@echo 'make bench-peers  measure the other programs as well (most of an hour)'
 	@echo 'make readme       write the real output of its commands into README.md'
@@ -57,6 +61,16 @@ check: $(TEST)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not slow' $(ARGS)
+
+coverage: $(COVERAGE)
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n 2 --dist worksteal --ignore tests/hostile --ignore tests/house $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+# A broken loop may never end and fill the memory: 8 GB at most, and a time limit of mutmut's own.
+mutation: $(MUTATION)
+	ulimit -v 8388608 && $(BIN)/mutmut run $(ARGS) && $(BIN)/mutmut results
 
 bench: $(BENCH)
 	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-columns=min,median,max,rounds $(ARGS)
@@ -98,3 +112,15 @@ $(DOCS): pyproject.toml
 	@echo 'installing into .venv; this takes a minute or two, once'
 	@$(PIP) install --quiet -e '.[docs]'
 	@touch $(RUN) $@
+
+$(COVERAGE): pyproject.toml
+	@$(VENV)
+	@echo 'installing into .venv; this takes a minute or two, once'
+	@$(PIP) install --quiet -e '.[test,coverage]'
+	@touch $(RUN) $(TEST) $@
+
+$(MUTATION): pyproject.toml
+	@$(VENV)
+	@echo 'installing into .venv; this takes a minute or two, once'
+	@$(PIP) install --quiet -e '.[test,mutation]'
+	@touch $(RUN) $(TEST) $@

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 settings.register_profile("house", deadline=None, derandomize=True, max_examples=100)
+settings.register_profile(
+    "mutation", deadline=None, derandomize=True, max_examples=25, database=None, phases=(Phase.explicit, Phase.generate)
+)
 settings.load_profile("house")
