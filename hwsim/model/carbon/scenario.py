@@ -222,12 +222,13 @@ def _number(fields: Mapping[str, Any], name: str, place: str, say: Say, *, requi
     except InputError as error:
         say(where, error.problems[0].reason, _HINTS.get(name, error.problems[0].hint))
         return None
-    if value < 0 or (name in ("area", "active_power", "throughput", "full_rate") and not value > 0):
-        say(where, f"{text!r} is not above zero", "")
+    if value < 0 or (value == 0 and name in _ABOVE_ZERO):
+        say(where, f"{text!r} is {'not above' if name in _ABOVE_ZERO else 'below'} zero", "")
         return None
     return value
 
 
+_ABOVE_ZERO = ("area", "active_power", "throughput", "full_rate")
 _EXAMPLES = {
     "use_intensity": '"380 gCO2e/kWh"',
     "fab_intensity": '"583 gCO2e/kWh"',
@@ -304,6 +305,8 @@ def _die(entry: Any, place: str, say: Say) -> DieEntry | None:
         made.resolved("28", 1e-6 if area is None else area)
     except InputError as error:
         for problem in error.problems:
-            say(_join(place, problem.where.removeprefix("die.")), problem.reason, problem.hint)
+            name = problem.where.removeprefix("die.").removesuffix("_m2")
+            hint = f"such as {_EXAMPLES[name]}" if name in _EXAMPLES else problem.hint
+            say(_join(place, name), problem.reason, hint)
         return None
     return made

@@ -71,7 +71,7 @@ def prepare(graph: Graph, design: RooflineDesign) -> Graph:
         return folded
     exponent = {16: 5, 32: 8, 64: 11}[design.operand_bits]
     form = NumberFormat(FormatKind.FLOAT, design.operand_bits, exponent)
-    return set_precision(folded, weights=form, activations=form, biases=form)
+    return set_precision(folded, weights=form, activations=form)
 
 
 def structure(design: RooflineDesign) -> dict[str, Any]:
