@@ -248,13 +248,6 @@ def transfer_columns(bits: NDArray[Any], cycles_per_bit: NDArray[Any]) -> Ints:
     return cycles
 
 
-def transfer_cycles(bits: NDArray[Any], cycles_per_bit: Fraction) -> Ints:
-    """Return ceil(bits * cycles_per_bit) of a single design, exactly."""
-    flat = transfer_columns(bits.reshape(1, -1), np.array([cycles_per_bit], dtype=object))
-    one: Ints = flat.reshape(bits.shape)
-    return one
-
-
 def _rows_of(datasheet: Datasheet, names: Sequence[tuple[str, str]]) -> list[ActionRow]:
     known = {(row.unit, row.action): row for row in datasheet.actions}
     missing = [
