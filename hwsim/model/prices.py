@@ -151,7 +151,7 @@ class _PairColumns:
     def interval(self) -> NDArray[Any]:
         own = self._sheets.spread([row.interval_cycles for row in self._rows], np.int64)
         unit = self._rows[0].unit
-        if not self._sheets.first.unit(unit).clock:
+        if not any(sheet.unit(unit).clock for sheet in self._sheets.members):
             return own
         reference = self._sheets.column(lambda sheet: sheet.clock_hz.value)
         clock = self._sheets.column(lambda sheet: _clock(sheet, sheet.unit(unit).clock))

@@ -138,6 +138,15 @@ def test_a_clock_of_each_design_is_its_own() -> None:
     assert row_cycles(trace, prices)[1].tolist() == row_cycles(trace, alone).tolist()
 
 
+def test_a_clock_domain_that_only_some_designs_have() -> None:
+    trace = one_row("alu", "add", 1)
+    row = compute(lanes=1, interval_cycles=3)
+    with_own = sheet(row, units=(unit("alu", clock="own"),), clock=4.0, clocks={"own": hertz(2.0)})
+    without = sheet(row, units=(unit("alu"),), clock=4.0)
+    for members, expected in (([with_own, without], [6, 3]), ([without, with_own], [3, 6])):
+        assert price(trace, members).interval[:, 0].tolist() == expected
+
+
 def test_sheets_are_a_family_already() -> None:
     one, several = sheet(), [sheet(), sheet(clock=2.0)]
     family = Sheets(tuple(several), 2)

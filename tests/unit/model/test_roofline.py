@@ -170,6 +170,8 @@ def test_a_chip_of_presets_is_priced_by_its_own_knobs() -> None:
     assert (chip.name, chip.summary) == ("mine", "Mine")
     assert (chip.presets, chip.folder) == ({"only": DESIGN}, Path("here"))
     assert (chip.constants, chip.offchip, chip.lane_knobs) == (CONSTANTS, "dram", ("lanes",))
+    assert (chip.design, chip.prepare, chip.lower) == (RooflineDesign, prepare, lower)
+    assert (chip.machine, chip.machine_graphs, chip.reference) == (machine, machine_graph, reference)
     assert chip.datasheet(DESIGN) == datasheet(DESIGN, knob)
     assert chip.structure(DESIGN) == {"operand_bits": 32}
     assert chip.supports(perceptron(), perceptron().ops[0]) == ""
