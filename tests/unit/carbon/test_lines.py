@@ -9,6 +9,7 @@ from hwsim.model.carbon.lines import line_of
 TEXT = """# a scenario
 label = "mine = yours"
  use.intensity = 3
+X = 1
 
 [engines.edge_gpu]  # a chip
 idle_power = "5 W"
@@ -28,17 +29,18 @@ y = 2
     [
         ("label", 2),
         ("use.intensity", 3),
-        ("engines.edge_gpu", 5),
-        ("engines.edge_gpu.idle_power", 6),
-        ("engines.edge_gpu.active_power", 7),
-        ("engines.edge_gpu.dies", 8),
-        ("engines.edge_gpu.dies[0].area", 8),
-        ("engines.edge_gpu.dies[12]", 8),
-        ("engines.edge_gpu.throughput", 5),
-        ("a.b", 9),
-        ("a.b.x", 10),
-        ("list", 13),
-        ("list.y", 14),
+        ("X", 4),
+        ("engines.edge_gpu", 6),
+        ("engines.edge_gpu.idle_power", 7),
+        ("engines.edge_gpu.active_power", 8),
+        ("engines.edge_gpu.dies", 9),
+        ("engines.edge_gpu.dies[0].area", 9),
+        ("engines.edge_gpu.dies[12]", 9),
+        ("engines.edge_gpu.throughput", 6),
+        ("a.b", 10),
+        ("a.b.x", 11),
+        ("list", 14),
+        ("list.y", 15),
         ("engines", None),
         ("engines.other.idle_power", None),
         ("nowhere", None),
