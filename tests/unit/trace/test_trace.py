@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import numpy as np
@@ -167,6 +168,39 @@ def test_foreign_files_are_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "t.npz"
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"t\.npz"):
+        load(path)
+
+
+def changed(path: Path, name: str, column: np.ndarray) -> Path:
+    with np.load(path) as archive:
+        columns = dict(archive)
+    np.savez(path, **columns | {name: column})
+    return path
+
+
+def test_files_of_another_version_or_type_say_so_once(tmp_path: Path) -> None:
+    path = tmp_path / "t.npz"
+    save(small(), path)
+    names = json.loads(np.load(path)["names"].tobytes()) | {"format": "hwsim-trace-9"}
+    changed(path, "names", np.frombuffer(json.dumps(names).encode(), np.uint8))
+    with pytest.raises(InputError) as caught:
+        load(path)
+    (problem,) = caught.value.problems
+    assert (problem.where, problem.reason) == (
+        str(path),
+        "format 'hwsim-trace-9', this version reads 'hwsim-trace-1'",
+    )
+    save(small(), path)
+    changed(path, "rows.count", small().rows.count.astype(float))
+    with pytest.raises(InputError, match="not a trace file: column of float64, not int64"):
+        load(path)
+
+
+def test_a_damaged_trace_is_named_by_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "t.npz"
+    save(small(), path)
+    changed(path, "rows.unit", small().rows.unit + 99)
+    with pytest.raises(InputError, match=r"t\.npz\.trace\.rows"):
         load(path)
 
 
