@@ -90,7 +90,7 @@ def read_duration(text: str, where: str) -> float:
     else:
         raise InputError(f"{text!r} has no unit", where=where, hint="write 5y, 400 day or 90 h")
     found = float(parse_as(text, "s"))
-    if not 0 < found < math.inf:
+    if not found > 0:
         raise InputError(f"{text!r} is not a duration", where=where, hint="write 5y, 400 day or 90 h")
     return found
 

@@ -148,6 +148,7 @@ def test_crossover_lies_between_idle_and_busy_or_nowhere() -> None:
 def test_durations_and_how_to_write_them() -> None:
     assert read_duration("90 h", "x") == 324_000.0
     assert read_duration("0.5 s", "x") == 0.5
+    assert refusal(lambda: read_duration("1e999 s", "life"))[0][1].endswith("range of a 64-bit float")
     assert refusal(lambda: read_duration("5", "--service-life")) == [
         ("--service-life", "'5' has no unit", "write 5y, 400 day or 90 h")
     ]

@@ -240,6 +240,7 @@ def test_everything_that_is_missing_is_said_at_once() -> None:
         compute(interval_cycles=0, zero_time="hidden"),
         transfer(energy_per_bit=None, zero_energy="free"),
         compute(energy=joules(0.0)),
+        transfer(bits_per_s=rate(0.1)),
     ],
 )
 def test_an_explicit_zero_with_a_reason_is_complete(row: ActionRow) -> None:
