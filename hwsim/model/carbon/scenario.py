@@ -302,7 +302,7 @@ def _die(entry: Any, place: str, say: Say) -> DieEntry | None:
             entry.get("count", 1),
             entry.get("layers", 1),
         )
-        made.resolved("28", 1e-6 if area is None else area)
+        made.resolved(MODELED, 1e-6)
     except InputError as error:
         for problem in error.problems:
             name = problem.where.removeprefix("die.").removesuffix("_m2")

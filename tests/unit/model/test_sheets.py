@@ -41,6 +41,7 @@ def test_knobs_that_differ_become_columns_that_nobody_may_write_into() -> None:
     assert not lanes.flags.writeable
     assert (found.clock_hz, found.mode, found.wide) == (2.0, "fast", False)
     assert knob_columns([Knobs(), Knobs()]) == Knobs()
+    assert knob_columns([Knobs(lanes=7)]) == Knobs(lanes=7)
 
 
 @pytest.mark.parametrize(("knob", "value"), [("mode", "slow"), ("wide", True)])
