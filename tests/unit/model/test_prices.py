@@ -147,6 +147,20 @@ def test_a_clock_domain_that_only_some_designs_have() -> None:
         assert price(trace, members).interval[:, 0].tolist() == expected
 
 
+def test_a_bandwidth_that_only_some_designs_have() -> None:
+    trace = one_row("dram", "read", 1, 3)
+    endless = sheet(transfer(bits_per_s=None, zero_time="always in time"))
+    for members, expected in (([sheet(), endless], [1, 0]), ([endless, sheet()], [0, 1])):
+        prices = price(trace, members)
+        assert [rates[0] for rates in prices.cycles_per_bit] == [Fraction(one, 3) for one in expected]
+        assert row_cycles(trace, prices)[:, 0].tolist() == expected
+
+
+def test_lanes_and_intervals_are_whole_numbers_beyond_what_a_float_holds() -> None:
+    prices = price(one_row("alu", "add", 1), sheet(compute(lanes=2**53 + 1, interval_cycles=2**53 + 1)))
+    assert (prices.lanes.tolist(), prices.interval.tolist()) == ([2**53 + 1], [2**53 + 1])
+
+
 def test_sheets_are_a_family_already() -> None:
     one, several = sheet(), [sheet(), sheet(clock=2.0)]
     family = Sheets(tuple(several), 2)
