@@ -91,6 +91,8 @@ def test_transfers_are_exact_beyond_what_a_float_holds() -> None:
     assert columns([bits], Fraction(0)) == [[0, 0, 0, 0]]
     assert columns([[2**61 + 1]], Fraction(2)) == [[2**62 + 2]]
     assert columns([[2**54 + 1]], Fraction(1)) == [[2**54 + 1]]
+    assert 27 * float(Fraction(7, 3)) > 63  # the float is above the whole number that the product is
+    assert columns([[27]], Fraction(7, 3)) == [[63]]
     # A denominator that 64 bits do not hold beside the bits.
     assert columns([[3, 6]], Fraction(2**70 + 1, 3 * 2**70)) == [[2, 3]]
 
