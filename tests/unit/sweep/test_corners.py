@@ -55,13 +55,11 @@ def test_ranges_of_whole_numbers(given: Any, words: str) -> None:
 
 
 def test_ranges_of_numbers() -> None:
-    for given, words in (
-        ({"from": 1e9, "to": 2e9, "step": 1.0}, "1000000001 values are more than 10000000 (take larger steps)"),
-        ({"from": 0.0, "to": 1e9, "points": 3, "scale": "log"}, "a logarithmic range cannot begin at 0.0"),
-    ):
-        with pytest.raises(InputError) as caught:
-            plan(knobs={"clock_hz": given})
-        assert words in str(caught.value)
+    with pytest.raises(InputError, match="1000000001 values are more than 10000000"):
+        plan(knobs={"clock_hz": {"from": 1e9, "to": 2e9, "step": 1.0}})
+    area = {"from": 0.0, "to": 1e-4, "points": 3, "scale": "log"}
+    with pytest.raises(InputError, match=r"a logarithmic range cannot begin at 0\.0"):
+        plan(chips=["edge_gpu"], knobs={"die_area_m2": area})
 
 
 def test_objectives_and_what_is_wrong_with_them() -> None:
