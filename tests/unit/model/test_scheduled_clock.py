@@ -18,11 +18,11 @@ X, A, B, C, Y, NONE = range(6)
 Moves = list[tuple[str, int, int]]
 
 
-def diamond(output: int = Y) -> Problem:
+def diamond(output: int = Y, stored: str = "x") -> Problem:
     """A reads x and has a workspace, B reads a, C reads x and b, D reads a and c; x is a network input."""
     names, sizes = ("x", "a", "b", "c", "y", "none"), (2, 3, 1, 2, 2, 0)
     tensors = tuple(
-        Tensor(name, size, in_dram=name in ("x", "none"), is_output=index in (Y, output))
+        Tensor(name, size, in_dram=name in ("x", "none", stored), is_output=index in (Y, output))
         for index, (name, size) in enumerate(zip(names, sizes, strict=True))
     )
     operators = (
@@ -50,13 +50,16 @@ def plan_of(problem: Problem, *steps: tuple[Moves, Moves], workspace: int = 5) -
     return plan
 
 
-def tight(problem: Problem, x_again: int = 2, c: int = 4, a_again: int = 0) -> Plan:
+def tight(
+    problem: Problem, x_again: int = 2, c: int = 4, a_again: int = 0, b: int = 0, spill: bool = True
+) -> Plan:
     """Drop x and spill a, and bring both back."""
+    leave = [("spill", A, 2), ("free", A, 2)] if spill else [("free", A, 2)]
     return plan_of(
         problem,
         ([("fetch", X, 0), ("fetch", NONE, 0), ("allocate", A, 2)], [("free", X, 0), ("free", NONE, 0)]),
-        ([("allocate", B, 0)], [("spill", A, 2), ("free", A, 2)]),
-        ([("fetch", X, x_again), ("allocate", C, c)], [("free", X, x_again), ("free", B, 0)]),
+        ([("allocate", B, b)], leave),
+        ([("fetch", X, x_again), ("allocate", C, c)], [("free", X, x_again), ("free", B, b)]),
         ([("fetch", A, a_again), ("allocate", Y, 10)], [("free", A, a_again), ("free", C, c)]),
     )
 
@@ -94,10 +97,24 @@ def test_a_fetch_into_a_workspace_may_start_when_that_is_free() -> None:
 def test_a_spill_has_time_until_its_range_or_its_tensor_is_wanted() -> None:
     found = transfers_of(diamond(), tight(diamond(), x_again=5, c=7, a_again=2))
     assert found[1] == Transfer("spill", A, 3 * BLOCK, 0, 3, ())
+    touching = transfers_of(diamond(), tight(diamond(), x_again=0, c=5, a_again=2, b=9))
+    assert touching[1] == Transfer("spill", A, 3 * BLOCK, 0, 3, ())
+    assert touching[2] == Transfer("fetch", X, 2 * BLOCK, 0, 2, ())
+
+
+def test_what_dram_holds_anyway_returns_without_having_been_spilled() -> None:
+    problem = diamond(stored="a")
+    found = transfers_of(problem, tight(problem, spill=False))
+    assert [(t.kind, t.tensor, t.release, t.deadline, t.after) for t in found] == [
+        ("load", X, -1, 0, ()),
+        ("fetch", X, 1, 2, ()),
+        ("fetch", A, 2, 3, ()),
+        ("store", Y, 3, 4, ()),
+    ]
 
 
 def test_neighbours_share_no_address() -> None:
-    """x returns to 0..2 and 5..7 touches it: neither waits for the other."""
+    """x returns to 5..7, between a and the workspace that was at 7..9: it waits for neither."""
     problem = diamond()
     plan = plan_of(
         problem,
@@ -105,7 +122,7 @@ def test_neighbours_share_no_address() -> None:
         ([("allocate", B, 7)], []),
         ([("fetch", X, 5), ("allocate", C, 8)], [("free", X, 5), ("free", B, 7)]),
         ([("allocate", Y, 10)], [("free", A, 2), ("free", C, 8)]),
-        workspace=10,
+        workspace=7,
     )
     found = transfers_of(problem, plan)
     assert [(t.kind, t.tensor, t.release, t.deadline, t.after) for t in found] == [
@@ -147,6 +164,10 @@ def test_every_start_of_a_tight_plan() -> None:
     assert moved == {"load": 2, "store": 2, "fetch": 5, "spill": 3}
     pieces = [task.cycles for task in timing.timeline.tasks if task.name == "spill a"]
     assert pieces == [0, 1, 1, 1, 0, 1, 1, 1]
+    tasks = timing.timeline.tasks
+    last = {task.name: index for index, task in enumerate(tasks)}
+    assert {task.after for task in tasks if task.name == "fetch x"} == {(last["spill a"], last["B"])}
+    assert {task.after for task in tasks if task.name == "spill a"} == {(last["A"],)}
 
 
 def test_what_is_due_later_moves_in_the_gaps() -> None:
@@ -164,6 +185,58 @@ def test_what_is_due_later_moves_in_the_gaps() -> None:
         ("D", 32, 42, 10),
         ("store y", 42, 44, 2),
     ]
+
+
+def test_what_is_wanted_first_moves_first() -> None:
+    """x is wanted by C, the range of a only by a itself: during B x comes before the older spill."""
+    plan = tight(diamond(), x_again=5, c=7, a_again=2)
+    timing = run_plan(diamond(), plan, [Demand(10, 0)] * 4, read=BIT, write=BIT)
+    names = [name for name, *_ in spans(timing)]
+    assert names == ["load x", "A", "B", "fetch x", "spill a", "C", "fetch a", "D", "store y"]
+
+
+def prefetching(blocks: int) -> tuple[Problem, Plan]:
+    """A makes a from nothing, B makes b of it, C reads b and an input of so many blocks."""
+    tensors = (
+        Tensor("w", blocks, in_dram=True),
+        Tensor("a", 1),
+        Tensor("b", 1),
+        Tensor("y", 0, is_output=True),
+    )
+    operators = (Operator("A", (), (1,)), Operator("B", (1,), (2,)), Operator("C", (0, 2), (3,)))
+    problem = Problem("prefetching", operators, tensors)
+    steps = (
+        Step(0, (Event("allocate", 1, 0, 1),), ()),
+        Step(1, (Event("allocate", 2, 1, 1),), (Event("free", 1, 0, 1),)),
+        Step(
+            2,
+            (Event("fetch", 0, 2, blocks), Event("allocate", 3, 0, 0)),
+            (Event("free", 0, 2, blocks), Event("free", 2, 1, 1)),
+        ),
+    )
+    plan = Plan(12, steps)
+    assert replay(problem, plan).violations == ()
+    return problem, plan
+
+
+def test_a_prefetch_fills_the_time_of_an_operator_and_no_more() -> None:
+    """Eight pieces of a cycle: four during A, then the parameters of B, then the rest."""
+    problem, plan = prefetching(8)
+    demands = [Demand(4, 0), Demand(0, 4 * BLOCK), Demand(1, 0)]
+    timing = run_plan(problem, plan, demands, read=BIT, write=BIT)
+    channel = [task.name for task in timing.timeline.tasks if task.resource == CHANNEL]
+    assert channel == ["load w"] * 4 + ["B parameters"] * 16 + ["load w"] * 4
+    assert timing.cycles == 4 + 4 + 4 + 1
+
+
+def test_parameters_do_not_stream_before_the_operator_before_has_ended() -> None:
+    problem, plan = prefetching(2)
+    demands = [Demand(9, 0), Demand(0, 16 * BLOCK), Demand(1, 0)]
+    timing = run_plan(problem, plan, demands, read=BIT, write=BIT)
+    line = timing.timeline
+    starts = [int(line.start[i]) for i, task in enumerate(line.tasks) if task.name == "B parameters"]
+    assert starts == list(range(9, 25))
+    assert timing.cycles == 9 + 16 + 1
 
 
 def chain() -> tuple[Problem, Plan]:
@@ -228,13 +301,16 @@ def test_parameters_come_before_prefetches_and_after_what_is_due() -> None:
     assert timing.cycles == 49 + 5 + 1
 
 
-@pytest.mark.parametrize(("fill", "first"), [(None, 2), (0, 0), (1, 1), (2, 2), (9, 2)])
-def test_the_first_slice_of_a_stream_is_at_most_its_share(fill: int | None, first: int) -> None:
+@pytest.mark.parametrize(
+    ("blocks", "fill", "first"),
+    [(32, None, 2), (32, 0, 0), (32, 1, 1), (32, 2, 2), (32, 9, 2), (24, None, 1), (15, None, 0)],
+)
+def test_the_first_slice_of_a_stream_is_at_most_its_share(blocks: int, fill: int | None, first: int) -> None:
     problem, plan = chain()
-    demands = [Demand(4, 0), Demand(32, 32 * BLOCK, fill), Demand(5, 0)]
+    demands = [Demand(4, 0), Demand(32, blocks * BLOCK, fill), Demand(5, 0)]
     timing = run_plan(problem, plan, demands, read=BIT, write=BIT)
     slices = [task.cycles for task in timing.timeline.tasks if task.name == "B parameters"]
-    assert (slices[0], sum(slices), len(slices)) == (first, 32, 16)
+    assert (slices[0], sum(slices), len(slices)) == (first, blocks, 16)
 
 
 def test_a_stream_that_takes_no_time_is_one_empty_slice() -> None:

@@ -277,3 +277,11 @@ def test_the_unit_that_leaks_is_the_one_the_sheet_says() -> None:
     assert energy.leakage_w.tolist() == [2.0, 0.5]
     assert energy.leakage_j.tolist() == [[24.0, 6.0], [18.0, 4.5]]
     assert float(energy.total_j) == 75.0 + 13.5 + 52.5
+
+
+def test_leakage_that_only_some_designs_have() -> None:
+    trace = two_layers()
+    leaks = sheet(units=(unit("alu", leakage=watts(2.0)), unit("dram", role="memory")))
+    for members, expected in (([leaks, sheet()], [[2.0], [0.0]]), ([sheet(), leaks], [[0.0], [2.0]])):
+        energy = price_trace(trace, reduce(trace), members).energy
+        assert (energy.leaking, energy.leakage_w.tolist()) == (("alu",), expected)
