@@ -212,7 +212,7 @@ def _number(fields: Mapping[str, Any], name: str, place: str, say: Say, *, requi
         if required:
             say(where, "is missing", "it is not known from any source, so there is no default")
         return None
-    if text == MODELED:
+    if text == MODELED and name in _FROM_REPORT:
         return None
     if not isinstance(text, str):
         say(where, f"{text!r} has no unit", f"write a text with a unit, such as {_EXAMPLES[name]}")
@@ -228,6 +228,7 @@ def _number(fields: Mapping[str, Any], name: str, place: str, say: Say, *, requi
     return value
 
 
+_FROM_REPORT = ("idle_power", "active_power", "throughput", "area")
 _ABOVE_ZERO = ("area", "active_power", "throughput", "full_rate")
 _EXAMPLES = {
     "use_intensity": '"380 gCO2e/kWh"',

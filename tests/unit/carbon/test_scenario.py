@@ -92,6 +92,8 @@ def test_what_is_left_out_has_a_default_that_invents_nothing(tmp_path: Path) -> 
     engine = EngineEntry((DieEntry("28", 1e-6),), 0.0)
     expected = Scenario("short", 0.0, pytest.approx(1e-9), {"a": engine}, METHODS, None, (), "")  # type: ignore[arg-type]
     assert read_scenario(path) == expected
+    path.write_text(SHORT.replace("3.6 gCO2e", "0 gCO2e"))
+    assert read_scenario(path).fab_kgco2e_per_j == 0.0
 
 
 def test_the_word_modeled_takes_node_and_area_of_the_report() -> None:
@@ -157,6 +159,7 @@ engines = {}
 def test_mistakes_of_engines(tmp_path: Path) -> None:
     text = """label = "mine"
 use_intensity = "modeled"
+full_rate = "modeled"
 fab_intensity = "1 gCO2e/kWh"
 [engines]
 one = 3
@@ -171,18 +174,25 @@ note = 3
 idle_power = "20 W"
 active_power = "5.5 W"
 dies = []
+[engines.four]
+idle_power = "1 W"
+shared_existing = 1
 """
     assert mistakes(tmp_path, text) == [
-        ("5: engines.one", "expected a table, got 3", ""),
-        ("7: engines.two.idel_power", "no such field", "did you mean 'idle_power'?"),
-        ("8: engines.two.shared_existing", "3 is neither true nor false", ""),
-        ("9: engines.two.dies", "no dies", SOME_DIES),
-        ("6: engines.two.idle_power", "is missing", UNKNOWN),
-        ("10: engines.two.active_power", "'0 W' is not above zero", ""),
-        ("11: engines.two.throughput", "in '1 GFLOPS': unknown unit 'GFLOPS'", TASKS),
-        ("12: engines.two.note", "expected a text, got 3", ""),
-        ("16: engines.three.dies", "no dies", SOME_DIES),
-        ("14: engines.three.idle_power", "20 W idle are more than 5.5 W busy", ""),
+        ("2: use_intensity", "'modeled' does not begin with a number", "write it like '3 pJ' or '1.5e-12 J'"),
+        ("3: full_rate", "'modeled' does not begin with a number", TASKS),
+        ("6: engines.one", "expected a table, got 3", ""),
+        ("8: engines.two.idel_power", "no such field", "did you mean 'idle_power'?"),
+        ("9: engines.two.shared_existing", "3 is neither true nor false", ""),
+        ("10: engines.two.dies", "no dies", SOME_DIES),
+        ("7: engines.two.idle_power", "is missing", UNKNOWN),
+        ("11: engines.two.active_power", "'0 W' is not above zero", ""),
+        ("12: engines.two.throughput", "in '1 GFLOPS': unknown unit 'GFLOPS'", TASKS),
+        ("13: engines.two.note", "expected a text, got 3", ""),
+        ("17: engines.three.dies", "no dies", SOME_DIES),
+        ("15: engines.three.idle_power", "20 W idle are more than 5.5 W busy", ""),
+        ("20: engines.four.shared_existing", "1 is neither true nor false", ""),
+        ("18: engines.four.dies", "no dies", SOME_DIES),
     ]
 
 

@@ -208,6 +208,7 @@ def test_the_machine_multiplies_adds_and_counts_clock_by_clock() -> None:
     rng = np.random.default_rng(3)
     x, w = rng.integers(-99, 100, (2, 3)), rng.integers(-99, 100, (3, 4))
     assert done.values.tolist() == (x @ w).tolist()
+    assert done.values.dtype == np.int64
     assert np.array_equal(reference(graph, DESIGN, np.random.default_rng(3)), x @ w)
     assert done.cycles == 13
     assert done.events == {("engine", "mac"): 24, ("dram", "read"): 576, ("dram", "write"): 256}
