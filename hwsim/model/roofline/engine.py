@@ -84,7 +84,7 @@ def lower(graph: Graph, design: RooflineDesign) -> Trace:
     build = TraceBuilder()
     for op in graph.ops:
         macs, primitives, operations, reads, writes = _amounts(graph, op)
-        if not (macs or operations or reads or writes):
+        if not (reads or writes):
             build.note(op.name, "mapping", "no data moves")
             continue
         with build.loop(1, LoopKind.PAR, node=op.name):

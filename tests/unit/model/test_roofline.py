@@ -101,6 +101,18 @@ def test_absent_operands_and_unwanted_results_move_nothing() -> None:
     assert found["cell", "dram", "write"] == (1, 8 * 32)
 
 
+def test_a_view_in_the_middle_and_a_source_without_operands() -> None:
+    b = GraphBuilder("middle", format=FLOAT32)
+    made = b.add("range", [], name="made", format=FLOAT32, length=8)
+    seen = b.add("reshape", b.input("x", (2, 4)), name="view", shape=(8,))
+    b.output(b.add("elementwise", [seen, made], name="sum", function="add"))
+    found = counted(b.build())
+    assert found["made", "dram", "write"] == (1, 8 * 32)
+    assert ("made", "dram", "read") not in found
+    assert found["sum", "dram", "read"] == (1, 16 * 32)
+    assert lower(b.build(), DESIGN).notes == {("view", "mapping"): "no data moves"}
+
+
 @pytest.mark.parametrize(("moves", "bits"), [(True, {"read": 256, "write": 256}), (False, {})])
 def test_what_runs_elsewhere_moves_its_tensors_only_if_it_says_so(moves: bool, bits: dict[str, int]) -> None:
     graph = offload(perceptron(), frozenset({"relu"}), moves=moves)
