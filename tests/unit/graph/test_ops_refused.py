@@ -53,6 +53,62 @@ def refusal(kind: str, *shapes: Shape, **attributes: object) -> str:
         ("transpose", [(2, 3)], {"permutation": 1}, "permutation must be a list, not 1"),
         ("softmax", [(2, 3)], {"axis": True}, "axis must be an integer, not True"),
         ("elementwise", [(2, 3)], {"function": 3}, "function must be a text, not 3"),
+        ("memory_accesses", [(2, 3)], {"words": (0,)}, "contents [2, 3] must have one axis, the words"),
+        ("memory_accesses", [(3,)], {"words": (0, 3)}, "accesses go to words 0 to 3, there are 3 (from 0)"),
+        (
+            "memory_accesses",
+            [(3,)],
+            {"words": (0, 1), "writes": (1,)},
+            "writes are 1 numbers for 2 accesses",
+        ),
+        (
+            "memory_accesses",
+            [(3,)],
+            {"words": (0,), "clusters": (0, 0)},
+            "clusters says a place for 2 of 3 words",
+        ),
+        (
+            "check_nodes",
+            [(2, 4), (2, 4)],
+            {"degrees": (2, 1), "variables": (0, 1, 2, 3)},
+            "degrees add up to 3, there are 4 edges",
+        ),
+        (
+            "check_nodes",
+            [(2, 4), (2, 4)],
+            {"degrees": (3, 1), "variables": (0, 1, 2, 3)},
+            "a check of degree 1 has nothing to say",
+        ),
+        (
+            "check_nodes",
+            [(2, 4), (2, 4), (3,)],
+            {"degrees": (2, 2), "variables": (0, 1, 2, 3)},
+            "min_sum takes no weights",
+        ),
+        (
+            "check_nodes",
+            [(2, 4), (2, 4), (3,)],
+            {"degrees": (2, 2), "variables": (0, 1, 2, 3), "rule": "normalized_min_sum"},
+            "weights [3] are neither one nor one for each of 4 edges",
+        ),
+        (
+            "variable_nodes",
+            [(2, 4), (3, 4)],
+            {"variables": (0, 1, 2, 3)},
+            "LLRs [2, 4] and messages [3, 4] are not of the same frames",
+        ),
+        (
+            "variable_nodes",
+            [(2, 4), (2, 4)],
+            {"variables": (0, 1, 2)},
+            "messages [2, 4] for 3 edges",
+        ),
+        (
+            "variable_nodes",
+            [(2, 4), (2, 4)],
+            {"variables": (0, 1, 2, 4)},
+            "edges end at variables 0 to 4, there are 4 (from 0)",
+        ),
     ],
 )
 def test_refusals(kind: str, shapes: list[Shape], attributes: dict[str, object], reason: str) -> None:
