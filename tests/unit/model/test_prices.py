@@ -192,6 +192,17 @@ def test_pairs_are_priced_once() -> None:
     ]
 
 
+def test_units_are_told_apart_where_there_is_a_single_action() -> None:
+    build = TraceBuilder()
+    with build.loop(1, node="n"):
+        for name in ("alu", "dram", "link"):
+            build.event(name, "add", 1)
+    rows = [ActionRow(name, "add", energy=joules(place)) for place, name in enumerate(("alu", "dram", "link"))]
+    prices = price(build.build(), sheet(*rows, units=(unit("alu"), unit("dram"), unit("link"))))
+    assert (prices.unit.tolist(), prices.action.tolist()) == ([0, 1, 2], [0, 0, 0])
+    assert prices.energy.tolist() == [0.0, 1.0, 2.0]
+
+
 def test_every_missing_row_is_named_with_the_nearest() -> None:
     build = TraceBuilder()
     with build.loop(1, node="n"):
