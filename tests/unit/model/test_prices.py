@@ -194,10 +194,11 @@ def test_pairs_are_priced_once() -> None:
 
 def test_units_are_told_apart_where_there_is_a_single_action() -> None:
     build = TraceBuilder()
+    names = ("alu", "dram", "link")
     with build.loop(1, node="n"):
-        for name in ("alu", "dram", "link"):
+        for name in names:
             build.event(name, "add", 1)
-    rows = [ActionRow(name, "add", energy=joules(place)) for place, name in enumerate(("alu", "dram", "link"))]
+    rows = [ActionRow(name, "add", energy=joules(place)) for place, name in enumerate(names)]
     prices = price(build.build(), sheet(*rows, units=(unit("alu"), unit("dram"), unit("link"))))
     assert (prices.unit.tolist(), prices.action.tolist()) == ([0, 1, 2], [0, 0, 0])
     assert prices.energy.tolist() == [0.0, 1.0, 2.0]
