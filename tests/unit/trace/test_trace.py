@@ -67,30 +67,6 @@ def test_size_does_not_depend_on_trip_counts() -> None:
     assert size(1) == size(10**6)
 
 
-def test_columns_are_read_only() -> None:
-    with pytest.raises(ValueError, match="read-only"):
-        small().rows.count[0] = 5
-
-
-def test_events_need_a_node() -> None:
-    with pytest.raises(VerifyError, match="outside every node"):
-        TraceBuilder().event("array", "mac", 1)
-
-
-def test_a_count_per_design_needs_a_family() -> None:
-    build = TraceBuilder()
-    with build.loop(1, node="n"):
-        build.event("array", "mac", [1, 2])
-    with pytest.raises(VerifyError, match="one design"):
-        build.build()
-
-
-def test_strides_must_match_the_depth() -> None:
-    build = TraceBuilder()
-    with build.loop(1, node="n"), pytest.raises(VerifyError, match="2 strides for 2 loops"):
-        build.event("array", "mac", 1, access=(0, [1, 1]))
-
-
 def test_walk_kernel_equals_its_plain_twin(monkeypatch: pytest.MonkeyPatch) -> None:
     fast = [part.address.tolist() for part in walk(small(), 100)]
     monkeypatch.setattr(odometer, "step", odometer.step.plain)
