@@ -1,12 +1,11 @@
-"""Builder, exact counts and walks of traces."""
+"""One small trace through every reader."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from hwsim.errors import TooLong, VerifyError
-from hwsim.kernels import odometer
+from hwsim.errors import TooLong
 from hwsim.trace import (
     LoopKind,
     Trace,
@@ -15,7 +14,6 @@ from hwsim.trace import (
     reduce,
     to_text,
     verify_trace,
-    walk,
 )
 
 
@@ -65,18 +63,3 @@ def test_size_does_not_depend_on_trip_counts() -> None:
         return build.build().nbytes
 
     assert size(1) == size(10**6)
-
-
-def test_walk_kernel_equals_its_plain_twin(monkeypatch: pytest.MonkeyPatch) -> None:
-    fast = [part.address.tolist() for part in walk(small(), 100)]
-    monkeypatch.setattr(odometer, "step", odometer.step.plain)
-    assert [part.address.tolist() for part in walk(small(), 100)] == fast
-    assert sum(len(part) for part in fast) == 10 * 4 * 64
-
-
-def test_a_family_cannot_be_walked() -> None:
-    build = TraceBuilder(2)
-    with build.loop([1, 2], node="n"):
-        build.event("array", "mac", 1)
-    with pytest.raises(VerifyError, match="single design"):
-        next(walk(build.build()))
