@@ -93,13 +93,13 @@ def test_designs_are_held_to_64_bits_one_by_one() -> None:
             fold(trace, np.array(broken))
 
 
-def counted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
-    """Write down the shapes that the compiled fold is given, and run its plain twin."""
-    calls: list[tuple[int, ...]] = []
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[tuple[int, ...], list[bool]]]:
+    """Write down the shapes and the shared loops that the compiled fold is given, and run its plain twin."""
+    calls: list[tuple[tuple[int, ...], list[bool]]] = []
     kernel = kernels.fold_columns.plain  # type: ignore[attr-defined]
 
     def plain(*arguments: Any) -> Any:
-        calls.append(arguments[6].shape)
+        calls.append((arguments[6].shape, arguments[2].tolist()))
         return kernel(*arguments)
 
     monkeypatch.setattr(kernels, "fold_columns", plain)
@@ -115,14 +115,13 @@ def test_compiled_code_folds_large_families_only(monkeypatch: pytest.MonkeyPatch
     fold(trace, np.broadcast_to(trace.rows.count, (2, rows)))
     assert calls == []
     fold(trace, np.broadcast_to(trace.rows.count, (3, rows)))
-    assert calls == [(3, rows)]
+    assert calls == [((3, rows), [False, False, True, True, False])]
     monkeypatch.setattr(FOLD, "MANY_ENTRIES", 1)
     fold(trace, trace.rows.count)
-    assert calls == [(3, rows)]
+    assert len(calls) == 1
 
 
-@pytest.mark.parametrize("trips", [5, [5, 0, 2]])
-def test_compiled_code_and_columns_agree(monkeypatch: pytest.MonkeyPatch, trips: int | list[int]) -> None:
+def nested(trips: int | list[int]) -> Trace:
     build = TraceBuilder(3)
     with build.loop(2, node="n"):
         build.event("x", "work", 3)
@@ -133,15 +132,23 @@ def test_compiled_code_and_columns_agree(monkeypatch: pytest.MonkeyPatch, trips:
                 build.event("y", "work", 2)
         with build.loop(4, LoopKind.PAR):
             build.event("x", "work", 1)
-    trace = build.build()
-    cycles = trace.rows.count * np.array([[1], [10], [3]])
+    return build.build()
+
+
+@pytest.mark.parametrize(
+    ("trips", "factors"),
+    [(5, [[1], [10], [3]]), ([5, 0, 2], [[1], [10], [3]]), ([5, 0, 2], [[7]]), (5, [[[1], [2]], [[3], [4]]])],
+)
+def test_compiled_code_and_columns_agree(
+    monkeypatch: pytest.MonkeyPatch, trips: int | list[int], factors: list[Any]
+) -> None:
+    trace = nested(trips)
+    cycles = trace.rows.count * np.array(factors)
     slow = fold(trace, cycles).loop_cycles
     calls = counted(monkeypatch)
     monkeypatch.setattr(FOLD, "MANY_ENTRIES", 0)
     assert fold(trace, cycles).loop_cycles.tolist() == slow.tolist()
-    deep = np.broadcast_to(cycles, (2, *cycles.shape))
-    assert fold(trace, deep).loop_cycles.tolist() == [slow.tolist(), slow.tolist()]
-    assert calls == [(3, 5), (6, 5)]
+    assert calls == [((slow.size // 5, 5), [False, False, True, True, True])]
 
 
 def test_one_unit_and_one_action_are_counted_for_each_node() -> None:
