@@ -233,3 +233,40 @@ def test_long_series_are_added_up_exactly() -> None:
     with build.loop(2, node="n"), build.loop(series=[2**62, 2**62]):
         build.event("x", "work", 1)
     assert iterations(build.build()).tolist() == [1, 2, 2**63]
+
+
+LARGE = 2**53 + 1  # no double holds it
+
+
+def test_cycles_are_exact_where_doubles_are_not() -> None:
+    trace = tree()
+    cycles = trace.rows.count * LARGE
+    exact = [value * LARGE for value in fold(trace, trace.rows.count).loop_cycles.tolist()]
+    assert fold(trace, cycles).loop_cycles.tolist() == exact
+    assert fold_series(trace, cycles).tolist() == exact
+    busy = busy_cycles(trace, cycles)
+    assert busy.dtype == np.int64
+    assert busy.tolist() == [[106 * LARGE, 90 * LARGE], [0, 7 * LARGE]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "latency"),
+    [
+        (LoopKind.SEQ, (1 + 3 + 2) * 9),
+        (LoopKind.PAR, (1 + 3 + 2) * 5),
+        (LoopKind.PIPE, 9 + (3 + 2) * 5),
+    ],
+)
+def test_cycles_under_a_series_are_exact_where_doubles_are_not(kind: LoopKind, latency: int) -> None:
+    """The inner loop runs its body 1, 3 and 2 times, in three iterations of the outer."""
+    build = TraceBuilder()
+    with build.loop(3, kind, node="n"), build.loop(series=[1, 3, 2]):
+        build.event("x", "work", 4)
+        build.event("y", "work", 5)
+    trace = build.build()
+    inner = (1 + 3 + 2) * 9
+    cycles = trace.rows.count * LARGE
+    assert fold(trace, trace.rows.count).loop_cycles.tolist() == [latency, latency, inner]
+    found = fold(trace, cycles).loop_cycles
+    assert found.dtype == np.int64
+    assert found.tolist() == [latency * LARGE, latency * LARGE, inner * LARGE]
