@@ -94,8 +94,9 @@ def _access_problems(trace: Trace) -> Iterator[Problem]:
 
 def _count_problems(trace: Trace) -> Iterator[Problem]:
     runs = iterations(trace)
-    if float(runs.astype(np.float64).max(initial=0.0)) > SAFE:
-        raise TooLong(f"{float(runs.max()):.3e} executions do not fit into 64 bits", where="trace.loops")
+    most = int(runs.max())
+    if most > SAFE:
+        raise TooLong(f"{most:.3e} executions do not fit into 64 bits", where="trace.loops")
     for loop in np.flatnonzero(trace.loops.series >= 0):
         entered = int(np.max(runs[..., trace.loops.parent[loop]]))
         length = trace.series.of(int(trace.loops.series[loop])).shape[0]

@@ -235,6 +235,19 @@ def test_long_series_are_added_up_exactly() -> None:
     assert iterations(build.build()).tolist() == [1, 2, 2**63]
 
 
+def test_trips_of_several_designs_share_cycles_and_series() -> None:
+    """Trips 1 and 2 of a family beside the same series."""
+    build = TraceBuilder(2)
+    with build.loop([1, 2], node="n"):
+        build.event("x", "work", 4)
+    with build.loop(series=[3]):
+        build.event("x", "work", 5, node="n")
+    trace = build.build()
+    expected = [[4 + 15, 4, 15], [8 + 15, 8, 15]]
+    for cycles in (trace.rows.count, np.stack([trace.rows.count] * 2), np.array([trace.rows.count])):
+        assert fold(trace, cycles).loop_cycles.tolist() == expected
+
+
 LARGE = 2**53 + 1  # no double holds it
 
 
