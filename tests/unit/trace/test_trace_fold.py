@@ -283,3 +283,38 @@ def test_cycles_under_a_series_are_exact_where_doubles_are_not(kind: LoopKind, l
     found = fold(trace, cycles).loop_cycles
     assert found.dtype == np.int64
     assert found.tolist() == [latency * LARGE, latency * LARGE, inner * LARGE]
+
+
+@pytest.mark.parametrize(
+    ("kind", "latency"),
+    [
+        (LoopKind.SEQ, [(1 + 3) * 9, (2 + 0) * 9]),
+        (LoopKind.PAR, [max(3 * 9, 4 * 5), max(2 * 9, 2 * 5)]),
+        (LoopKind.PIPE, [1 * 9 + 3 * 5, 2 * 9 + 0 * 5]),
+    ],
+)
+def test_a_loop_around_a_series_runs_several_times_or_never(kind: LoopKind, latency: list[int]) -> None:
+    """Twice two iterations over a series of four, and beside it none at all over an empty one."""
+    build = TraceBuilder()
+    with build.loop(2, node="n"):
+        with build.loop(2, kind), build.loop(series=[1, 3, 2, 0]):
+            build.event("x", "work", 4)
+            build.event("y", "work", 5)
+        with build.loop(0, kind), build.loop(series=[]):
+            build.event("x", "work", 1)
+        build.event("z", "work", 6)
+    trace = build.build()
+    expected = [sum(latency) + 12, sum(latency) + 12, sum(latency), 6 * 9, 0, 0]
+    assert fold(trace, trace.rows.count).loop_cycles.tolist() == expected
+    cycles = trace.rows.count * LARGE
+    assert fold(trace, cycles).loop_cycles.tolist() == [value * LARGE for value in expected]
+
+
+def test_nothing_under_a_series_that_never_runs_takes_time() -> None:
+    build = TraceBuilder()
+    with build.loop(3, node="n"):
+        with build.loop(0), build.loop(2, LoopKind.PAR), build.loop(series=[]):
+            build.event("x", "work", 1)
+        build.event("x", "work", 1)
+    trace = build.build()
+    assert fold(trace, trace.rows.count * LARGE).loop_cycles.tolist() == [3 * LARGE, 3 * LARGE, 0, 0, 0]

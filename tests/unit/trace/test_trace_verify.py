@@ -97,6 +97,20 @@ def test_all_faults_are_named_at_once() -> None:
     ]
 
 
+def test_each_access_pattern_is_held_to_the_depth_of_its_row() -> None:
+    build = TraceBuilder()
+    with build.loop(2, node="n"):
+        build.event("dram", "read", 1, access=(0, [0, 1, 1]))
+        with build.loop(3):
+            build.event("dram", "read", 1, access=(0, [0, 4, 2, 1]))
+            build.event("dram", "write", 1, access=(0, [0, 4, 2, 1]))
+    verify_trace(build.build())
+    assert faults(altered(build.build(), ("rows", "access", 0, 2), ("rows", "access", 2, 0))) == [
+        "trace.rows.0: access 2 has 4 strides, needs 3",
+        "trace.rows.2: access 0 has 3 strides, needs 4",
+    ]
+
+
 def test_a_trace_without_loops_is_refused() -> None:
     trace = small()
     loops = dataclasses.replace(
