@@ -100,8 +100,7 @@ def _close(kind: LoopKind, trip: Ints, body: _Body) -> tuple[Ints, Ints]:
     latency = np.zeros(trip.shape[0], dtype=np.int64)
     first = starts[some]
     if kind is LoopKind.PAR:
-        most = np.maximum.reduceat(longest, first) if first.size else longest[:0]
-        latency[some] = np.maximum(most, spent[:, some].max(axis=0, initial=0))
+        latency[some] = np.maximum(np.maximum.reduceat(longest, first), spent[:, some].max(axis=0, initial=0))
         return latency, spent
     interval = busy.max(axis=0, initial=0)
     latency[some] = total[first] - interval[first] + _sums(interval, starts, ends)[some]

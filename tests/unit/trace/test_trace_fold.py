@@ -288,23 +288,23 @@ def test_cycles_under_a_series_are_exact_where_doubles_are_not(kind: LoopKind, l
 @pytest.mark.parametrize(
     ("kind", "latency"),
     [
-        (LoopKind.SEQ, [(1 + 3) * 9, (2 + 0) * 9]),
-        (LoopKind.PAR, [max(3 * 9, 4 * 5), max(2 * 9, 2 * 5)]),
-        (LoopKind.PIPE, [1 * 9 + 3 * 5, 2 * 9 + 0 * 5]),
+        (LoopKind.SEQ, [(1 + 2 + 1 + 1) * 9, (0 + 1 + 0 + 1) * 9]),
+        (LoopKind.PAR, [max(2 * 9, 5 * 5), max(1 * 9, 2 * 5)]),
+        (LoopKind.PIPE, [1 * 9 + 4 * 5, 0 * 9 + 2 * 5]),
     ],
 )
 def test_a_loop_around_a_series_runs_several_times_or_never(kind: LoopKind, latency: list[int]) -> None:
-    """Twice two iterations over a series of four, and beside it none at all over an empty one."""
+    """Twice four iterations over a series of eight, and beside it none at all over an empty one."""
     build = TraceBuilder()
     with build.loop(2, node="n"):
-        with build.loop(2, kind), build.loop(series=[1, 3, 2, 0]):
+        with build.loop(4, kind), build.loop(series=[1, 2, 1, 1, 0, 1, 0, 1]):
             build.event("x", "work", 4)
             build.event("y", "work", 5)
         with build.loop(0, kind), build.loop(series=[]):
             build.event("x", "work", 1)
         build.event("z", "work", 6)
     trace = build.build()
-    expected = [sum(latency) + 12, sum(latency) + 12, sum(latency), 6 * 9, 0, 0]
+    expected = [sum(latency) + 12, sum(latency) + 12, sum(latency), 7 * 9, 0, 0]
     assert fold(trace, trace.rows.count).loop_cycles.tolist() == expected
     cycles = trace.rows.count * LARGE
     assert fold(trace, cycles).loop_cycles.tolist() == [value * LARGE for value in expected]
@@ -318,3 +318,32 @@ def test_nothing_under_a_series_that_never_runs_takes_time() -> None:
         build.event("x", "work", 1)
     trace = build.build()
     assert fold(trace, trace.rows.count * LARGE).loop_cycles.tolist() == [3 * LARGE, 3 * LARGE, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "latency"),
+    [
+        (LoopKind.SEQ, [1 * 9, 3 * 9, 0]),
+        (LoopKind.PAR, [1 * 5, 3 * 5, 0]),
+        (LoopKind.PIPE, [9, 9 + 2 * 5, 0]),
+    ],
+)
+def test_each_execution_under_a_series_has_its_own_latency(kind: LoopKind, latency: list[int]) -> None:
+    build = TraceBuilder()
+    with build.loop(3, LoopKind.PIPE, node="n"), build.loop(series=[1, 3, 0], kind=kind):
+        build.event("x", "work", 4)
+        build.event("y", "work", 5)
+    trace = build.build()
+    whole = latency[0] + (3 + 0) * 5
+    assert fold(trace, trace.rows.count).loop_cycles.tolist() == [whole, whole, sum(latency)]
+
+
+@pytest.mark.parametrize("kind", LoopKind)
+def test_bodies_under_a_series_may_be_empty_or_take_no_time(kind: LoopKind) -> None:
+    build = TraceBuilder()
+    with build.loop(2, kind, node="n"), build.loop(series=[1, 2], kind=kind), build.loop(3, kind):
+        pass
+    assert fold(build.build(), np.zeros(0, np.int64)).loop_cycles.tolist() == [0, 0, 0, 0]
+    with build.loop(2, kind, node="n"), build.loop(series=[1, 2], kind=kind), build.loop(3, kind):
+        build.event("x", "work", 1)
+    assert fold(build.build(), np.zeros(1, np.int64)).loop_cycles.tolist() == [0] * 7

@@ -186,6 +186,7 @@ def test_equal_layers_are_written_once_and_run_as_often_as_there_are() -> None:
     assert merged.trace.nodes == ("host", "a", "d", "unseen")
     assert merged.times.tolist() == [1, 3, 1, 1]
     assert merged.trace.notes == {("a", "mapping"): "of a", ("unseen", "fused_into"): "a"}
+    assert merged.times.dtype == np.int64
     assert set(map(type, merged.trace.skips.values())) == {int}
     for part in (merged.trace.loops, merged.trace.rows, merged.trace.accesses):
         assert {getattr(part, name).dtype.name for name in type(part).__slots__} == {"int64"}
@@ -223,6 +224,17 @@ def test_a_layer_that_cannot_stand_for_another_stays(layer: Layer) -> None:
     mixed = network(layer, plain, layer, plain)
     assert merge_equal(mixed).trace.loops.parent.size == mixed.loops.parent.size - 3
     conserved(mixed)
+
+
+def stopped(build: TraceBuilder, name: str) -> None:
+    """`ragged` with a loop that never runs in place of the series."""
+    with build.loop(2, node=name), build.loop(0):
+        build.event("array", "mac", 1)
+
+
+def test_a_series_is_not_taken_for_a_loop_without_trips() -> None:
+    trace = network(ragged, stopped)
+    assert to_text(merge_equal(trace).trace) == to_text(trace)
 
 
 def test_addresses_are_left_out() -> None:

@@ -65,6 +65,7 @@ def test_a_sound_trace_passes() -> None:
         (("loops", "node", 1, 1), "trace.loops.1: node 1 does not exist"),
         (("loops", "node", 1, -2), "trace.loops.1: node -2 does not exist"),
         (("series", "value", 5, -1), "trace.series: negative trip count -1"),
+        (("loops", "node", 0, 0), "trace.loops.1: owners of latency are nested"),
         (("loops", "node", 2, 0), "trace.loops.2: owners of latency are nested"),
         (("loops", "node", 3, 0), "trace.loops.3: owners of latency are nested"),
         (("rows", "node", 0, 1), "trace.rows.0: node 1 does not exist"),
