@@ -74,7 +74,7 @@ def reduce(trace: Trace) -> Activity:
     rows = trace.rows
     width = len(trace.units) * len(trace.actions)
     key = rows.node * width + rows.unit * len(trace.actions) + rows.action
-    order = np.argsort(key, kind="stable")
+    order = np.argsort(key)
     keys, starts = np.unique(key[order], return_index=True)
     runs = iterations(trace)
     columns = []

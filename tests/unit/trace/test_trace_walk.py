@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import numpy as np
 import pytest
 
 from hwsim.errors import VerifyError
 from hwsim.kernels import odometer
-from hwsim.trace import LoopKind, Trace, TraceBuilder, walk
+from hwsim.trace import LoopKind, Trace, TraceBuilder, to_text, walk
+from hwsim.trace.types import Rows
 from hwsim.trace.walk import ENTER, LEAVE, ROW, program_order
 
 
@@ -71,6 +75,13 @@ def test_program_order_is_the_order_written() -> None:
         (ROW, 4), (LEAVE, 1), (ROW, 5), (LEAVE, 0),
     ]  # fmt: skip
     assert program_order(TraceBuilder().build()) == [(ENTER, 0), (LEAVE, 0)]
+
+
+def test_rows_stand_where_their_position_says_in_whatever_order_they_are_stored() -> None:
+    trace, order = small(), np.array([5, 2, 0, 4, 3, 1])
+    rows = {field.name: getattr(trace.rows, field.name)[order] for field in dataclasses.fields(Rows)}
+    shuffled = dataclasses.replace(trace, rows=Rows(**rows))
+    assert to_text(shuffled) == to_text(trace)
 
 
 def test_the_compiled_walk_equals_its_plain_twin(monkeypatch: pytest.MonkeyPatch) -> None:
