@@ -189,10 +189,11 @@ def one_row(trip: int, count: int, bits: int = 0) -> Trace:
     ("trip", "count", "bits", "kinds"),
     [
         (2**40, 2**22, 1, "ii"),
-        (2**40, 2**23, 1, "OO"),
+        (2**40 + 1, 2**22 + 1, 1, "OO"),
         (2**40, 2**21, 2, "ii"),
-        (2**40, 2**21, 4, "iO"),
-        (1, 2**61, 4, "iO"),
+        (2**40 + 1, 2**21 + 1, 3, "iO"),
+        (1, 2**61 + 1, 3, "iO"),
+        (0, 2**61 + 1, 3, "iO"),
         (2**62, 1, 1, "ii"),
         (2**62 + 2**10, 1, 1, "OO"),
     ],
@@ -203,6 +204,15 @@ def test_counts_are_python_numbers_only_where_64_bits_do_not_hold_them(
     activity = reduce(one_row(trip, count, bits))
     assert activity.events.dtype.kind + activity.bits.dtype.kind == kinds
     assert list(activity.items()) == [(("n", "x", "work"), trip * count, trip * count * bits)]
+
+
+def test_designs_are_counted_in_64_bits_if_each_of_them_fits() -> None:
+    build = TraceBuilder(3)
+    with build.loop([2**40, 2**40, 2**40 - 1], node="n"):
+        build.event("x", "work", 2**22)
+    activity = reduce(build.build())
+    assert activity.events.dtype == np.int64
+    assert activity.events.tolist() == [[2**62], [2**62], [2**62 - 2**22]]
 
 
 def test_sums_of_rows_that_fit_alone_are_exact_together() -> None:
