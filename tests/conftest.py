@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import Phase, settings
+from hypothesis import settings
 
 settings.register_profile("house", deadline=None, derandomize=True, max_examples=100)
-settings.register_profile(
-    "mutation", deadline=None, derandomize=True, max_examples=25, database=None, phases=(Phase.explicit, Phase.generate)
-)
 settings.load_profile("house")

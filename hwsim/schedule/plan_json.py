@@ -81,7 +81,7 @@ def load_plan(problem: Problem, text: str, where: str = "plan") -> Plan:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"no JSON: {error}", where=where) from None
+        raise InputError(f"is not JSON: {error}", where=where) from None
     if not isinstance(data, Mapping) or data.get("format") != _FORMAT:
         raise InputError(f"expected an object with format {_FORMAT!r}", where=where)
     reader = _Reader(problem, where)

@@ -64,8 +64,8 @@ def test_every_defect_of_a_plan_is_named_at_once() -> None:
     ]
     assert refusals(PAIR, good | {"steps": {}}) == [("plan.steps", "'steps' must be a list", "")]
     assert refusals(PAIR, [])[0][1].startswith("expected an object with format")
-    assert refusals(PAIR, "{")[0][1].startswith("no JSON")
-    assert refusals(PAIR, "[" * 100_000)[0][1].startswith("no JSON")
+    assert refusals(PAIR, "{")[0][1].startswith("is not JSON")
+    assert refusals(PAIR, "[" * 100_000)[0][1].startswith("is not JSON")
 
 
 @pytest.mark.parametrize(
