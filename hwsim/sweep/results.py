@@ -19,7 +19,8 @@ from hwsim.sweep.cells import check_cells, check_metrics, corrupt, read_document
 from hwsim.sweep.errors import StoreError
 from hwsim.sweep.metrics import DEFINITIONS, Objective, read_objectives
 from hwsim.sweep.pareto import front
-from hwsim.sweep.store import DONE, check_header, check_schema, metric_columns, quoted
+from hwsim.sweep.records import DONE
+from hwsim.sweep.store import check_header, check_schema, metric_columns, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
