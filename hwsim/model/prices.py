@@ -262,12 +262,12 @@ def alike_in_time(prices: Prices) -> tuple[Prices, Ints]:
     prices : Prices
         Of a family.
     """
-    rates = [_distinct(column)[1] for column in zip(*prices.cycles_per_bit, strict=True)]
-    table = np.ascontiguousarray(
-        np.concatenate([prices.lanes, prices.interval, *(codes[:, None] for codes in rates)], axis=1)
-    )
-    if not table.shape[1]:
-        return prices, np.arange(table.shape[0])
+    designs = prices.lanes.shape[0]
+    rates = [np.fromiter(map(id, column), np.int64) for column in zip(*prices.cycles_per_bit, strict=True)]
+    table = np.concatenate([prices.lanes.T, prices.interval.T, *(codes[None] for codes in rates)])
+    table = np.ascontiguousarray(table[(table != table[:, :1]).any(axis=1)].T)
+    if not table.size:
+        return prices, np.arange(designs)
     rows = table.view(np.dtype((np.void, table.dtype.itemsize * table.shape[1]))).reshape(-1)
     _, first, which = np.unique(rows, return_index=True, return_inverse=True)
     kept = replace(

@@ -15,7 +15,7 @@ from hwsim.sweep.points import Block, Keys, knob_texts
 from hwsim.sweep.records import DONE, Records
 from hwsim.sweep.store import Known, Store
 
-CHUNK_S = 0.5
+CHUNK_S = 1.0
 _LARGEST_CHUNK, _FIRST_CHUNK, _FAMILY_CHUNK = 4096, 4, 32
 
 
