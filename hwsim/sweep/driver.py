@@ -18,6 +18,7 @@ import numpy as np
 
 from hwsim.errors import InputError, nearest
 from hwsim.graph.types import Graph
+from hwsim.sweep.collecting import rare_collections
 from hwsim.sweep.engines import Engine, InProcess, LocalPool
 from hwsim.sweep.evaluation import Setting, Setup
 from hwsim.sweep.identity import model_version
@@ -149,7 +150,7 @@ def run_plan(plan: Plan, path: Path, options: Options, watch: Watch) -> Sweep:
         objectives_of(plan)
     elif next(blocks(plan), None) is None:
         raise explain_empty(plan)
-    with Store(path) as store:
+    with Store(path) as store, rare_collections():
         started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         store.begin(_digest(plan, setup, data), _space_json(plan), _provenance(plan, setup), started)
         running = open_engine(setup, options)

@@ -71,7 +71,7 @@ def fold(trace: Trace, row_cycles: Ints) -> Folded:
     else:
         above = np.where(trace.loops.parent >= 0, trace.loops.parent, ROOT)
         executions = np.where(trace.loops.parent >= 0, runs[..., above], 1).astype(np.int64)
-        many = row_cycles.ndim > 1 and (row_cycles.size > MANY_ENTRIES or COMPILED in sys.modules)
+        many = row_cycles.ndim > 1 and row_cycles.size > (0 if COMPILED in sys.modules else MANY_ENTRIES)
         loop_cycles = (_fold_many if many else fold_regular)(trace, row_cycles) * executions
     return Folded(loop_cycles[..., ROOT], loop_cycles)
 
