@@ -151,7 +151,7 @@ def validate(chip: str | None = None) -> tuple[AnchorResult, ...]:
     InputError
         Unknown chip, or an anchors.toml with errors; every error of a file at once.
     """
-    names = (*registry.accelerator_names(), CARBON) if chip is None else (chip.partition(":")[0],)
+    names = (*registry.accelerator_names(), CARBON) if chip is None else (chip,)
     results: list[AnchorResult] = []
     networks: Networks = {}
     for name in names:

@@ -138,7 +138,7 @@ def _read_network(job: ScheduleJob, *, quiet: bool) -> NetworkProblem:
         raise InputError("only a .json file holds several graphs", where=f"--graph {job.graph}")
     _check_choices(job)
     from hwsim import run
-    from hwsim.commands.evaluate import dimensions, note_bound
+    from hwsim.commands.job import dimensions, note_bound
 
     sized = {} if job.block_bytes is None else {"block_bytes": job.block_bytes}
     options = Options(bits=job.bits, fusion=Fusion(job.fusion), weights=Weights(job.weights),
