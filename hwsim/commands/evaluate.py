@@ -11,7 +11,7 @@ from hwsim.commands.output import check_outputs, emit, emit_beside, emit_table, 
 from hwsim.errors import EXIT_OK
 
 if TYPE_CHECKING:
-    from hwsim.report.scheduled import ScheduledCost
+    from hwsim.report.schedule_costs import ScheduledCost
     from hwsim.report.types import Report
     from hwsim.scheduled import ScheduledRun
 

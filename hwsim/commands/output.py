@@ -18,7 +18,7 @@ from hwsim.report.console import open_console
 from hwsim.report.visible import visible
 
 if TYPE_CHECKING:
-    from hwsim.report.scheduled import ScheduledCost
+    from hwsim.report.schedule_costs import ScheduledCost
     from hwsim.report.service import Sustainability
     from hwsim.report.types import Report
 

@@ -21,7 +21,7 @@ from hwsim.errors import (
 if TYPE_CHECKING:
     from hwsim.schedule.network import NetworkProblem
     from hwsim.schedule.network_run import ScheduleReport
-    from hwsim.schedule.sweep import Sweep
+    from hwsim.schedule.size_sweep import Sweep
 
 _SUFFIXES = (".json", ".svg", ".html")
 _TIME_LIMIT_S, _SWEEP_TIME_LIMIT_S = 60.0, 10.0
@@ -257,7 +257,7 @@ def _sweep(job: ScheduleJob, network: NetworkProblem, outputs: Sequence[Path], *
            quiet: bool) -> int:
     from hwsim.report.schedule_table import SWEEP_HEADS, SWEEP_RIGHT, sweep_rows
     from hwsim.schedule.network_budget import refuse
-    from hwsim.schedule.sweep import budgets_of, parse_range, sweep_budgets, sweep_document
+    from hwsim.schedule.size_sweep import budgets_of, parse_range, sweep_budgets, sweep_document
     from hwsim.schedule.types import explain_infeasible
 
     problem = network.problem
@@ -292,8 +292,8 @@ def _peak(network: NetworkProblem) -> int:
 
 
 def _write_sweep(sweep: Sweep, path: Path) -> None:
-    from hwsim.report.sweep_plot import sweep_html, sweep_svg
-    from hwsim.schedule.sweep import sweep_document
+    from hwsim.report.size_sweep_plot import sweep_html, sweep_svg
+    from hwsim.schedule.size_sweep import sweep_document
     from hwsim.writing import write_bytes
 
     suffix = path.suffix.lower()

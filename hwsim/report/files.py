@@ -14,7 +14,7 @@ from hwsim.report.types import Report
 from hwsim.writing import check_writable, write_bytes
 
 if TYPE_CHECKING:
-    from hwsim.report.scheduled import ScheduledCost
+    from hwsim.report.schedule_costs import ScheduledCost
 
 _MAX_REPORT_BYTES = 1 << 30
 
