@@ -308,7 +308,7 @@ def _explain(report: Annotated[Path, typer.Argument(metavar="REPORT.json", help=
 
 @app.command("validate")
 def _validate(chip: Annotated[str | None, typer.Argument(
-                  help="A chip, or carbon; all if left out.")] = None,
+                  metavar="CHIP", help="A chip, or carbon; all if left out.")] = None,
               json: Json = False) -> int:
     """Compare with published figures; exit code 1 if off."""
     from hwsim.commands.validation import validate
@@ -319,7 +319,7 @@ def _validate(chip: Annotated[str | None, typer.Argument(
 @app.command("schema")
 def _schema(what: Annotated[SchemaOf, typer.Argument(
                 help="report, sweep, or design CHIP.")] = SchemaOf.REPORT,
-            chip: Annotated[str | None, typer.Argument(help="Whose design.")] = None) -> int:
+            chip: Annotated[str | None, typer.Argument(metavar="CHIP", help="Whose design.")] = None) -> int:
     """Print the JSON Schema of reports, sweeps or a design."""
     from hwsim.commands.catalogue import print_schema
 

@@ -20,7 +20,7 @@ from hwsim.model.types import Accelerator
 from hwsim.report.types import Report
 from hwsim.run import Chip, evaluate, load
 from hwsim.run import chip as choose_chip
-from hwsim.units import parse_as, suffix_of
+from hwsim.units import parse_as, suffix_of, unit_of
 
 __all__ = ["AnchorResult", "Networks", "judge", "kept_parameters", "read_anchors", "validate", "weight_bytes"]
 
@@ -38,7 +38,7 @@ class AnchorResult:
     chip, name : str
         Whose anchor, and what it is about.
     unit : str
-        Unit of both figures.
+        Canonical unit of both figures; "1" for counts and ratios.
     published, modeled : float
         The figures.
     error_ratio : float
@@ -104,7 +104,7 @@ def judge(chip: str, row: Mapping[str, Any], networks: Networks | None = None) -
     return AnchorResult(
         chip,
         row["name"],
-        metric.suffix.strip("_").replace("_", " "),
+        unit_of(metric.suffix),
         published,
         modeled,
         error,
