@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hwsim.errors import InputError, Problem, nearest
+from hwsim.reading import parse_toml, read_text
 from hwsim.units import suffix_of
 
+MOST_BYTES = 2**24
 STATUSES = ("predicted", "calibrated", "unconfirmed")
 COMPARISONS = ("equal", "at_most", "at_least")
 FIELDS = {
@@ -98,12 +99,7 @@ def read_anchors(path: Path) -> tuple[dict[str, Any], ...]:
     ``figures.NAME`` is one of the chip's own.
     """
     where = f"{path.parent.name}/{path.name}"
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot read the file: {error.strerror}", where=where) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"not TOML: {error}", where=where) from None
+    document = parse_toml(read_text(path, most_bytes=MOST_BYTES, where=where), where)
     rows, problems = document.get("anchors", []), []
     for index, row in enumerate(rows):
         place = f"{where}.{row.get('name', index)}"

@@ -229,15 +229,17 @@ def _print(report: ScheduleReport) -> None:
 
 
 def _verify(job: ScheduleJob, network: NetworkProblem, *, json: bool, quiet: bool) -> int:
+    from hwsim.reading import read_text
     from hwsim.schedule.network_budget import parse_budget
-    from hwsim.schedule.network_file import read_text
+    from hwsim.schedule.network_file import MOST_BYTES
     from hwsim.schedule.network_plan import check_plan
     from hwsim.units import format_bytes
 
     if job.verify is None:
         raise ValueError("no plan to verify")
     budget = None if job.scratchpad is None else parse_budget(job.scratchpad, network.problem)[0]
-    plan, seen = check_plan(read_text(job.verify), network, where=job.verify.name, budget=budget)
+    text = read_text(job.verify, most_bytes=MOST_BYTES)
+    plan, seen = check_plan(text, network, where=job.verify.name, budget=budget)
     unit = network.problem.block_bytes
     numbers = {"steps": len(plan.steps), "scratchpad_bytes": plan.budget * unit,
                "non_compulsory_bytes": seen.non_compulsory * unit, "spilled_bytes": seen.spilled * unit,
