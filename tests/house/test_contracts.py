@@ -89,6 +89,7 @@ def test_lists_of_forbidden_rooms_are_complete() -> None:
         "hwsim.trace",
         "hwsim.model",
         "hwsim.physics",
+        "hwsim.reading",
         "hwsim.sources",
         "hwsim.sourced",
         "hwsim.units",

@@ -72,7 +72,8 @@ known_error_ratio = 0.1
         assert part in message, message
 
 
-@pytest.mark.parametrize(("text", "reason"), [("[[anchors", "not TOML"), ("\xff", "not TOML")])
+@pytest.mark.parametrize(("text", "reason"), [
+    ("[[anchors", "not valid TOML"), ("\xff", "is not text"), ("x = " + "[" * 5000, "nested too deeply")])
 def test_files_that_are_no_toml(tmp_path: Path, text: str, reason: str) -> None:
     path = tmp_path / "anchors.toml"
     path.write_bytes(text.encode("latin-1"))
@@ -81,7 +82,7 @@ def test_files_that_are_no_toml(tmp_path: Path, text: str, reason: str) -> None:
 
 
 def test_missing_file_unknown_chip_and_wrong_unit(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot read"):
+    with pytest.raises(InputError, match="cannot be read"):
         anchors.read_anchors(tmp_path / "anchors.toml")
     with pytest.raises(DesignError, match="did you mean 'systolic'"):
         anchors.validate("systolik")

@@ -251,7 +251,7 @@ def test_settings_are_read_from_toml(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("ebn0_db = ", "is no TOML"),
+        ("ebn0_db = ", "is not valid TOML"),
         ("frames = 'many'", r"channel\.toml\.frames: 'many' is no number"),
         ("frames = [1, [2]]", "is no number and no list of numbers"),
         ("[frames]\nx = 1", "is no number and no list of numbers"),
