@@ -19,13 +19,16 @@ from hwsim.sweep.cells import check_cells, check_metrics, corrupt, read_document
 from hwsim.sweep.errors import StoreError
 from hwsim.sweep.metrics import DEFINITIONS, Objective, read_objectives
 from hwsim.sweep.pareto import front
-from hwsim.sweep.records import DONE
+from hwsim.sweep.records import DONE, FAILED
 from hwsim.sweep.store import check_header, check_schema, metric_columns, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_ASKED = ("position", "chip", "preset", "network", "batch", "precision", "knobs", "status", "error", "wall_s")
+_ASKED = (
+    "position", "run", "chip", "preset", "network", "batch", "precision", "knobs", "status", "error",
+    "wall_s",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class Row:
     ----------
     position : int
         Place in the sweep.
+    run : int
+        Which run of `Results.runs` computed it: versions, presets and the space asked for then.
     chip, preset, network : str
         What was evaluated.
     batch, precision
@@ -55,6 +60,7 @@ class Row:
     """
 
     position: int
+    run: int
     chip: str
     preset: str
     network: str
@@ -111,6 +117,17 @@ class Results:
         chips = self.provenance.get("chips", {})
         return {str(chip): str(told.get("model", "")) for chip, told in chips.items()}
 
+    @property
+    def runs(self) -> dict[int, dict[str, Any]]:
+        """Provenance of every run that wrote to the file, with its space and the time it started."""
+        asked = "SELECT id, provenance, space, started FROM runs ORDER BY id"
+        with _opened(self.path) as db:
+            return {
+                number: read_document(provenance, "provenance", self.path)
+                | {"space": read_document(space, "space", self.path), "started": started}
+                for number, provenance, space, started in db.execute(asked)
+            }
+
     def outdated(self) -> tuple[str, ...]:
         """Return one sentence for each chip whose model is another one in this hwsim.
 
@@ -131,14 +148,16 @@ class Results:
 
     def check_finished(self) -> None:
         """Raise InputError if no point has a result, with the error of the first that failed."""
-        if next(self.rows(DONE), None) is not None:
-            return
-        failed = next(self.rows("failed"), None)
-        if failed is not None:
-            raise InputError(f"all {len(self)} points failed; the first: {failed.error}",
+        counted = "SELECT status, count(*) FROM points WHERE position IS NOT NULL GROUP BY status"
+        with _opened(self.path) as db:
+            points: dict[Any, int] = dict(db.execute(counted).fetchall())
+        if not points:
+            raise InputError("holds no points to show", where=str(self.path),
+                             hint="write some with `hwsim sweep ... -o FILE`")  # fmt: skip
+        if points.keys() == {FAILED}:
+            failed = next(self.rows(FAILED))
+            raise InputError(f"all {points[FAILED]} points failed; the first: {failed.error}",
                              where=str(self.path), hint=f"see {failed.command}")  # fmt: skip
-        raise InputError("holds no points to show", where=str(self.path),
-                         hint="write some with `hwsim sweep ... -o FILE`")  # fmt: skip
 
     def __len__(self) -> int:
         with _opened(self.path) as db:
@@ -187,13 +206,15 @@ class Results:
         return table[:, 0].astype(np.int64), table[:, 1:]
 
     def _row(self, found: tuple[Any, ...]) -> Row:
-        position, chip, preset, network, batch, precision, knobs, status, error, wall_s = found[: len(_ASKED)]
-        check_cells(dict(zip(_ASKED, found, strict=False)), self.path)
+        cells = dict(zip(_ASKED, found, strict=False))
+        check_cells(cells, self.path)
+        position, run, chip, preset, network, batch, precision, knobs, status, error, wall_s = cells.values()
         values = zip(self.metrics, found[len(_ASKED) :], strict=True)
         settings = read_document(knobs, f"knobs of point {position}", self.path)
         command = self._command(network, f"{chip}:{preset}", settings, batch, precision)
         return Row(
             position,
+            run,
             chip,
             preset,
             network,

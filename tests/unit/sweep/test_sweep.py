@@ -70,6 +70,10 @@ def test_same_call_goes_on_where_it_stopped(tmp_path: Path) -> None:
     done = hwsim.sweep(space(knobs=KNOBS), path)
     assert counts_of(done.counts) == (0, 6, 0, 0)
     assert done.summary == "computed 0, reused 6, failed 0"
+    runs = done.results.runs
+    assert [row.run for row in done.rows()] == [1, 1, 2, 2, 2, 2]
+    assert [runs[run]["space"]["limit"] for run in (1, 2, 3)] == [2, None, None]
+    assert runs[1]["chips"] == done.results.provenance["chips"]
     assert exported(path) == first
     fewer = hwsim.sweep(space(knobs={"array_rows": [32, 8]}), path)
     assert [row.knobs["array_rows"] for row in fewer.rows()] == [32, 8]
