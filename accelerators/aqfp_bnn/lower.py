@@ -88,7 +88,7 @@ def _lower_layer(
 ) -> None:
     mapping, layer = table.mapping, table.mapping.layer
     with build.loop(1, node=layer.op.name):
-        build.event("pipeline", "cycle", cycles)
+        build.event("pipeline", "clock", cycles)
         build.event("crossbars", "mac", layer.product.macs, bits=1)
         for op in (layer.op, *layer.posts):
             for name, count in work_of(graph, op).primitives.items():
@@ -105,8 +105,8 @@ def _lower_layer(
     build.note(
         layer.op.name,
         "mapping",
-        f"{mapping.row_tiles} x {mapping.column_tiles} crossbars of {design.crossbar}, "
-        f"{mapping.utilization(design.crossbar):.0%} filled; {layer.windows} windows x "
+        f"{mapping.row_tiles} x {mapping.column_tiles} crossbars of {design.crossbar_size}, "
+        f"{mapping.utilization(design.crossbar_size):.0%} filled; {layer.windows} windows x "
         f"{design.stream_length} cycles on {table.lanes} lanes; "
         f"{mapping.junctions * design.replication:.4g} junctions, modules {module.junctions} each, "
         f"{module.depth} phases deep" + ("" if layer.decides else "; counts leave the chip"),

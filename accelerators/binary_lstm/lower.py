@@ -37,7 +37,7 @@ def lower(graph: Graph, design: BinaryLstmDesign) -> Trace:
         elif category is Category.VECTOR:
             with build.loop(1, node=op.name):
                 _write_primitives(build, graph, op)
-                _write(build, "elementwise", "issue", work_of(graph, op).vector_operations)
+                _write(build, "vector", "issue", work_of(graph, op).vector_operations)
         else:
             _lower_products(build, graph, op, design)
     if problems:
@@ -50,12 +50,12 @@ def _lower_products(build: TraceBuilder, graph: Graph, op: Op, design: BinaryLst
     each, rest = issued(graph, op, job)
     with build.loop(1, node=op.name):
         _write_primitives(build, graph, op)
-        _write(build, "elementwise", "scale", job.visits * job.scales)
+        _write(build, "vector", "scale", job.visits * job.scales)
         with build.loop(job.visits):
             for macs, operations in zip(job.phases, each, strict=True):
                 write_phase(build, macs, design)
-                _write(build, "elementwise", "issue", operations)
-        _write(build, "elementwise", "issue", rest)
+                _write(build, "vector", "issue", operations)
+        _write(build, "vector", "issue", rest)
     if job.skipped:
         build.skip(op.name, ONE_HOT, job.skipped)
     build.note(op.name, "mapping", _describe(job, design))
@@ -64,7 +64,7 @@ def _lower_products(build: TraceBuilder, graph: Graph, op: Op, design: BinaryLst
 def write_phase(build: TraceBuilder, macs: int, design: BinaryLstmDesign) -> None:
     """Write one product of a visit: the memory streams weights while the MAC units use them."""
     with build.loop(1, LoopKind.PAR):
-        _write(build, "mac", "accumulate", macs)
+        _write(build, "mac_units", "mac", macs)
         _write(build, "memory", "read", macs * design.weight_bits, bits=1)
 
 
@@ -81,7 +81,7 @@ def _write(build: TraceBuilder, unit: str, action: str, count: int, *, bits: int
 
 def _write_primitives(build: TraceBuilder, graph: Graph, op: Op) -> None:
     for name, count in work_of(graph, op).primitives.items():
-        build.event("elementwise", name, count, node=op.name)
+        build.event("vector", name, count, node=op.name)
 
 
 def _lower_movement(build: TraceBuilder, graph: Graph, op: Op, design: BinaryLstmDesign) -> None:
@@ -97,4 +97,4 @@ def _lower_movement(build: TraceBuilder, graph: Graph, op: Op, design: BinaryLst
     with build.loop(1, node=op.name):
         _write_primitives(build, graph, op)
         _write(build, "memory", "read", sum(graph.tensors[name].bits for name in names if name), bits=1)
-        _write(build, "elementwise", "issue", operations)
+        _write(build, "vector", "issue", operations)

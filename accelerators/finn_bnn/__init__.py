@@ -44,7 +44,7 @@ ACCELERATOR = Accelerator(
     structure=structure,
     constants=CONSTANTS,
     folder=FOLDER,
-    lane_knobs=("bit_lanes_count", "stream_lanes"),
+    lane_knobs=("bit_lanes", "stream_lanes"),
     functional=functional,
     figures=figures,
 )

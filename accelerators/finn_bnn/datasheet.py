@@ -9,7 +9,10 @@ from hwsim.physics import scale_area, scale_energy_constant_field
 from hwsim.sourced import Sourced, chosen
 
 AT_ONCE = "all engines run at once; their time is the clocks of the pipeline"
-ABSENT = "no energy of the FPGA implementation is published: set board_w, or bit_product_j and memory_bit_j"
+ABSENT = (
+    "no energy of the FPGA implementation is published: set board_power_w, "
+    "or product_j_per_bit and memory_j_per_bit"
+)
 
 
 def datasheet(design: FinnBnnDesign) -> Datasheet:
@@ -19,18 +22,18 @@ def datasheet(design: FinnBnnDesign) -> Datasheet:
     bit; memories cost an 8 KiB access per bit. On an FPGA nothing is charged but what the user gives.
     """
     add, gate = _add_bit(design), _gate(design)
-    product = _chosen(design.bit_product_j, "bit_product_j") or (add + gate if add and gate else None)
-    memory = _chosen(design.memory_bit_j, "memory_bit_j") or _memory_bit(design)
+    product = _chosen(design.product_j_per_bit, "product_j_per_bit") or (add + gate if add and gate else None)
+    memory = _chosen(design.memory_j_per_bit, "memory_j_per_bit") or _memory_bit(design)
     multiply = _scaled(CONSTANTS.multiply_int8_j / chosen(8, "_bits", "8 bits"), design)
     stream = {"add": add, "multiply": multiply, "compare": add, "logic": gate}
     return Datasheet(
         clock_hz=chosen(design.clock_hz, "_hz", "design.clock_hz"),
         actions=(
             ActionRow("pipeline", "clock", zero_energy="charged as the work of the engines"),
-            _row("engine", "mac", product, lanes=design.bit_lanes_count),
+            _row("engine", "mac", product, lanes=design.bit_lanes),
             _row("engine", "padding", product),
             _row("engine", "accumulate", add),
-            _row("weights", "read", memory),
+            _row("weight_memory", "read", memory),
             _row("buffer", "read", memory),
             _row("buffer", "write", memory),
             _row("thresholds", "compare", add),
@@ -91,26 +94,26 @@ def _units(design: FinnBnnDesign) -> tuple[UnitRow, ...]:
     others = tuple(UnitRow(name, role="compute", zero_area=small, zero_leakage=small) for name in names)
     pins = UnitRow("io", role="link", zero_area="pins are not modeled", zero_leakage="pins are not modeled")
     if fpga:
-        board = chosen(design.board_w, "_w", "design.board_w") if design.board_w else None
-        absent = "power of the FPGA is not published; set board_w"
+        board = chosen(design.board_power_w, "_w", "design.board_power_w") if design.board_power_w else None
+        absent = "power of the FPGA is not published; set board_power_w"
         area = "programmable logic has no area of its own"
         return (
             UnitRow("pipeline", zero_area=area, leakage=board, zero_leakage="" if board else absent),
             UnitRow("engine", zero_area=area, zero_leakage="part of the board"),
-            UnitRow("weights", role="memory", zero_area=area, zero_leakage="part of the board"),
+            UnitRow("weight_memory", role="memory", zero_area=area, zero_leakage="part of the board"),
             *others,
             pins,
         )
     bit = c.adder_32b_m2 / 32 * (1 + float(c.gate_per_full_adder_ratio))
     leak = c.adder_32b_leakage_w / 32 * (1 + float(c.gate_per_full_adder_ratio))
     cell = c.sram_cell_squares_ratio * chosen(design.node_m, "_m", "design.node_m") ** 2
-    lanes, bits = design.bit_lanes_count, 8 * design.weight_memory_bytes
+    lanes, bits = design.bit_lanes, 8 * design.weight_memory_bytes
     return (
         UnitRow("pipeline", zero_area=small, zero_leakage=small),
         UnitRow(
             "engine", area=scale_area(bit * lanes, c.aladdin_node_m, design.node_m), leakage=leak * lanes
         ),
-        UnitRow("weights", area=cell * bits, leakage=c.sram_cell_leakage_w * bits, role="memory"),
+        UnitRow("weight_memory", area=cell * bits, leakage=c.sram_cell_leakage_w * bits, role="memory"),
         *others,
         pins,
     )

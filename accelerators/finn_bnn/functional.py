@@ -28,12 +28,12 @@ def classify(graph: Graph, design: FinnBnnDesign, data: Mapping[str, NDArray[Any
     """
     arrays, labels = read_samples(graph, data)
     reference = run(graph, arrays)[graph.outputs[0]].argmax(axis=1)
-    product, exact = products(graph, design.full_precision_bits)
+    product, exact = products(graph, design.operand_bits)
     values = run(graph, arrays, product, as_thresholds(graph, arrays, exact))
     predicted = values[graph.outputs[0]].argmax(axis=1)
     notes = (
         f"{len(exact)} binary layers by XNOR and popcount",
-        f"other layers in fixed point of {design.full_precision_bits} bits",
+        f"other layers in fixed point of {design.operand_bits} bits",
     )
     return FunctionalResult(labels, predicted, reference, notes)
 

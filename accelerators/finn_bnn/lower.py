@@ -95,7 +95,9 @@ def _write_product(
         build.event("engine", "padding", padding, bits=fold.bits, node=node)
     additions = positions * fold.n * (fold.k // fold.simd)
     build.event("engine", "accumulate", additions, bits=design.accumulator_bits, node=node)
-    build.event("weights", "read", positions * fold.clocks, bits=fold.simd * fold.pe * weight, node=node)
+    build.event(
+        "weight_memory", "read", positions * fold.clocks, bits=fold.simd * fold.pe * weight, node=node
+    )
     entered = images_of(left) * pixels_of(left)
     build.event("buffer", "write", entered, bits=left.shape[1] * activation, node=node)
     build.event("buffer", "read", positions, bits=fold.k * activation, node=node)

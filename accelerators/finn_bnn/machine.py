@@ -78,7 +78,7 @@ class Engine:
         events["engine", "mac"] += useful
         events["engine", "padding"] += weights.size - useful
         events["engine", "accumulate"] += fold.pe
-        events["weights", "read"] += 1
+        events["weight_memory", "read"] += 1
         self.phase += 1
         if self.phase < fold.clocks:
             return False

@@ -11,7 +11,8 @@ from hwsim.sourced import Sourced, chosen
 AT_ONCE = "happens inside the clocks of the pipeline: every synapse and neuron exists once"
 PRICED_ELSEWHERE = "charged bit by bit as the streams' gates"
 ABSENT = (
-    "no energy of the FPGA implementation is published: set and_bit_j, add_bit_j, state_bit_j, number_bit_j"
+    "no energy of the FPGA implementation is published: set and_j_per_bit, add_j_per_bit, "
+    "state_j_per_bit, number_j_per_bit"
 )
 FPGA_AREA = "LUTs of an FPGA have no area of their own; see the figures"
 
@@ -53,13 +54,13 @@ def _bit_energies(design: IntegralScDesign) -> dict[str, Sourced | None]:
     """Return joules per bit of each kind of gate, None where nothing is known."""
     known = {
         name: chosen(value, "_j_per_bit", f"design.{name}") if given(value := getattr(design, name)) else None
-        for name in ("and_bit_j", "add_bit_j", "state_bit_j", "number_bit_j")
+        for name in ("and_j_per_bit", "add_j_per_bit", "state_j_per_bit", "number_j_per_bit")
     }
     if design.technology is Technology.VIRTEX7:
         return known
     add = _add_bit(design)
     gate = add * CONSTANTS.gate_per_full_adder_ratio
-    estimate = {"and_bit_j": gate, "add_bit_j": add, "state_bit_j": add, "number_bit_j": gate}
+    estimate = {"and_j_per_bit": gate, "add_j_per_bit": add, "state_j_per_bit": add, "number_j_per_bit": gate}
     return {name: known[name] or estimate[name] for name in known}
 
 
@@ -78,11 +79,11 @@ def _per_bit(unit: str, action: str, energy: Sourced | None, lanes: int = 1) -> 
 def _synapses(design: IntegralScDesign) -> tuple[ActionRow, ...]:
     joules = _bit_energies(design)
     return (
-        _mac(design, joules["and_bit_j"]),
-        _per_bit("adders", "full_add", joules["add_bit_j"]),
-        _per_bit("adders", "add", joules["add_bit_j"]),
-        _per_bit("generators", "compare", joules["number_bit_j"]),
-        _per_bit("generators", "shift", joules["number_bit_j"]),
+        _mac(design, joules["and_j_per_bit"]),
+        _per_bit("adders", "full_add", joules["add_j_per_bit"]),
+        _per_bit("adders", "add", joules["add_j_per_bit"]),
+        _per_bit("generators", "compare", joules["number_j_per_bit"]),
+        _per_bit("generators", "shift", joules["number_j_per_bit"]),
     )
 
 
@@ -90,15 +91,15 @@ def _mac(design: IntegralScDesign, gate: Sourced | None) -> ActionRow:
     """Price a synapse: one AND per bit of its stream, or a multiplication and an addition in binary radix."""
     if design.arithmetic is Arithmetic.INTEGRAL_STREAMS:
         # A synapse finishes one product in N clocks: that is its share of a clock's peak.
-        return _per_bit("synapses", "mac", gate, lanes=-(-design.synapse_count // design.stream_length))
+        return _per_bit("synapses", "mac", gate, lanes=-(-design.synapses // design.stream_length))
     known = design.technology is Technology.CELLS
     c = CONSTANTS
-    energy = multiply_energy_at_width(c.multiply_int8_j, 8, design.binary_bits) + c.add_int32_j
+    energy = multiply_energy_at_width(c.multiply_int8_j, 8, design.operand_bits) + c.add_int32_j
     return ActionRow(
         "synapses",
         "mac",
         energy=_scaled(energy, design) if known else None,
-        lanes=design.synapse_count,
+        lanes=design.synapses,
         interval_cycles=0,
         zero_energy="" if known else ABSENT,
         zero_time=AT_ONCE,
@@ -108,7 +109,7 @@ def _mac(design: IntegralScDesign, gate: Sourced | None) -> ActionRow:
 def _machines(design: IntegralScDesign) -> tuple[ActionRow, ...]:
     part_of = "charged as the steps of the state machine"
     return (
-        _per_bit("machines", "step", _bit_energies(design)["state_bit_j"]),
+        _per_bit("machines", "step", _bit_energies(design)["state_j_per_bit"]),
         *(
             ActionRow("machines", name, interval_cycles=0, zero_time=AT_ONCE, zero_energy=part_of)
             for name in ("compare", "special")
@@ -141,12 +142,12 @@ def _units(design: IntegralScDesign) -> tuple[UnitRow, ...]:
     gate = c.gate_per_full_adder_ratio
     if design.arithmetic is Arithmetic.BINARY_RADIX:
         copies = {
-            "synapses": design.binary_bits**2 * design.synapse_count,
-            "adders": 32 * design.synapse_count,
+            "synapses": design.operand_bits**2 * design.synapses,
+            "adders": 32 * design.synapses,
         }
         shares = {"synapses": bit, "adders": bit, "generators": None}
     else:
-        bits = design.m * design.synapse_count
+        bits = design.m * design.synapses
         copies = {"synapses": bits, "adders": bits, "generators": bits * int(c.generator_bits)}
         shares = {"synapses": bit * gate, "adders": bit, "generators": bit * gate}
     rows = tuple(

@@ -22,11 +22,11 @@ def lower(graph: Graph, design: IntegralScDesign) -> Trace:
         More synapses than the chip has room for, or more bits than can be counted.
     """
     synapses = synapses_of(graph)
-    if synapses > design.synapse_count:
+    if synapses > design.synapses:
         raise InputError(
-            f"{synapses} synapses, the chip has room for {design.synapse_count}",
+            f"{synapses} synapses, the chip has room for {design.synapses}",
             where=f"{graph.name}",
-            hint=f"set synapse_count={synapses}",
+            hint=f"set synapses={synapses}",
         )
     widest = sum(work_of(graph, op).macs for op in graph.ops) * design.stream_length * design.m * 64
     if widest > LARGEST:
@@ -55,12 +55,12 @@ def clocks_of(samples: int, design: IntegralScDesign) -> int:
 def weight_bits(design: IntegralScDesign) -> int:
     """Return the bits of a weight or bias in one sample: m in each of N clocks, or one number."""
     binary = design.arithmetic is Arithmetic.BINARY_RADIX
-    return design.binary_bits if binary else design.stream_length * design.m
+    return design.operand_bits if binary else design.stream_length * design.m
 
 
 def state_bits(fan_in: int, design: IntegralScDesign) -> int:
     """Return the bits of a neuron's state; without a given number of states, enough for any variance."""
-    return max(1, (design.states_count or max(2, fan_in * design.m)) - 1).bit_length()
+    return max(1, (design.states or max(2, fan_in * design.m)) - 1).bit_length()
 
 
 def _lower_segment(build: TraceBuilder, graph: Graph, segment: Segment, design: IntegralScDesign) -> None:
@@ -109,7 +109,7 @@ def _lower_neurons(
     build: TraceBuilder, graph: Graph, op: Op, fan_in: int, samples: int, design: IntegralScDesign
 ) -> None:
     neurons = graph.tensors[op.outputs[0]].elements // samples
-    bits = design.binary_bits if design.arithmetic is Arithmetic.BINARY_RADIX else state_bits(fan_in, design)
+    bits = design.operand_bits if design.arithmetic is Arithmetic.BINARY_RADIX else state_bits(fan_in, design)
     build.event("machines", "step", neurons * clocks_of(samples, design), bits=bits, node=op.name)
     stands_for = " in place of relu: cycles hold, values do not" if op.text("function") == "relu" else ""
     build.note(op.name, "mapping", f"{neurons} state machines of {bits} bits{stands_for}")

@@ -65,7 +65,7 @@ def _free() -> tuple[ActionRow, ...]:
         _at_once("gates", "resolve", zero_energy="charged as the updates of its spins"),
         *(
             ActionRow(
-                "pins",
+                "io",
                 action,
                 interval_cycles=0,
                 zero_time="loads and answers overlap with anneals",
@@ -99,5 +99,5 @@ def _units(design: InvertibleLogicDesign) -> tuple[UnitRow, ...]:
         UnitRow("noise", zero_area=SMALL, zero_leakage=SMALL),
         UnitRow("gates", zero_area=made, zero_leakage=made),
         UnitRow("control", zero_area=SMALL, zero_leakage=SMALL),
-        UnitRow("pins", role="link", zero_area=unmodeled, zero_leakage=unmodeled),
+        UnitRow("io", role="link", zero_area=unmodeled, zero_leakage=unmodeled),
     )

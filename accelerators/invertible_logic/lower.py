@@ -95,8 +95,8 @@ def _lower_gates(
             build.note(op.name, "mapping", f"{placed.gate.name}, {len(own)} spins of its own")
             if op is not head:
                 build.note(op.name, "fused_into", head.name)
-        build.event("pins", "clamp", 1, bits=len(circuit.inputs) * circuit.batch)
-        build.event("pins", "read", 1, bits=len(circuit.visible) * circuit.batch)
+        build.event("io", "clamp", 1, bits=len(circuit.inputs) * circuit.batch)
+        build.event("io", "read", 1, bits=len(circuit.visible) * circuit.batch)
 
 
 def _lower_movement(build: TraceBuilder, graph: Graph, op: Op) -> None:
@@ -107,9 +107,9 @@ def _lower_movement(build: TraceBuilder, graph: Graph, op: Op) -> None:
         return
     with build.loop(1, node=op.name):
         build.event(
-            "pins",
+            "io",
             "clamp",
             1,
             bits=sum(graph.tensors[name].bits for name in dict.fromkeys(op.inputs) if name),
         )
-        build.event("pins", "read", 1, bits=sum(graph.tensors[name].bits for name in op.outputs if name))
+        build.event("io", "read", 1, bits=sum(graph.tensors[name].bits for name in op.outputs if name))

@@ -75,7 +75,7 @@ def _memories(design: MinSumDesign) -> tuple[ActionRow, ...]:
         ("messages", "write"),
         ("totals", "read"),
         ("totals", "write"),
-        ("weights", "read"),
+        ("weight_memory", "read"),
     ]
     return tuple(
         ActionRow(
@@ -149,13 +149,13 @@ def _multipliers(design: MinSumDesign) -> UnitRow:
 def _weight_memory(design: MinSumDesign) -> UnitRow:
     if not design.weighted:
         none = "this rule has no weights"
-        return UnitRow("weights", role="memory", zero_area=none, zero_leakage=none)
+        return UnitRow("weight_memory", role="memory", zero_area=none, zero_leakage=none)
     copies = {
         Sharing.ALL: 1,
         Sharing.ITERATIONS: design.stored_edges,
         Sharing.NONE: design.stored_edges * design.iterations,
     }
-    return _memory("weights", copies[design.weight_sharing] * design.weight_bits, design)
+    return _memory("weight_memory", copies[design.weight_sharing] * design.weight_bits, design)
 
 
 def _memory(unit: str, bits: int, design: MinSumDesign) -> UnitRow:

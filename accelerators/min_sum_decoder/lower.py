@@ -107,7 +107,7 @@ def _lower_nodes(build: TraceBuilder, graph: Graph, op: Op, design: MinSumDesign
             build.event("messages", "write", edges, bits=message)
             if len(op.inputs) > 2:
                 weights = graph.tensors[op.inputs[2]]
-                build.event("weights", "read", weights.elements, bits=weights.format.bits)
+                build.event("weight_memory", "read", weights.elements, bits=weights.format.bits)
         else:
             build.event("totals", "write", edges, bits=total)
         widths = {"add": total, "compare": message - 1, "logic": 1, "special": message}

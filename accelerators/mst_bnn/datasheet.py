@@ -20,8 +20,8 @@ def datasheet(design: MstBnnDesign) -> Datasheet:
     c = CONSTANTS
     add = _scaled(c.add_int8_j / chosen(8, "_bits", "8 bits"), design)
     gate = add * c.gate_per_full_adder_ratio
-    given = design.bit_product_j
-    product = chosen(given, "_j_per_bit", "design.bit_product_j") if given else add + gate
+    given = design.product_j_per_bit
+    product = chosen(given, "_j_per_bit", "design.product_j_per_bit") if given else add + gate
     memory = _scaled(c.sram_8kib_access_j / c.sram_word_bits, design)
     multiply = _scaled(c.multiply_int8_j / chosen(8, "_bits", "8 bits"), design)
     stream = {"add": add, "multiply": multiply, "compare": add, "logic": gate}
@@ -29,10 +29,10 @@ def datasheet(design: MstBnnDesign) -> Datasheet:
         clock_hz=chosen(design.clock_hz, "_hz", "design.clock_hz"),
         actions=(
             ActionRow("pipeline", "clock", zero_energy="charged as the work of the engines"),
-            _row("engine", "xnor", product, lanes=design.bit_lanes_count),
-            _row("engine", "mac", product, lanes=design.bit_lanes_count),
+            _row("engine", "xnor", product, lanes=design.bit_lanes),
+            _row("engine", "mac", product, lanes=design.bit_lanes),
             _row("tree", "add", add),
-            _row("weights", "read", memory),
+            _row("weight_memory", "read", memory),
             _row("buffer", "read", memory),
             _row("buffer", "write", memory),
             _row("thresholds", "compare", add),
@@ -67,7 +67,7 @@ def _scaled(energy: Sourced, design: MstBnnDesign) -> Sourced:
 def _units(design: MstBnnDesign) -> tuple[UnitRow, ...]:
     c = CONSTANTS
     both = 1 + float(c.gate_per_full_adder_ratio)
-    lanes = design.bit_lanes_count
+    lanes = design.bit_lanes
     small = "small beside the lanes; not modeled"
     pins = "pins are not modeled"
     return (
@@ -77,7 +77,7 @@ def _units(design: MstBnnDesign) -> tuple[UnitRow, ...]:
             area=scale_area(c.adder_32b_m2 / 32 * both * lanes, c.aladdin_node_m, design.node_m),
             leakage=c.adder_32b_leakage_w / 32 * both * lanes,
         ),
-        UnitRow("weights", role="memory", zero_area="of layers that are not binary; not modeled",
+        UnitRow("weight_memory", role="memory", zero_area="of layers that are not binary; not modeled",
                 zero_leakage="of layers that are not binary; not modeled"),
         *(UnitRow(name, zero_area=small, zero_leakage=small)
           for name in ("tree", "buffer", "thresholds", "stream", "folded")),

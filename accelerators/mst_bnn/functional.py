@@ -34,7 +34,7 @@ def classify(graph: Graph, design: MstBnnDesign, data: Mapping[str, NDArray[Any]
     def product(op: Op, rows: Values, inside: Values, weights: Values) -> Values:
         if op.name in exact:
             return reused_product(rows * inside, weights, schedules[op.name])
-        return fixed_point_product(rows, weights, design.full_precision_bits)
+        return fixed_point_product(rows, weights, design.operand_bits)
 
     values = run(graph, arrays, product, as_thresholds(graph, arrays, exact))
     predicted = values[graph.outputs[0]].argmax(axis=1)

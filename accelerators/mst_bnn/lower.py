@@ -77,7 +77,7 @@ def _write_binary(
 def _write_full(build: TraceBuilder, graph: Graph, product: MatrixProduct, name: str) -> None:
     activation, weight = operand_bits(graph, product)
     build.event("engine", "mac", product.macs, bits=activation * weight, node=name)
-    build.event("weights", "read", product.m, bits=product.k * product.n * weight, node=name)
+    build.event("weight_memory", "read", product.m, bits=product.k * product.n * weight, node=name)
     build.note(name, "mapping", f"{product.k} x {product.n} in {activation} x {weight} bits, nothing reused")
 
 

@@ -97,7 +97,7 @@ class Engine:
         image, pixel = divmod(position, self.stage.pixels)
         self.sums[image, :, pixel] = sums
         self.flying, self.finished = [], self.finished + 1
-        events["weights", "read"] += 1
+        events["weight_memory", "read"] += 1
 
     @property
     def may_issue(self) -> bool:

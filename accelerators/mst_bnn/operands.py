@@ -25,7 +25,7 @@ def operands(graph: Graph, design: MstBnnDesign, rng: np.random.Generator) -> di
     found, binary = draw(graph, rng), binary_layers(graph)
     for stage in stages_of(graph):
         if stage.product is not None and stage.op.name in binary:
-            signs = random_signs(stage.product.n, stage.product.k, design.weight_seed)
+            signs = random_signs(stage.product.n, stage.product.k, design.seed)
             name = stage.product.right
             found[name] = signs.reshape(graph.tensors[name].shape).astype(np.float64)
     return found

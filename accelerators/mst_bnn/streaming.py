@@ -65,11 +65,11 @@ def pipeline_of(graph: Graph, design: MstBnnDesign) -> Pipeline:
         if stage.product is not None and stage.op.name in binary
     }
     lanes = sum(_lanes(graph, stage, reuse, design) for stage in stages)
-    if lanes > design.bit_lanes_count:
+    if lanes > design.bit_lanes:
         raise InputError(
-            f"{graph.name} needs {lanes} bit lanes, the chip has {design.bit_lanes_count}",
-            where="mst_bnn.bit_lanes_count",
-            hint=f"set bit_lanes_count={lanes}, or fewer mac_units",
+            f"{graph.name} needs {lanes} bit lanes, the chip has {design.bit_lanes}",
+            where="mst_bnn.bit_lanes",
+            hint=f"set bit_lanes={lanes}, or fewer mac_units",
         )
     clocks = tuple(_clocks(graph, stage, reuse, design) for stage in stages)
     levels = [reuse[stage.op.name].levels if stage.op.name in reuse else 0 for stage in stages]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from accelerators.racetrack_memory.design import Latency, Placement, RacetrackMemoryDesign
+from accelerators.racetrack_memory.design import Placement, RacetrackMemoryDesign, ShiftLatency
 from accelerators.racetrack_memory.placement import Places, best_heuristic, place
 from accelerators.racetrack_memory.shifts import Shifts, shifts_of_trace
 from hwsim.errors import InputError, Problem
@@ -183,7 +183,7 @@ def _row_major(shape: list[int]) -> list[int]:
 def _write(build: TraceBuilder, traffic: Traffic, design: RacetrackMemoryDesign) -> None:
     if traffic.shifts.total:
         build.event("tape", "shift", traffic.shifts.total)
-    if traffic.shifts.moving and design.latency is Latency.RTSIM_COMPATIBLE:
+    if traffic.shifts.moving and design.shift_latency is ShiftLatency.RTSIM_COMPATIBLE:
         build.event("tape", "command", traffic.shifts.moving)
     for action, count in (("read", traffic.reads), ("write", traffic.writes)):
         if count:

@@ -76,7 +76,7 @@ def _lower_product(build: TraceBuilder, graph: Graph, layer: Layer, design: Rera
         build.event("dac", "drive", reads * product.groups * product.k * layer.column_tiles)
         build.event("adc", "convert", reads * columns)
         build.event("shift_add", "add", reads * columns)
-    inputs = layer.vectors * product.groups * product.k * layer.input_bits
+    inputs = layer.vectors * product.groups * product.k * layer.activation_bits
     outputs = layer.vectors * product.groups * product.n * graph.tensors[product.out].format.bits
     for action, bits in (("read", inputs), ("write", outputs)):
         build.event("edram", action, 1, bits=bits)
@@ -86,9 +86,9 @@ def _lower_product(build: TraceBuilder, graph: Graph, layer: Layer, design: Rera
 def _lower_digital(build: TraceBuilder, graph: Graph, op: Op) -> None:
     work, kind = work_of(graph, op), op_kind(op.kind)
     for name, count in work.primitives.items():
-        build.event("digital", name, count)
+        build.event("vector", name, count)
     if work.vector_operations:
-        build.event("digital", "issue", work.vector_operations)
+        build.event("vector", "issue", work.vector_operations)
     if kind.aliases or (op.kind == "offload" and not op.int("moves")):
         return
     if kind.category in (Category.VECTOR, Category.MOVEMENT):

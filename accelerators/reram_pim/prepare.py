@@ -14,7 +14,7 @@ def prepare(graph: Graph, design: ReramDesign) -> Graph:
     """
     folded = fold_batch_normalization(graph)
     weights, inputs = (
-        NumberFormat(FormatKind.INTEGER, bits) for bits in (design.weight_bits, design.input_bits)
+        NumberFormat(FormatKind.INTEGER, bits) for bits in (design.weight_bits, design.activation_bits)
     )
     floats = {
         name: weights if tensor.role is Role.WEIGHT else inputs

@@ -15,7 +15,7 @@ from hwsim.graph.build import GraphBuilder
 from hwsim.graph.ops import PRIMITIVES, op_kind, work_of
 from hwsim.graph.passes import fold_batch_normalization, set_precision
 from hwsim.graph.types import FormatKind, Graph, NumberFormat, Op
-from hwsim.model.roofline.design import Memory, RooflineDesign
+from hwsim.model.roofline.design import MemoryModel, RooflineDesign
 from hwsim.model.types import Accelerator, ActionRow, Datasheet, MachineResult, UnitRow
 from hwsim.sourced import Sourced, chosen
 from hwsim.sources import Constants
@@ -115,7 +115,7 @@ def _amounts(graph: Graph, op: Op) -> tuple[int, Mapping[str, int], int, int, in
 
 def datasheet(design: RooflineDesign, knob: KnobSource) -> Datasheet:
     """Return the prices: lanes and clock make the peak, and the power is drawn for as long as a run takes."""
-    rate = knob(design, "dram_bits_per_s") if design.memory is Memory.BOUNDED else None
+    rate = knob(design, "dram_bits_per_s") if design.memory_model is MemoryModel.BOUNDED else None
     untimed = "the peak was achieved and contains the memory" if rate is None else ""
     area = knob(design, "die_area_m2") if design.die_area_m2 else None
     return Datasheet(
@@ -188,7 +188,7 @@ def machine(graph: Graph, design: RooflineDesign, rng: np.random.Generator) -> M
     left = [sum(graph.tensors[name].bits for name in op.inputs), graph.tensors[op.outputs[0]].bits]
     done, clock, events = 0, 0, Counter[tuple[str, str]]()
     rate = Fraction(design.dram_bits_per_s) / Fraction(design.clock_hz)
-    memory = Channel(left, rate if design.memory is Memory.BOUNDED else None)
+    memory = Channel(left, rate if design.memory_model is MemoryModel.BOUNDED else None)
     while done < len(places) or memory.busy:
         for place in places[done : done + design.lanes]:
             if product:

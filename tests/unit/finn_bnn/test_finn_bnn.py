@@ -51,7 +51,7 @@ def test_a_batch_ends_when_its_positions_one_by_one_end(seed: int, images: int) 
     graph = replace(graph, tensors={name: replace(tensor, shape=(images, *tensor.shape[1:]))
                                     if tensor.role in (Role.INPUT, Role.ACTIVATION) else tensor
                                     for name, tensor in graph.tensors.items()})
-    pipeline = pipeline_of(graph, chip("finn_bnn", bit_lanes_count=200 + seed % 1500).design)
+    pipeline = pipeline_of(graph, chip("finn_bnn", bit_lanes=200 + seed % 1500).design)
     free = [0] * len(pipeline.stages)
     for image in range(images):
         done: dict[str, list[int]] = {}
@@ -74,7 +74,7 @@ def test_a_batch_ends_when_its_positions_one_by_one_end(seed: int, images: int) 
 def test_automatic_folding_fits_divides_and_is_the_fastest(seed: int) -> None:
     graph = random_graph(np.random.default_rng(seed))
     lanes = int(np.random.default_rng(seed + 1).integers(200, 3000))
-    folds = folds_of(graph, chip("finn_bnn", bit_lanes_count=lanes).design)
+    folds = folds_of(graph, chip("finn_bnn", bit_lanes=lanes).design)
     assert sum(fold.bit_lanes for fold in folds.values()) <= lanes
     for fold in folds.values():
         assert fold.k % fold.simd == fold.n % fold.pe == 0
@@ -132,11 +132,11 @@ def test_bad_foldings_say_layer_number_and_remedy() -> None:
     assert "conv0: SIMD 5 does not divide the 27 inputs" in str(refused.value)
     assert "conv1: PE 48 does not divide the 64 outputs" in str(refused.value)
     with pytest.raises(InputError, match="bit lanes even as folded, the chip has 100"):
-        evaluate("cnv_bnn", chip("finn_bnn", bit_lanes_count=100, folding=W1A1.replace("1x4", "1x2")))
+        evaluate("cnv_bnn", chip("finn_bnn", bit_lanes=100, folding=W1A1.replace("1x4", "1x2")))
     with pytest.raises(DesignError, match=r"finn_bnn\.folding"):
         chip("finn_bnn", folding="3x0")
-    with pytest.raises(DesignError, match=r"board_w 5\.0 is that of an FPGA"):
-        chip("finn_bnn", board_w=5.0)
+    with pytest.raises(DesignError, match=r"board_power_w 5\.0 is that of an FPGA"):
+        chip("finn_bnn", board_power_w=5.0)
 
 
 def test_weights_that_do_not_fit_and_operators_without_engine_are_refused() -> None:
@@ -165,6 +165,6 @@ def test_bad_samples_are_reported_all_at_once() -> None:
 
 def test_power_of_the_board_is_charged_when_given() -> None:
     without = evaluate("cnv_bnn", chip("finn_bnn:ultra96", folding=W1A1))
-    given = evaluate("cnv_bnn", chip("finn_bnn:ultra96", folding=W1A1, board_w=5.0))
+    given = evaluate("cnv_bnn", chip("finn_bnn:ultra96", folding=W1A1, board_power_w=5.0))
     assert without.totals.energy_j == 0
     assert given.totals.energy_j == pytest.approx(5.0 * given.totals.time_s, rel=1e-9)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accelerators.racetrack_memory import ACCELERATOR
-from accelerators.racetrack_memory.design import PRESETS, Faults, Placement, RacetrackMemoryDesign
+from accelerators.racetrack_memory.design import PRESETS, FaultModel, Placement, RacetrackMemoryDesign
 from accelerators.racetrack_memory.placement import Places, place
 from accelerators.racetrack_memory.reliability import error_per_shift, mean_time_to_failure_s
 from hwsim.errors import InputError
@@ -98,21 +98,25 @@ def test_exact_has_limits_that_it_states() -> None:
 
 def test_mean_time_to_failure() -> None:
     """1e-8 a shift at 5e7 shifts a second: 2 s (Roxy et al. 2022)."""
-    assert mean_time_to_failure_s(error_per_shift(1, Faults.PINNING).value, 5e7) == pytest.approx(2.0)
-    rates = [error_per_shift(distance, Faults.POSITION).value for distance in range(1, 8)]
+    assert mean_time_to_failure_s(error_per_shift(1, FaultModel.PINNING).value, 5e7) == pytest.approx(2.0)
+    rates = [error_per_shift(distance, FaultModel.POSITION).value for distance in range(1, 8)]
     assert rates == sorted(rates)
-    assert error_per_shift(1, Faults.POSITION).kind == "unconfirmed"
-    assert error_per_shift(1, Faults.POSITION, 1).value == pytest.approx(1.37e-21)
-    for distance, faults, steps in ((8, Faults.POSITION, 0), (1, Faults.NONE, 0), (3, Faults.POSITION, 1)):
+    assert error_per_shift(1, FaultModel.POSITION).kind == "unconfirmed"
+    assert error_per_shift(1, FaultModel.POSITION, 1).value == pytest.approx(1.37e-21)
+    for distance, faults, steps in (
+        (8, FaultModel.POSITION, 0),
+        (1, FaultModel.NONE, 0),
+        (3, FaultModel.POSITION, 1),
+    ):
         with pytest.raises(InputError):
             error_per_shift(distance, faults, steps)
     figures = ACCELERATOR.figures
     assert figures is not None
     graph, times = load("matrix_product_accesses"), {}
-    for model in (Faults.PINNING, Faults.POSITION):
-        design = PRESETS["rtsim"].model_copy(update={"faults": model})
+    for model in (FaultModel.PINNING, FaultModel.POSITION):
+        design = PRESETS["rtsim"].model_copy(update={"fault_model": model})
         times[model] = figures(graph, design)["mean_time_to_failure_s"]
-    assert times[Faults.PINNING] > 1000 * times[Faults.POSITION]
+    assert times[FaultModel.PINNING] > 1000 * times[FaultModel.POSITION]
 
 
 def test_a_trace_file_with_names() -> None:
