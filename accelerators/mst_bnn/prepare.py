@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from accelerators.mst_bnn.design import MstBnnDesign
-from hwsim.graph.passes import set_precision
+from hwsim.graph.passes import store_floats
 from hwsim.graph.types import FormatKind, Graph, NumberFormat
 
 
@@ -12,6 +12,4 @@ def prepare(graph: Graph, design: MstBnnDesign) -> Graph:
 
     Sums are written as what they become; engines and thresholds work on `accumulator_bits` of them.
     """
-    fixed = NumberFormat(FormatKind.INTEGER, design.operand_bits)
-    floats = {t.name: fixed for t in graph.tensors.values() if t.format.kind is FormatKind.FLOAT}
-    return set_precision(graph, tensors=floats) if floats else graph
+    return store_floats(graph, NumberFormat(FormatKind.INTEGER, design.operand_bits))

@@ -32,6 +32,12 @@ def offload(graph: Graph, names: frozenset[str], *, moves: bool) -> Graph:
     return replaced
 
 
+def operand_traffic(graph: Graph, op: Op) -> tuple[int, int]:
+    """Return the bits of the operands of `op`, each tensor once, and those of its results."""
+    reads = sum(graph.tensors[name].bits for name in dict.fromkeys(op.inputs) if name)
+    return reads, sum(graph.tensors[name].bits for name in op.outputs if name)
+
+
 def _elsewhere(graph: Graph, op: Op, moves: bool) -> Op:
     outputs = tuple(name for name in op.outputs if name)
     shapes = tuple(graph.tensors[name].shape for name in outputs)

@@ -38,9 +38,10 @@ def test_published_folding_gives_the_published_interval_and_rows() -> None:
     target = chip("finn_bnn:ultra96", folding=W1A1)
     pipeline = pipeline_of(prepared("cnv_bnn"), target.design)
     assert pipeline.interval_cycles == 32768
-    clocks = [fold.clocks * fold.pixels for fold in pipeline.folds.values()]
+    clocks = [fold.clocks * fold.pixels for fold in pipeline.layers.values()]
     assert clocks == [32400, 28224, 20736, 28800, 20736, 18432, 32768, 32768, 8192]
-    assert sum(fold.bit_lanes for fold in pipeline.folds.values()) == 3 * 16 * 8 + 1024 + 1024 + 128 + 32 + 16
+    lanes = sum(fold.bit_lanes for fold in pipeline.layers.values())
+    assert lanes == 3 * 16 * 8 + 1024 + 1024 + 128 + 32 + 16
 
 
 @settings(deadline=None, max_examples=60)
