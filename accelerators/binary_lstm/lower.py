@@ -5,6 +5,7 @@ from __future__ import annotations
 from accelerators.binary_lstm.design import BinaryLstmDesign
 from accelerators.binary_lstm.mapping import ONE_HOT, Job, issued, job_of
 from hwsim.errors import InputError, Problem
+from hwsim.graph.offload import is_free
 from hwsim.graph.ops import op_kind, work_of
 from hwsim.graph.ops.kinds import Category
 from hwsim.graph.types import Graph, Op
@@ -90,7 +91,7 @@ def _lower_movement(build: TraceBuilder, graph: Graph, op: Op, design: BinaryLst
     if op.kind == "one_hot" and not operations:
         build.note(op.name, "mapping", "an index that selects a column of weights")
         return
-    if op_kind(op.kind).aliases or (op.kind == "offload" and not op.int("moves")):
+    if is_free(op):
         build.note(op.name, "mapping", "no data moves")
         return
     names = dict.fromkeys((*op.inputs, *op.outputs) if op.kind == "offload" else op.outputs)

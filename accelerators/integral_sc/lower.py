@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from accelerators.integral_sc.design import CONSTANTS, Arithmetic, IntegralScDesign
-from accelerators.integral_sc.network import Segment, is_still, product_of, segments_of
+from accelerators.integral_sc.network import Segment, product_of, segments_of
 from hwsim.errors import InputError
 from hwsim.graph.contraction import MatrixProduct
 from hwsim.graph.ops import work_of
 from hwsim.graph.types import Graph, Op
+from hwsim.model.pins import write_pins
 from hwsim.trace import Trace, TraceBuilder
 
 LARGEST = 2**62
@@ -36,7 +37,7 @@ def lower(graph: Graph, design: IntegralScDesign) -> Trace:
         if isinstance(part, Segment):
             _lower_segment(build, graph, part, design)
         else:
-            _lower_movement(build, graph, part)
+            write_pins(build, graph, part)
     return build.build()
 
 
@@ -113,19 +114,6 @@ def _lower_neurons(
     build.event("machines", "step", neurons * clocks_of(samples, design), bits=bits, node=op.name)
     stands_for = " in place of relu: cycles hold, values do not" if op.text("function") == "relu" else ""
     build.note(op.name, "mapping", f"{neurons} state machines of {bits} bits{stands_for}")
-
-
-def _lower_movement(build: TraceBuilder, graph: Graph, op: Op) -> None:
-    """Write what runs elsewhere as data through the pins; aliases and constants move nothing."""
-    build.node(op.name)
-    if is_still(op) or not op.int("moves"):
-        build.note(op.name, "mapping", "no data moves")
-        return
-    reads = sum(graph.tensors[name].bits for name in dict.fromkeys(op.inputs) if name)
-    writes = sum(graph.tensors[name].bits for name in op.outputs if name)
-    with build.loop(1, node=op.name):
-        build.event("io", "read", 1, bits=reads)
-        build.event("io", "write", 1, bits=writes)
 
 
 __all__ = ["clocks_of", "lower", "state_bits", "synapses_of", "weight_bits"]

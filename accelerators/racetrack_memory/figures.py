@@ -6,9 +6,10 @@ import numpy as np
 
 from accelerators.racetrack_memory.datasheet import datasheet
 from accelerators.racetrack_memory.design import FaultModel, RacetrackMemoryDesign, ShiftLatency
-from accelerators.racetrack_memory.lower import moves_nothing, traffic_of
+from accelerators.racetrack_memory.lower import traffic_of
 from accelerators.racetrack_memory.placement import HEURISTICS, place
 from accelerators.racetrack_memory.reliability import LONGEST, error_per_shift, mean_time_to_failure_s
+from hwsim.graph.offload import is_free
 from hwsim.graph.types import Graph
 
 
@@ -24,7 +25,7 @@ def figures(graph: Graph, design: RacetrackMemoryDesign) -> dict[str, float]:
     others = dict.fromkeys(HEURISTICS, 0)
     steps: dict[int, int] = {}
     for op in graph.ops:
-        if moves_nothing(op):
+        if is_free(op):
             continue
         traffic = traffic_of(graph, op, design)
         shifts += traffic.shifts.total

@@ -11,6 +11,7 @@ from accelerators.sparse_lstm.design import Mode, SparseLstmDesign
 from accelerators.sparse_lstm.zeros import CELLS, Ints, ZeroStates, count_entries, sizes_of, zero_states
 from hwsim.errors import InputError, Problem
 from hwsim.graph.contraction import matrix_products
+from hwsim.graph.offload import is_free
 from hwsim.graph.ops import op_kind, work_of
 from hwsim.graph.ops.kinds import Category
 from hwsim.graph.ops.recurrent import RecurrentSizes
@@ -270,7 +271,7 @@ def _lower_elementwise(build: TraceBuilder, graph: Graph, op: Op, design: Sparse
 def _lower_movement(build: TraceBuilder, graph: Graph, op: Op) -> None:
     """Write a data movement: what passes through is read and written once; an alias moves nothing."""
     selected = op.kind == "one_hot" and _feeds_cells_only(graph, op.outputs[0])
-    if op_kind(op.kind).aliases or selected or (op.kind == "offload" and not op.int("moves")):
+    if selected or is_free(op):
         build.note(op.name, "mapping", "the index selects a column" if selected else "no data moves")
         return
     writes = sum(graph.tensors[name].bits for name in op.outputs if name)

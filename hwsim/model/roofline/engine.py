@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.graph.build import GraphBuilder
-from hwsim.graph.ops import PRIMITIVES, op_kind, work_of
+from hwsim.graph.offload import is_free, operand_traffic
+from hwsim.graph.ops import PRIMITIVES, work_of
 from hwsim.graph.passes import fold_batch_normalization, set_precision
 from hwsim.graph.types import FormatKind, Graph, NumberFormat, Op
 from hwsim.model.roofline.design import MemoryModel, RooflineDesign
@@ -106,11 +107,9 @@ def lower(graph: Graph, design: RooflineDesign) -> Trace:
 def _amounts(graph: Graph, op: Op) -> tuple[int, Mapping[str, int], int, int, int]:
     """Return MACs, elementary operations by name and in all, bits read and bits written."""
     work = work_of(graph, op)
-    if op_kind(op.kind).aliases or (op.kind == "offload" and not op.int("moves")):
+    if is_free(op):
         return work.macs, work.primitives, work.vector_operations, 0, 0
-    reads = sum(graph.tensors[name].bits for name in dict.fromkeys(op.inputs) if name)
-    writes = sum(graph.tensors[name].bits for name in op.outputs if name)
-    return work.macs, work.primitives, work.vector_operations, reads, writes
+    return work.macs, work.primitives, work.vector_operations, *operand_traffic(graph, op)
 
 
 def datasheet(design: RooflineDesign, knob: KnobSource) -> Datasheet:
