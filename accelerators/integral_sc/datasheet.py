@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from accelerators.integral_sc.design import CONSTANTS, Arithmetic, IntegralScDesign, Technology
 from hwsim.columns import given
+from hwsim.model.cells import Cells
 from hwsim.model.types import ActionRow, Datasheet, UnitRow
-from hwsim.physics import multiply_energy_at_width, scale_area, scale_energy_constant_field
+from hwsim.physics import multiply_energy_at_width
 from hwsim.sourced import Sourced, chosen
 
 AT_ONCE = "happens inside the clocks of the pipeline: every synapse and neuron exists once"
@@ -36,18 +37,9 @@ def datasheet(design: IntegralScDesign) -> Datasheet:
     )
 
 
-def _add_bit(design: IntegralScDesign) -> Sourced:
-    """Return joules of adding one bit at node and supply of the run."""
-    c = CONSTANTS
-    return _scaled(c.add_int8_j / chosen(8, "_bits", "8 bits"), design)
-
-
-def _scaled(energy: Sourced, design: IntegralScDesign) -> Sourced:
-    """Scale to the node at its nominal supply, then by V^2 alone to the supply of the run."""
-    c = CONSTANTS
-    return scale_energy_constant_field(
-        energy, c.reference_node_m, design.node_m, c.reference_supply_v, design.actual_supply_v
-    )
+def _cells(design: IntegralScDesign) -> Cells:
+    """Return standard cells at node and supply of the run."""
+    return Cells(CONSTANTS, design.node_m, design.actual_supply_v)
 
 
 def _bit_energies(design: IntegralScDesign) -> dict[str, Sourced | None]:
@@ -58,8 +50,7 @@ def _bit_energies(design: IntegralScDesign) -> dict[str, Sourced | None]:
     }
     if design.technology is Technology.VIRTEX7:
         return known
-    add = _add_bit(design)
-    gate = add * CONSTANTS.gate_per_full_adder_ratio
+    add, gate = _cells(design).add_j_per_bit, _cells(design).gate_j_per_bit
     estimate = {"and_j_per_bit": gate, "add_j_per_bit": add, "state_j_per_bit": add, "number_j_per_bit": gate}
     return {name: known[name] or estimate[name] for name in known}
 
@@ -98,7 +89,7 @@ def _mac(design: IntegralScDesign, gate: Sourced | None) -> ActionRow:
     return ActionRow(
         "synapses",
         "mac",
-        energy=_scaled(energy, design) if known else None,
+        energy=_cells(design).scaled(energy) if known else None,
         lanes=design.synapses,
         interval_cycles=0,
         zero_energy="" if known else ABSENT,
@@ -138,7 +129,8 @@ def _units(design: IntegralScDesign) -> tuple[UnitRow, ...]:
         absent = "static power of the FPGA is not published"
         rows = tuple(UnitRow(name, zero_area=FPGA_AREA, zero_leakage=absent) for name in names)
         return (*rows, _io())
-    bit, leak = c.adder_32b_m2 / 32, c.adder_32b_leakage_w / 32
+    cells = _cells(design)
+    bit, leak = cells.adder_bit_m2, cells.adder_bit_leakage_w
     gate = c.gate_per_full_adder_ratio
     if design.arithmetic is Arithmetic.BINARY_RADIX:
         copies = {
@@ -155,7 +147,7 @@ def _units(design: IntegralScDesign) -> tuple[UnitRow, ...]:
         if area is None
         else UnitRow(
             unit,
-            area=scale_area(area * copies[unit], c.aladdin_node_m, design.node_m),
+            area=cells.area(area * copies[unit]),
             leakage=leak * copies[unit] * (1 if area is bit else gate),
         )
         for unit, area in shares.items()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from accelerators.invertible_logic.design import CONSTANTS, InvertibleLogicDesign
+from hwsim.model.cells import Cells
 from hwsim.model.types import ActionRow, Datasheet, UnitRow
-from hwsim.physics import scale_area, scale_energy_constant_field
 from hwsim.sourced import Sourced, chosen
 
 AT_ONCE = "happens inside the clocks of the network: every spin exists once"
@@ -12,19 +12,20 @@ IN_SPINS = "part of the energy of a spin update, which the user gave"
 SMALL = "small beside the spins; not modeled"
 
 
+def cells_of(design: InvertibleLogicDesign) -> Cells:
+    """Return the cells that an estimate is made of."""
+    return Cells(CONSTANTS, design.node_m, design.supply_v)
+
+
 def add_bit(design: InvertibleLogicDesign) -> Sourced:
     """Return joules of adding one bit at node and supply (E ~ L V^2)."""
-    c = CONSTANTS
-    per_bit = c.add_int8_j / chosen(8, "_bits", "8 bits")
-    return scale_energy_constant_field(
-        per_bit, c.reference_node_m, design.node_m, c.reference_supply_v, design.supply_v
-    )
+    return cells_of(design).add_j_per_bit
 
 
 def area_per_bit(design: InvertibleLogicDesign) -> Sourced:
     """Return the square metres of one bit of an adder, which a bit of a counter is taken to equal."""
-    c = CONSTANTS
-    return scale_area(c.adder_32b_m2 / 32, c.aladdin_node_m, design.node_m)
+    cells = cells_of(design)
+    return cells.area(cells.adder_bit_m2)
 
 
 def datasheet(design: InvertibleLogicDesign) -> Datasheet:
