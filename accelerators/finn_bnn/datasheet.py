@@ -5,6 +5,7 @@ from __future__ import annotations
 from accelerators.finn_bnn.design import CONSTANTS, FinnBnnDesign, Technology
 from hwsim.graph.engines import SIMPLE
 from hwsim.model.cells import Cells
+from hwsim.model.pins import pin_actions, pin_unit
 from hwsim.model.types import ActionRow, Datasheet, UnitRow
 from hwsim.sourced import Sourced, chosen
 
@@ -47,7 +48,7 @@ def datasheet(design: FinnBnnDesign) -> Datasheet:
             *(_row("stream", name, stream[name]) for name in SIMPLE),
             _row("stream", "move", None, "wires and FIFOs are not modeled"),
             *(_row("folded", name, None, "thresholds stand for it") for name in SIMPLE),
-            *(_row("io", name, None, "pins and their supply are not modeled") for name in ("read", "write")),
+            *pin_actions(AT_ONCE),
         ),
         units=_units(design),
     )
@@ -79,7 +80,7 @@ def _units(design: FinnBnnDesign) -> tuple[UnitRow, ...]:
     small = "small beside engines and weight memory; not modeled"
     names = ("buffer", "thresholds", "stream", "folded")
     others = tuple(UnitRow(name, role="compute", zero_area=small, zero_leakage=small) for name in names)
-    pins = UnitRow("io", role="link", zero_area="pins are not modeled", zero_leakage="pins are not modeled")
+    pins = pin_unit()
     if fpga:
         board = chosen(design.board_power_w, "_w", "design.board_power_w") if design.board_power_w else None
         absent = "power of the FPGA is not published; set board_power_w"

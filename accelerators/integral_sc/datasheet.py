@@ -5,6 +5,7 @@ from __future__ import annotations
 from accelerators.integral_sc.design import CONSTANTS, Arithmetic, IntegralScDesign, Technology
 from hwsim.columns import given
 from hwsim.model.cells import Cells
+from hwsim.model.pins import pin_actions, pin_unit
 from hwsim.model.types import ActionRow, Datasheet, UnitRow
 from hwsim.physics import multiply_energy_at_width
 from hwsim.sourced import Sourced, chosen
@@ -31,7 +32,7 @@ def datasheet(design: IntegralScDesign) -> Datasheet:
             ActionRow("pipeline", "fill", zero_energy="pipeline registers are not modeled"),
             *_synapses(design),
             *_machines(design),
-            *_pins(),
+            *pin_actions("a whole input enters while the one before is worked on; no link is published"),
         ),
         units=_units(design),
     )
@@ -108,19 +109,6 @@ def _machines(design: IntegralScDesign) -> tuple[ActionRow, ...]:
     )
 
 
-def _pins() -> tuple[ActionRow, ...]:
-    return tuple(
-        ActionRow(
-            "io",
-            action,
-            interval_cycles=0,
-            zero_energy="pins and their supply are not modeled",
-            zero_time="a whole input enters while the one before is worked on; no link is published",
-        )
-        for action in ("read", "write")
-    )
-
-
 def _units(design: IntegralScDesign) -> tuple[UnitRow, ...]:
     """Return areas of standard cells: a full adder, an AND and a comparator per synapse and bit."""
     c = CONSTANTS
@@ -128,7 +116,7 @@ def _units(design: IntegralScDesign) -> tuple[UnitRow, ...]:
         names = ("synapses", "adders", "generators", "machines", "pipeline")
         absent = "static power of the FPGA is not published"
         rows = tuple(UnitRow(name, zero_area=FPGA_AREA, zero_leakage=absent) for name in names)
-        return (*rows, _io())
+        return (*rows, pin_unit())
     cells = _cells(design)
     bit, leak = cells.adder_bit_m2, cells.adder_bit_leakage_w
     gate = c.gate_per_full_adder_ratio
@@ -157,8 +145,4 @@ def _units(design: IntegralScDesign) -> tuple[UnitRow, ...]:
     registers = UnitRow(
         "pipeline", zero_area="registers are not modeled", zero_leakage="registers are not modeled"
     )
-    return (*rows, machines, registers, _io())
-
-
-def _io() -> UnitRow:
-    return UnitRow("io", role="link", zero_area="pins are not modeled", zero_leakage="pins are not modeled")
+    return (*rows, machines, registers, pin_unit())

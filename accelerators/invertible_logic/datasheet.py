@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from accelerators.invertible_logic.design import CONSTANTS, InvertibleLogicDesign
 from hwsim.model.cells import Cells
+from hwsim.model.pins import pin_actions, pin_unit
 from hwsim.model.types import ActionRow, Datasheet, UnitRow
 from hwsim.sourced import Sourced, chosen
 
@@ -64,16 +65,7 @@ def _free() -> tuple[ActionRow, ...]:
     return (
         ActionRow("control", "clock", zero_energy="clock tree and control are not modeled"),
         _at_once("gates", "resolve", zero_energy="charged as the updates of its spins"),
-        *(
-            ActionRow(
-                "io",
-                action,
-                interval_cycles=0,
-                zero_time="loads and answers overlap with anneals",
-                zero_energy="pins and their supply are not modeled",
-            )
-            for action in ("clamp", "read")
-        ),
+        *pin_actions("loads and answers overlap with anneals", "clamp", "read"),
     )
 
 
@@ -89,7 +81,6 @@ def _at_once(unit: str, action: str, per_bit: Sourced | None = None, zero_energy
 
 
 def _units(design: InvertibleLogicDesign) -> tuple[UnitRow, ...]:
-    unmodeled = "pins are not modeled"
     made = "gates are made of spins"
     return (
         UnitRow(
@@ -100,5 +91,5 @@ def _units(design: InvertibleLogicDesign) -> tuple[UnitRow, ...]:
         UnitRow("noise", zero_area=SMALL, zero_leakage=SMALL),
         UnitRow("gates", zero_area=made, zero_leakage=made),
         UnitRow("control", zero_area=SMALL, zero_leakage=SMALL),
-        UnitRow("io", role="link", zero_area=unmodeled, zero_leakage=unmodeled),
+        pin_unit(),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from accelerators.min_sum_decoder.design import CONSTANTS, MinSumDesign, Rule, Sharing
 from hwsim.model.cells import Cells
+from hwsim.model.pins import pin_actions, pin_unit
 from hwsim.model.types import ActionRow, Datasheet, UnitRow
 from hwsim.physics import multiply_energy_at_width
 from hwsim.sourced import Sourced, chosen
@@ -20,7 +21,11 @@ def datasheet(design: MinSumDesign) -> Datasheet:
     """
     return Datasheet(
         clock_hz=chosen(design.clock_hz, "_hz", "design.clock_hz"),
-        actions=(*_operations(design), *_memories(design), *_pins()),
+        actions=(
+            *_operations(design),
+            *_memories(design),
+            *pin_actions("codewords enter and leave while others are decoded; no link is modeled"),
+        ),
         units=_units(design),
     )
 
@@ -83,19 +88,6 @@ def _memories(design: MinSumDesign) -> tuple[ActionRow, ...]:
     )
 
 
-def _pins() -> tuple[ActionRow, ...]:
-    return tuple(
-        ActionRow(
-            "io",
-            action,
-            interval_cycles=0,
-            zero_energy="pins are not modeled",
-            zero_time="codewords enter and leave while others are decoded; no link is modeled",
-        )
-        for action in ("read", "write")
-    )
-
-
 def _units(design: MinSumDesign) -> tuple[UnitRow, ...]:
     """Return areas: per edge processor two adders, two comparators, two XORs and one multiplier if used."""
     c = CONSTANTS
@@ -124,7 +116,7 @@ def _units(design: MinSumDesign) -> tuple[UnitRow, ...]:
         _memory("messages", design.stored_edges * message, design),
         _memory("totals", 2 * design.stored_codeword_bits * total, design),
         _weight_memory(design),
-        UnitRow("io", role="link", zero_area="pins are not modeled", zero_leakage="pins are not modeled"),
+        pin_unit(),
     )
 
 

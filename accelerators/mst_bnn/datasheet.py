@@ -5,6 +5,7 @@ from __future__ import annotations
 from accelerators.mst_bnn.design import CONSTANTS, MstBnnDesign
 from hwsim.graph.engines import SIMPLE
 from hwsim.model.cells import Cells
+from hwsim.model.pins import pin_actions, pin_unit
 from hwsim.model.types import ActionRow, Datasheet, UnitRow
 from hwsim.sourced import Sourced, chosen
 
@@ -36,7 +37,7 @@ def datasheet(design: MstBnnDesign) -> Datasheet:
             *(_row("stream", name, stream[name]) for name in SIMPLE),
             _row("stream", "move", None, "wires and FIFOs are not modeled"),
             *(_row("folded", name, None, "thresholds stand for it") for name in SIMPLE),
-            *(_row("io", name, None, "pins and their supply are not modeled") for name in ("read", "write")),
+            *pin_actions(AT_ONCE),
         ),
         units=_units(design),
     )
@@ -62,7 +63,6 @@ def _units(design: MstBnnDesign) -> tuple[UnitRow, ...]:
     cells, both = _cells(design), 1 + float(CONSTANTS.gate_per_full_adder_ratio)
     lanes = design.bit_lanes
     small = "small beside the lanes; not modeled"
-    pins = "pins are not modeled"
     return (
         UnitRow("pipeline", zero_area=small, zero_leakage=small),
         UnitRow(
@@ -74,5 +74,5 @@ def _units(design: MstBnnDesign) -> tuple[UnitRow, ...]:
                 zero_leakage="of layers that are not binary; not modeled"),
         *(UnitRow(name, zero_area=small, zero_leakage=small)
           for name in ("tree", "buffer", "thresholds", "stream", "folded")),
-        UnitRow("io", role="link", zero_area=pins, zero_leakage=pins),
+        pin_unit(),
     )
