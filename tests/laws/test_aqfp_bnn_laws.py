@@ -16,9 +16,9 @@ from hwsim.run import chip, evaluate
 from tests.unit.aqfp_bnn.networks import perceptron, vgg_small
 
 KNOBS = {
-    "crossbar": st.integers(1, 40), "stream_length": st.integers(1, 6), "replication": st.integers(1, 4),
+    "crossbar_size": st.integers(1, 40), "stream_length": st.integers(1, 6), "replication": st.integers(1, 4),
     "clock_phases": st.integers(3, 9), "max_phase_skip": st.integers(1, 3),
-    "counter": st.sampled_from(["exact", "approximate"]),
+    "parallel_counter": st.sampled_from(["exact", "approximate"]),
     "weight_memory": st.sampled_from(["buffer_chain", "in_cell"]),
 }  # fmt: skip
 designs = st.fixed_dictionaries(KNOBS)
@@ -93,6 +93,6 @@ def test_the_machine_computes_the_network_where_nothing_is_random(
 
 def test_a_batch_takes_one_interval_more_per_sample() -> None:
     for batch in (1, 2, 7):
-        plan = schedule(perceptron(200, 50, 30, batch=batch), design(crossbar=16))
+        plan = schedule(perceptron(200, 50, 30, batch=batch), design(crossbar_size=16))
         assert plan.cycles == plan.latency_cycles + (batch - 1) * plan.interval_cycles
     assert schedule(vgg_small(3), design()).interval_cycles == schedule(vgg_small(), design()).interval_cycles

@@ -20,7 +20,7 @@ def designs(draw: st.DrawFn) -> BinaryLstmDesign:
         weights=draw(st.sampled_from(list(Weights))),
         mac_units=draw(st.integers(1, 30)),
         memory_bits_per_cycle=draw(st.integers(1, 60)),
-        elementwise_lanes=draw(st.integers(1, 30)),
+        vector_lanes=draw(st.integers(1, 30)),
         activation_bits=draw(st.integers(6, 16)),
     )
 

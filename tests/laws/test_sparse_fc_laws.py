@@ -26,7 +26,7 @@ def designs(draw: st.DrawFn) -> SparseFcDesign:
         weights=draw(st.sampled_from(list(Weights))),
         sparsity_ratio=draw(SHARES),
         neurons=draw(st.integers(1, 20)),
-        memory_bits=4096,
+        weight_memory_bits=4096,
         lfsr_bits=bits,
         activation_bits=draw(st.integers(2, 12)),
     )

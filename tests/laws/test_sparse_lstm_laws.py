@@ -31,7 +31,7 @@ def layers(draw: Any) -> tuple[dict[str, Any], Zeros, dict[str, Any]]:
     zero = rng.random((sizes["steps"], sizes["batch"], sizes["hidden"])) < fraction
     knobs = {
         "offset_bits": draw(st.integers(1, 8)),
-        "offchip_bits_per_s": draw(st.sampled_from([51.2e9, 20e9, 7.3e9, 1e12])),
+        "dram_bits_per_s": draw(st.sampled_from([51.2e9, 20e9, 7.3e9, 1e12])),
     }
     return sizes, zero, knobs
 

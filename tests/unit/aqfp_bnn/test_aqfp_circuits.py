@@ -22,7 +22,7 @@ from accelerators.aqfp_bnn.circuits import (
     xnor_netlist,
 )
 from accelerators.aqfp_bnn.clocking import check_phases, step_waves
-from accelerators.aqfp_bnn.design import Counter
+from accelerators.aqfp_bnn.design import ParallelCounter
 from accelerators.aqfp_bnn.energy import memory_junctions
 from accelerators.aqfp_bnn.levels import Clocking
 from accelerators.aqfp_bnn.netlist import Netlist, NetlistBuilder, evaluate
@@ -148,7 +148,7 @@ def test_counters_count(inputs: int) -> None:
 @pytest.mark.parametrize("inputs", [2, 3, 4, 7, 8])
 def test_approximate_counters_pair_by_or_and_and(inputs: int) -> None:
     words = np.array(list(itertools.product((False, True), repeat=inputs)))
-    netlist = counter_netlist(inputs, Counter.APPROXIMATE)
+    netlist = counter_netlist(inputs, ParallelCounter.APPROXIMATE)
     found, _ = evaluate(netlist, {f"x[{i}]": words[:, i] for i in range(inputs)})
     total = sum(bits.astype(int) << int(name[6:-1]) for name, bits in found.items())
     expected = words[:, inputs - inputs % 2 :].sum(axis=1)
@@ -188,9 +188,9 @@ def restarts(samples: int, length: int, interval: int) -> Bits:
 
 @pytest.mark.parametrize("clocking", CLOCKINGS)
 @pytest.mark.parametrize(("tiles", "length"), [(1, 1), (1, 5), (4, 3), (5, 8)])
-@pytest.mark.parametrize("counter", Counter)
+@pytest.mark.parametrize("counter", ParallelCounter)
 def test_accumulation_decides_by_the_sum_of_the_stream(
-    tiles: int, length: int, counter: Counter, clocking: Clocking
+    tiles: int, length: int, counter: ParallelCounter, clocking: Clocking
 ) -> None:
     threshold, bits = (tiles * length + 1) // 2, (2 * tiles * length).bit_length()
     built = balance(accumulation_netlist(tiles, bits, threshold, counter), clocking)
@@ -207,7 +207,7 @@ def test_accumulation_decides_by_the_sum_of_the_stream(
     for sample in range(samples):
         own = x[sample * length : (sample + 1) * length]
         count = own.sum(axis=(0, 2))
-        if counter is Counter.APPROXIMATE and tiles > 1:
+        if counter is ParallelCounter.APPROXIMATE and tiles > 1:
             count = own[:, :, tiles - tiles % 2 :].sum(axis=(0, 2))
             for i in range(0, tiles - 1, 2):
                 merge = np.logical_or if i % 4 == 0 else np.logical_and
@@ -234,7 +234,7 @@ def test_buffer_chain_memory_per_bit() -> None:
 
 
 def test_more_phase_skip_takes_fewer_junctions() -> None:
-    netlist = accumulation_netlist(16, 9, 128, Counter.EXACT)
+    netlist = accumulation_netlist(16, 9, 128, ParallelCounter.EXACT)
     found = [balance(netlist, Clocking(clock_phases=16, max_phase_skip=m)).junctions for m in (1, 2, 3, 7)]
     assert found == sorted(found, reverse=True)
     assert found[0] > 1.2 * found[-1]

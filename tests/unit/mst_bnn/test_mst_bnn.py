@@ -142,4 +142,4 @@ def test_stated_reuse_prices_the_network() -> None:
 
 def test_a_network_larger_than_the_chip_is_refused_with_its_size() -> None:
     with pytest.raises(InputError, match="bit lanes, the chip has 1000"):
-        evaluate("vgg_small_bnn", chip("mst_bnn", bit_lanes_count=1000))
+        evaluate("vgg_small_bnn", chip("mst_bnn", bit_lanes=1000))
