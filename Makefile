@@ -10,6 +10,7 @@ RUN := .venv/.installed-run-$(PLACE)
 TEST := .venv/.installed-test-$(PLACE)
 BENCH := .venv/.installed-bench-$(PLACE)
 DOCS := .venv/.installed-docs-$(PLACE)
+PACKAGE := .venv/.installed-package-$(PLACE)
 
 FIND := from importlib.util import find_spec; from pathlib import Path; \
 	print(Path(find_spec("onnx").origin).with_name("backend") / "test/data/light/light_resnet50.onnx")
@@ -29,7 +30,7 @@ endef
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test check bench bench-peers readme pages docs
+.PHONY: help demo test check bench bench-peers readme pages docs package
 
 help:
 	@echo 'make demo         install into .venv, cost ResNet-50 on two systolic arrays, write report.html'
@@ -40,6 +41,7 @@ help:
 	@echo 'make readme       write the real output of its commands into README.md'
 	@echo 'make pages        compute docs/validation.md and docs/matrix.md again'
 	@echo 'make docs         build the documentation into site/index.html; a broken link fails'
+	@echo 'make package      build dist/*.tar.gz and dist/*.whl, install the wheel by itself and try it'
 	@echo 'PYTHON=python3.12 chooses the interpreter; ARGS="-k name" goes to pytest'
 
 demo: $(RUN)
@@ -75,6 +77,9 @@ docs: $(DOCS)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs --quiet build --strict --clean
 	@echo 'Wrote the documentation: open site/index.html'
 
+package: $(PACKAGE)
+	$(BIN)/python -m tests.package
+
 $(RUN): pyproject.toml
 	@$(VENV)
 	@echo 'installing into .venv; this takes a minute or two, once'
@@ -97,4 +102,10 @@ $(DOCS): pyproject.toml
 	@$(VENV)
 	@echo 'installing into .venv; this takes a minute or two, once'
 	@$(PIP) install --quiet -e '.[docs]'
+	@touch $(RUN) $@
+
+$(PACKAGE): pyproject.toml
+	@$(VENV)
+	@echo 'installing into .venv; this takes a minute or two, once'
+	@$(PIP) install --quiet -e '.[build]'
 	@touch $(RUN) $@

@@ -10,12 +10,12 @@ from hwsim.errors import InputError, nearest
 from hwsim.reading import read_text
 from hwsim.report.compare import align
 from hwsim.report.json_form import comparison_to_json, reports_from_json, to_json
-from hwsim.report.service import Sustainability
 from hwsim.report.types import Report
 from hwsim.writing import check_writable, write_bytes
 
 if TYPE_CHECKING:
     from hwsim.report.schedule_costs import ScheduledCost
+    from hwsim.report.service import Sustainability
 
 _MAX_REPORT_BYTES = 1 << 30
 
