@@ -11,6 +11,7 @@ TEST := .venv/.installed-test-$(PLACE)
 BENCH := .venv/.installed-bench-$(PLACE)
 DOCS := .venv/.installed-docs-$(PLACE)
 PACKAGE := .venv/.installed-package-$(PLACE)
+MUTATION := .venv/.installed-mutation-$(PLACE)
 
 FIND := from importlib.util import find_spec; from pathlib import Path; \
 	print(Path(find_spec("onnx").origin).with_name("backend") / "test/data/light/light_resnet50.onnx")
@@ -30,12 +31,13 @@ endef
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test check bench bench-peers readme pages docs package
+.PHONY: help demo test check mutation bench bench-peers readme pages docs package
 
 help:
 	@echo 'make demo         install into .venv, cost ResNet-50 on two systolic arrays, write report.html'
 	@echo 'make test         install what tests need and run the whole suite'
 	@echo 'make check        ruff, mypy, import contracts and the fast tests'
+	@echo 'make mutation     break the code on purpose, one place at a time, and name what no test notices (most of an hour)'
 	@echo 'make bench        measure hwsim, and print its ratios to stored measurements of other programs'
 	@echo 'make bench-peers  measure the other programs as well (most of an hour)'
 	@echo 'make readme       write the real output of its commands into README.md'
@@ -59,6 +61,10 @@ check: $(TEST)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not slow' $(ARGS)
+
+# A broken loop may never end and fill the memory: 8 GB at most, and a time limit of mutmut's own.
+mutation: $(MUTATION)
+	ulimit -v 8388608 && $(BIN)/mutmut run $(ARGS) && $(BIN)/mutmut results
 
 bench: $(BENCH)
 	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-columns=min,median,max,rounds $(ARGS)
@@ -109,3 +115,9 @@ $(PACKAGE): pyproject.toml
 	@echo 'installing into .venv; this takes a minute or two, once'
 	@$(PIP) install --quiet -e '.[build]'
 	@touch $(RUN) $@
+
+$(MUTATION): pyproject.toml
+	@$(VENV)
+	@echo 'installing into .venv; this takes a minute or two, once'
+	@$(PIP) install --quiet -e '.[test,mutation]'
+	@touch $(RUN) $(TEST) $@
