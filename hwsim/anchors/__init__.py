@@ -97,6 +97,8 @@ def judge(chip: str, row: Mapping[str, Any], networks: Networks | None = None) -
         published = float(parse_as(row["published"], metric.suffix))
     except InputError as refusal:
         raise InputError(problems=refusal.inside(f"{chip}.{row['name']}.published").problems) from None
+    if not published:
+        raise InputError("nothing can be compared to zero", where=f"{chip}.{row['name']}.published")
     modeled = _modeled(chip, row, metric, {} if networks is None else networks)
     error = modeled / published - 1
     known, comparison = float(row.get("known_error_ratio", 0.0)), row.get("comparison", "equal")

@@ -101,6 +101,8 @@ def read_anchors(path: Path) -> tuple[dict[str, Any], ...]:
     where = f"{path.parent.name}/{path.name}"
     document = parse_toml(read_text(path, most_bytes=MOST_BYTES, where=where), where)
     rows, problems = document.get("anchors", []), []
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise InputError("anchors are no tables", where=where, hint="write [[anchors]] above each")
     for index, row in enumerate(rows):
         place = f"{where}.{row.get('name', index)}"
         problems += [Problem(place, f"{field} is missing") for field in FIELDS if field not in row]
@@ -121,26 +123,23 @@ def _value_problems(place: str, row: Mapping[str, Any]) -> list[Problem]:
         if field in row and not isinstance(row[field], (int, float) if kind is float else kind):
             problems.append(Problem(f"{place}.{field}", f"{row[field]!r} is no {kind.__name__}"))
     if row.get("status") not in (*STATUSES, None):
-        problems.append(
-            Problem(f"{place}.status", f"{row['status']!r}", nearest(str(row["status"]), STATUSES))
-        )
-    if row.get("metric") not in (*METRICS, None) and not own_figure(row["metric"]):
-        problems.append(
-            Problem(f"{place}.metric", f"{row['metric']!r}", nearest(str(row["metric"]), METRICS))
-        )
-    if row.get("comparison") not in (*COMPARISONS, None):
-        hint = nearest(str(row["comparison"]), COMPARISONS)
-        problems.append(Problem(f"{place}.comparison", f"{row['comparison']!r}", hint))
-    if row.get("metric") in METRICS and METRICS[row["metric"]].needs_baseline != ("baseline" in row):
-        problems.append(Problem(f"{place}.baseline", f"wrong or missing with metric {row['metric']}"))
-    if (row.get("metric") == "unit_bits") != ("unit" in row):
+        hint = nearest(str(row["status"]), STATUSES)
+        problems.append(Problem(f"{place}.status", f"{row['status']!r}", hint))
+    metric = str(row.get("metric", ""))
+    if metric and metric not in METRICS and not own_figure(metric):
+        problems.append(Problem(f"{place}.metric", f"{row['metric']!r}", nearest(metric, METRICS)))
+    if (comparison := row.get("comparison")) not in (*COMPARISONS, None):
+        hint = nearest(str(comparison), COMPARISONS)
+        problems.append(Problem(f"{place}.comparison", f"{comparison!r}", hint))
+    if metric in METRICS and METRICS[metric].needs_baseline != ("baseline" in row):
+        problems.append(Problem(f"{place}.baseline", f"wrong or missing with metric {metric}"))
+    if (metric == "unit_bits") != ("unit" in row):
         problems.append(Problem(f"{place}.unit", "goes with unit_bits only, and always"))
     if row.get("known_error_ratio") and not row.get("reason"):
         problems.append(Problem(place, "a known error needs its reason"))
     if isinstance(row.get("tolerance_ratio"), (int, float)) and not 0 <= row["tolerance_ratio"] < math.inf:
-        problems.append(
-            Problem(f"{place}.tolerance_ratio", f"{row['tolerance_ratio']} is no finite ratio >= 0")
-        )
+        reason = f"{row['tolerance_ratio']} is no finite ratio >= 0"
+        problems.append(Problem(f"{place}.tolerance_ratio", reason))
     return problems
 
 

@@ -229,3 +229,14 @@ def test_odd_characters_reach_a_narrow_terminal() -> None:
                           text=True, check=False, env={"PYTHONIOENCODING": "ascii", "PATH": ""})
     assert done.returncode == 2
     assert "r\\xe9seau.json" in done.stderr
+
+
+def test_kinds_of_runs_are_not_mixed(command: Command) -> None:
+    start = ("run", "lenet5", "--on", "systolic")
+    both = command(*start, "--functional", "samples=4", "--schedule", "cosma")
+    assert both.code == 2
+    assert "--functional: samples and a schedule in one run (run them apart)" in both.err
+    held = command(*start, "--clamp", "x=1", "--functional", "samples=4", "--schedule", "cosma")
+    assert held.code == 2
+    for option in ("--schedule", "--functional"):
+        assert f"{option}: and --clamp in one run (run them apart)" in held.err
