@@ -168,7 +168,8 @@ def test_prices_are_lanes_clock_bandwidth_and_power() -> None:
 
 
 def test_a_peak_that_contains_the_memory_and_an_area_nobody_published_say_so() -> None:
-    sheet = datasheet(DESIGN.model_copy(update={"memory_model": MemoryModel.IN_PEAK, "die_area_m2": 0.0}), knob)
+    bare = {"memory_model": MemoryModel.IN_PEAK, "die_area_m2": 0.0}
+    sheet = datasheet(DESIGN.model_copy(update=bare), knob)
     verify_datasheet(sheet)
     assert {row.zero_time for row in sheet.actions if row.unit == "dram"} == {
         "the peak was achieved and contains the memory"
