@@ -23,7 +23,7 @@ from hwsim.sweep.engines import Engine, InProcess, LocalPool
 from hwsim.sweep.evaluation import Setting, Setup
 from hwsim.sweep.identity import model_version
 from hwsim.sweep.plan import Plan, resolve
-from hwsim.sweep.points import Keys, blocks, candidate_count, data_digest, explain_empty
+from hwsim.sweep.points import Keys, blocks, candidate_count, data_digest, first_block
 from hwsim.sweep.results import Results, Row, open_results
 from hwsim.sweep.search import objectives_of, run_search
 from hwsim.sweep.session import Counts, Session, Watch
@@ -148,8 +148,7 @@ def run_plan(plan: Plan, path: Path, options: Options, watch: Watch) -> Sweep:
     ]
     if plan.space.sampling == "search":
         objectives_of(plan)
-    elif next(blocks(plan), None) is None:
-        raise explain_empty(plan)
+    first_block(plan)
     with Store(path) as store, rare_collections():
         started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         store.begin(_digest(plan, setup, data), _space_json(plan), _provenance(plan, setup), started)
