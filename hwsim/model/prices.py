@@ -151,7 +151,7 @@ class _PairColumns:
     def interval(self) -> NDArray[Any]:
         own = self._sheets.spread([row.interval_cycles for row in self._rows], np.int64)
         unit = self._rows[0].unit
-        if not self._sheets.first.unit(unit).clock:
+        if not any(sheet.unit(unit).clock for sheet in self._sheets.members):
             return own
         reference = self._sheets.column(lambda sheet: sheet.clock_hz.value)
         clock = self._sheets.column(lambda sheet: _clock(sheet, sheet.unit(unit).clock))
@@ -277,13 +277,6 @@ def alike_in_time(prices: Prices) -> tuple[Prices, Ints]:
         cycles_per_bit=tuple(prices.cycles_per_bit[place] for place in first.tolist()),
     )
     return kept, which.reshape(-1)
-
-
-def transfer_cycles(bits: NDArray[Any], cycles_per_bit: Fraction) -> Ints:
-    """Return ceil(bits * cycles_per_bit) of a single design, exactly."""
-    flat = transfer_columns(bits.reshape(1, -1), np.array([cycles_per_bit], dtype=object))
-    one: Ints = flat.reshape(bits.shape)
-    return one
 
 
 def _rows_of(datasheet: Datasheet, names: Sequence[tuple[str, str]]) -> list[ActionRow]:

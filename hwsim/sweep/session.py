@@ -112,6 +112,7 @@ class Session:
         """Compute all points of `blocks` that have no result; all is stored when this returns."""
         pieces = self._pieces(blocks)
         exhausted = False
+        self._watch(self.counts)
         while not exhausted or self._flights or self._again:
             while self._engine.room > 0:
                 piece = self._again.popleft() if self._again else next(pieces, None)
@@ -156,7 +157,7 @@ class Session:
         placed: dict[bytes, int] = {}
         for offset, (key, row) in enumerate(zip(keys, block.rows, strict=True)):
             position, found = block.first + offset, known.get(key)
-            if key in self._inside or key in placed or (found and found.run == self._store.run):
+            if key in self._inside or key in placed or self._came_before(found, position):
                 self._repeated += 1
             elif found is None or (self._retry and found.status != DONE):
                 self._inside.add(key)
@@ -171,6 +172,12 @@ class Session:
         if placed:
             self._store.place([(position, key) for key, position in placed.items()])
         return missing
+
+    def _came_before(self, found: Known | None, position: int) -> bool:
+        """Return whether an earlier point of this sweep has the same key."""
+        if found is None:
+            return False
+        return found.run == self._store.run or (found.position is not None and found.position < position)
 
     def _count_known(self, found: Known) -> None:
         if found.status == DONE:

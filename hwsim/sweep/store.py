@@ -206,6 +206,8 @@ def check_header(path: Path) -> bool:
 def check_schema(db: sqlite3.Connection, path: Path) -> None:
     """Raise StoreError if an open database is not a results file that this hwsim reads."""
     found = db.execute("PRAGMA application_id").fetchone()[0]
+    if found == 0 and not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        raise StoreError("holds no results yet", where=str(path), hint="a sweep may just have begun")
     if found != APPLICATION_ID:
         raise StoreError(
             "is a database, but not a results file of `hwsim sweep`",

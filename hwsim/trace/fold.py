@@ -69,8 +69,7 @@ def fold(trace: Trace, row_cycles: Ints) -> Folded:
     if bool((trace.loops.series >= 0).any()):
         loop_cycles = fold_series(trace, row_cycles)
     else:
-        above = np.where(trace.loops.parent >= 0, trace.loops.parent, ROOT)
-        executions = np.where(trace.loops.parent >= 0, runs[..., above], 1).astype(np.int64)
+        executions = runs[..., np.maximum(trace.loops.parent, ROOT)].astype(np.int64)
         many = row_cycles.ndim > 1 and row_cycles.size > (0 if COMPILED in sys.modules else MANY_ENTRIES)
         loop_cycles = (_fold_many if many else fold_regular)(trace, row_cycles) * executions
     return Folded(loop_cycles[..., ROOT], loop_cycles)
@@ -87,7 +86,7 @@ def busy_cycles(trace: Trace, row_cycles: Ints) -> Ints:
 def _fits(row_cycles: Ints, runs: NDArray[Any]) -> bool:
     """Return whether no sum can leave 64 bits: at a glance over all designs, else design by design."""
     longest, most = (
-        column.max(axis=tuple(range(column.ndim - 1)), initial=0).astype(np.float64)
+        column.max(axis=tuple(range(column.ndim - 1))).astype(np.float64)
         for column in (row_cycles, runs)
     )
     if float((longest * most).sum()) <= SAFE:

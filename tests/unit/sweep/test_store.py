@@ -197,3 +197,37 @@ def test_reading_needs_no_permission_to_write(tmp_path: Path) -> None:
         assert len(open_results(path)) == 1
     finally:
         tmp_path.chmod(0o700)
+
+
+def test_a_link_to_the_file_is_the_file(tmp_path: Path) -> None:
+    path, link = tmp_path / "r.db", tmp_path / "link.db"
+    link.symlink_to(path)
+    with Store(path), pytest.raises(StoreError, match="another sweep writes this file"):
+        Store(link)
+
+
+def test_a_file_that_just_begins_is_no_foreign_one(tmp_path: Path) -> None:
+    path = tmp_path / "r.db"
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+    with pytest.raises(StoreError, match="holds no results yet"):
+        open_results(path)
+
+
+def test_commits_beside_a_file_that_cannot_be_written_are_not_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "r.db"
+    with Store(path) as store:
+        begin(store)
+        store.add(records(1))
+        assert path.with_name("r.db-wal").stat().st_size
+        real = sqlite3.connect
+
+        class Closed(sqlite3.Connection):
+            def execute(self, *words: Any) -> Any:
+                raise sqlite3.OperationalError("attempt to write a readonly database")
+
+        monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: real(*a, **k, factory=Closed))
+        with pytest.raises(StoreError, match=r"copy it and r\.db-wal"):
+            open_results(path)
