@@ -216,10 +216,16 @@ def _rows(plan: Plan, number: int, scenario: Scenario) -> Iterator[tuple[Values,
         for start in range(0, total, BLOCK):
             stop = min(start + BLOCK, total)
             yield admitted(scenario, _zipped(scenario.axes, start, stop), stop - start), stop - start
-    elif all(axis.values for axis in left.axes):
-        yield from _grid_rows(left)
     else:
-        yield from _random_rows(left, MOST_FRUITLESS, _generator(plan, number))
+        yield from rows_of(left, _generator(plan, number))
+
+
+def rows_of(scenario: Scenario, random: np.random.Generator) -> Iterator[tuple[Values, int]]:
+    """Yield what a scenario consists of, and of how many candidates it is left: all, or drawn from ranges."""
+    if all(axis.values for axis in scenario.axes):
+        yield from _grid_rows(scenario)
+    else:
+        yield from _random_rows(scenario, MOST_FRUITLESS, random)
 
 
 def _random_rows(

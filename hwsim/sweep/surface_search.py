@@ -18,12 +18,12 @@ from hwsim.sweep.axes import Axis
 from hwsim.sweep.expressions import Kind
 from hwsim.sweep.pareto import front
 from hwsim.sweep.plan import Scenario
-from hwsim.sweep.points import admitted
+from hwsim.sweep.points import MOST_FRUITLESS, admitted, rows_of
 from hwsim.sweep.search import Costs, Row
 from hwsim.sweep.surface import MOST_TRAINED, Surface, train
 
 Floats = NDArray[np.float64]
-_POOL, _ENUMERATED, _PATIENCE = 2048, 8192, 256
+_POOL, _ENUMERATED = 2048, 8192
 _OPTIMISM = 0.4  # standard deviations by which a promise may be better than the mean
 _STRIDE = 0.15  # of a neighbour from a point of the front, in shares of an axis
 
@@ -71,13 +71,17 @@ class SurfaceStrategy:
             found |= dict.fromkeys(self._new(shares))
             if len(found) >= count:
                 break
-        return list(found) or (self._all_left() if self._whole else self._drawn())
+        return list(found) or (self._all_left() if self._whole else self._first_left())
 
-    def _drawn(self) -> list[Row]:
-        """Return the first new points among many that are drawn, where constraints leave next to none."""
-        for _ in range(_PATIENCE):
-            if found := self._new(self._random.random((_POOL, len(self._scenario.axes)))):
+    def _first_left(self) -> list[Row]:
+        """Return the first points that were not proposed yet, where constraints leave next to none."""
+        tried = 0
+        for rows, length in rows_of(self._scenario, self._random):
+            if found := self._remembered(rows):
                 return found
+            tried += length
+            if tried >= MOST_FRUITLESS:
+                break
         return []
 
     def _all_left(self) -> list[Row]:
@@ -93,8 +97,11 @@ class SurfaceStrategy:
         """Return the admitted points at `shares` that were not proposed yet, and remember where they lie."""
         axes = self._scenario.axes
         picks = [axis.drawn(shares[:, place]) for place, axis in enumerate(axes)]
-        found = []
-        for row in dict.fromkeys(admitted(self._scenario, picks, len(shares))):
+        return self._remembered(admitted(self._scenario, picks, len(shares)))
+
+    def _remembered(self, rows: Sequence[Row]) -> list[Row]:
+        axes, found = self._scenario.axes, []
+        for row in dict.fromkeys(rows):
             if row not in self._proposed:
                 self._shares.setdefault(
                     row,
