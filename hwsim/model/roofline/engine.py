@@ -72,7 +72,7 @@ def prepare(graph: Graph, design: RooflineDesign) -> Graph:
         return folded
     exponent = {16: 5, 32: 8, 64: 11}[design.operand_bits]
     form = NumberFormat(FormatKind.FLOAT, design.operand_bits, exponent)
-    return set_precision(folded, weights=form, activations=form, biases=form)
+    return set_precision(folded, weights=form, activations=form)
 
 
 def structure(design: RooflineDesign) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def lower(graph: Graph, design: RooflineDesign) -> Trace:
     build = TraceBuilder()
     for op in graph.ops:
         macs, primitives, operations, reads, writes = _amounts(graph, op)
-        if not (macs or operations or reads or writes):
+        if not (reads or writes):
             build.note(op.name, "mapping", "no data moves")
             continue
         with build.loop(1, LoopKind.PAR, node=op.name):

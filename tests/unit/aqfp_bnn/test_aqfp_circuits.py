@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from accelerators.aqfp_bnn.balancing import Balanced, Size, balance, size_of
@@ -28,6 +28,7 @@ from accelerators.aqfp_bnn.levels import Clocking
 from accelerators.aqfp_bnn.netlist import Netlist, NetlistBuilder, evaluate
 from accelerators.aqfp_bnn.sorters import sorter_cost, sorter_netlist
 from accelerators.aqfp_bnn.trees import cells_needed, edge_buffers, grow, splitters, tree_depth
+from tests.examples import examples
 
 # SCE-benchmarks at 3005081, ISCAS/README.md: gates, buffers and splitters, junctions, depth in phases.
 PUBLISHED = {
@@ -266,7 +267,7 @@ def test_trees_by_formula() -> None:
     assert [edge_buffers(gap, 4) for gap in (1, 4, 5, 9)] == [0, 0, 1, 2]
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.integers(2, 5), st.integers(1, 5), st.lists(st.integers(0, 20), min_size=1, max_size=12))
 def test_trees_reach_every_reader_within_the_skip(capacity: int, skip: int, slack: list[int]) -> None:
     count, base = len(slack), tree_depth(len(slack), capacity) + 1
@@ -289,7 +290,7 @@ def backwards(readers: list[int], capacity: int) -> int:
     return total
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.integers(2, 5), st.lists(st.integers(0, 15), min_size=1, max_size=10))
 def test_trees_are_as_small_as_can_be_without_skips(capacity: int, slack: list[int]) -> None:
     base = tree_depth(len(slack), capacity) + 1

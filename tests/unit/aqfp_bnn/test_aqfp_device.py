@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from accelerators.aqfp_bnn.cooling import carnot_share, wall_energy
@@ -26,6 +26,7 @@ from hwsim.errors import DesignError, InputError
 from hwsim.physics import physical_constants
 from hwsim.run import chip
 from hwsim.sourced import Kind
+from tests.examples import examples
 
 GOLDEN = {0: 0.5, 0.1: 0.598962599, 0.25: 0.734557974, 0.5: 0.894954297, 0.75: 0.969943999, 1: 0.993905559,
           1.5: 0.999915024, 2: 0.999999732}  # fmt: skip
@@ -82,7 +83,7 @@ def test_counts_by_golden_values(sums: tuple[int, ...]) -> None:
     assert normal == pytest.approx(one.one_probability, abs=0.0011)
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=7), st.integers(1, 6), st.sampled_from(ParallelCounter))
 def test_moments_are_those_of_the_distribution(p: list[float], length: int, counter: ParallelCounter) -> None:
     found, counts = decision(p, length, TieRule.ONE, counter), count_distribution(p, length, counter)

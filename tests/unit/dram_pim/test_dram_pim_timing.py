@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from accelerators.dram_pim.datasheet import activation_energy, datasheet
@@ -16,6 +16,7 @@ from accelerators.dram_pim.expand import Commands
 from accelerators.dram_pim.timing import ACTIVATIONS, Timing, check_window, most_banks, timing_of
 from hwsim.errors import DesignError, InputError
 from hwsim.run import chip, evaluate
+from tests.examples import examples
 
 TICK_NS = 0.25
 
@@ -80,7 +81,7 @@ def schedule(commands: list[str], banks: int, timing: Timing) -> tuple[int, np.n
     return end, np.array(starts)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(commands=st.lists(st.sampled_from(["ap", "aap"]), min_size=1, max_size=12), banks=st.integers(1, 16))
 def test_banks_that_wait_agree_with_a_schedule_of_every_activation(commands: list[str], banks: int) -> None:
     """The closed form is never faster than tFAW or a single bank allow, and near the greedy schedule."""

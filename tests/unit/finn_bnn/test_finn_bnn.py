@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import workloads.binary
@@ -24,6 +24,7 @@ from hwsim.graph.types import Graph, Role
 from hwsim.graph.values import run
 from hwsim.registry import load_workload
 from hwsim.run import chip, evaluate
+from tests.examples import examples
 
 FOLDER = Path(workloads.binary.__file__).parent
 W1A1 = "3x16,32x32,32x16,32x16,32x4,32x1,4x1,8x1,1x4"
@@ -44,7 +45,7 @@ def test_published_folding_gives_the_published_interval_and_rows() -> None:
     assert lanes == 3 * 16 * 8 + 1024 + 1024 + 128 + 32 + 16
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(st.integers(0, 2**32), st.integers(1, 40))
 def test_a_batch_ends_when_its_positions_one_by_one_end(seed: int, images: int) -> None:
     """Run every position of every image in plain Python, without looking for repetition."""
@@ -70,7 +71,7 @@ def test_a_batch_ends_when_its_positions_one_by_one_end(seed: int, images: int) 
     assert pipeline.total_cycles >= pipeline.latency_cycles + (images - 1) * pipeline.interval_cycles
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(st.integers(0, 2**32))
 def test_automatic_folding_fits_divides_and_is_the_fastest(seed: int) -> None:
     graph = random_graph(np.random.default_rng(seed))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from accelerators.racetrack_memory import ACCELERATOR
@@ -20,6 +20,7 @@ from hwsim.graph.build import GraphBuilder
 from hwsim.graph.types import Graph, Op
 from hwsim.report.console import show_text
 from hwsim.run import chip, evaluate, load
+from tests.examples import examples
 
 ONE_PORT = PRESETS["rtsim"].model_copy(update={"ports": 1, "clusters": 1})
 DATA = Path(__file__).parents[2] / "data" / "traces"
@@ -37,7 +38,7 @@ def shifts(graph: Graph, placement: Placement, design: RacetrackMemoryDesign = O
 
 
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=120))
-@settings(max_examples=50, deadline=None)
+@examples(50)
 def test_every_placement_gives_every_word_a_place_of_its_own(words: list[int]) -> None:
     graph = accesses(words, 31)
     design = PRESETS["rtsim"].model_copy(update={"domains": 8, "ports": 2})
@@ -84,7 +85,7 @@ def test_a_chain_is_laid_out_as_a_chain() -> None:
     st.integers(1, 4),
     st.sampled_from(["lazy", "eager"]),
 )
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_more_ports_never_lengthen_an_arrangement(words: list[int], ports: int, policy: str) -> None:
     """The row alone is one of the ways that are compared; folded, it uses all ports."""
     design = PRESETS["rtsim"].model_copy(update={"ports": ports, "domains": 10, "policy": policy})
