@@ -10,11 +10,15 @@ RUN := .venv/.installed-run-$(PLACE)
 TEST := .venv/.installed-test-$(PLACE)
 BENCH := .venv/.installed-bench-$(PLACE)
 DOCS := .venv/.installed-docs-$(PLACE)
+PACKAGE := .venv/.installed-package-$(PLACE)
 COVERAGE := .venv/.installed-coverage-$(PLACE)
 MUTATION := .venv/.installed-mutation-$(PLACE)
 
 FIND := from importlib.util import find_spec; from pathlib import Path; \
 	print(Path(find_spec("onnx").origin).with_name("backend") / "test/data/light/light_resnet50.onnx")
+
+# Without compiled bytecode every process compiles hwsim, and pytest rewrites all tests, once more.
+unexport PYTHONDONTWRITEBYTECODE
 
 # An environment that does not work any more is made anew.
 $(shell $(BIN)/python -c 'import pip' 2>/dev/null || rm -f .venv/.installed-*)
@@ -31,7 +35,7 @@ endef
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test check coverage mutation bench bench-peers readme pages docs
+.PHONY: help demo test check coverage mutation bench bench-peers readme pages docs package
 
 help:
 	@echo 'make demo         install into .venv, cost ResNet-50 on two systolic arrays, write report.html'
@@ -44,6 +48,7 @@ help:
 	@echo 'make readme       write the real output of its commands into README.md'
 	@echo 'make pages        compute docs/validation.md and docs/matrix.md again'
 	@echo 'make docs         build the documentation into site/index.html; a broken link fails'
+	@echo 'make package      build dist/*.tar.gz and dist/*.whl, install the wheel by itself and try it'
 	@echo 'PYTHON=python3.12 chooses the interpreter; ARGS="-k name" goes to pytest'
 
 demo: $(RUN)
@@ -92,6 +97,9 @@ docs: $(DOCS)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs --quiet build --strict --clean
 	@echo 'Wrote the documentation: open site/index.html'
 
+package: $(PACKAGE)
+	$(BIN)/python -m tests.package
+
 $(RUN): pyproject.toml
 	@$(VENV)
 	@echo 'installing into .venv; this takes a minute or two, once'
@@ -114,6 +122,12 @@ $(DOCS): pyproject.toml
 	@$(VENV)
 	@echo 'installing into .venv; this takes a minute or two, once'
 	@$(PIP) install --quiet -e '.[docs]'
+	@touch $(RUN) $@
+
+$(PACKAGE): pyproject.toml
+	@$(VENV)
+	@echo 'installing into .venv; this takes a minute or two, once'
+	@$(PIP) install --quiet -e '.[build]'
 	@touch $(RUN) $@
 
 $(COVERAGE): pyproject.toml

@@ -159,7 +159,8 @@ def test_every_metric_is_what_the_report_says(
     assert judged(tmp_path, text).modeled == pytest.approx(value(report), rel=1e-12)
 
 
-@pytest.mark.parametrize(("text", "reason"), [("[[anchors", "not TOML"), ("\xff", "not TOML")])
+@pytest.mark.parametrize(("text", "reason"), [
+    ("[[anchors", "not valid TOML"), ("\xff", "is not text"), ("x = " + "[" * 5000, "nested too deeply")])
 def test_files_that_are_no_toml(tmp_path: Path, text: str, reason: str) -> None:
     path = tmp_path / "anchors.toml"
     path.write_bytes(text.encode("latin-1"))
@@ -168,7 +169,7 @@ def test_files_that_are_no_toml(tmp_path: Path, text: str, reason: str) -> None:
 
 
 def test_missing_file_unknown_chip_and_wrong_unit(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot read"):
+    with pytest.raises(InputError, match="cannot be read"):
         anchors.read_anchors(tmp_path / "anchors.toml")
     with pytest.raises(DesignError, match="did you mean 'systolic'"):
         anchors.validate("systolik")

@@ -53,7 +53,9 @@ def test_command_prints_tables_and_json(tmp_path: Path, capsys: pytest.CaptureFi
         "--activity",
         "0.2",
     ]
-    assert invoke([*words, "-o", str(tmp_path / "page.html")]) == 0
+    timeline = tmp_path / "timeline.json"
+    assert invoke([*words, "-o", str(tmp_path / "page.html"), "--timeline", str(timeline)]) == 0
+    assert json.loads(timeline.read_text())["traceEvents"]
     shown = capsys.readouterr().out
     assert "In service (illustrative)" in shown
     assert "Break-even, energy" in shown

@@ -9,10 +9,10 @@ import pytest
 from hwsim.errors import InputError
 from hwsim.graph.build import GraphBuilder
 from hwsim.graph.contraction import matrix_products
+from hwsim.graph.coverage import coverage_of
 from hwsim.graph.ops import work_of
 from hwsim.graph.types import INT8, Graph, Sparsity, SparsityPattern
 from hwsim.importers import layer_csv_write, load_network
-from hwsim.importers.coverage import coverage_of
 from hwsim.importers.layer_csv import export_layer_csv, import_layer_csv
 
 HEADER = ("Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, "
