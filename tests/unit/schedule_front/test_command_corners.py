@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hwsim.schedule import sweep as sweeps
+from hwsim.schedule import size_sweep as sweeps
 from tests.unit.schedule_front.conftest import GRAPHS, Outcome
 
 Command = Callable[..., Outcome]
