@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import hwsim
 from hwsim.errors import InputError
 from hwsim.sweep import points
 from hwsim.sweep.points import blocks, candidate_count, design_count, first_block, point_count
 from hwsim.sweep.shuffle import LISTED, Shuffle
-from tests.unit.sweep.spaces import plan, rows
+from tests.unit.sweep.spaces import plan, rows, space
 
 ENDS = {"from": 1, "to": 60000, "step": 1}
 HUGE: dict[str, Any] = {"array_rows": ENDS, "array_cols": ENDS}
@@ -160,6 +162,22 @@ def test_points_far_from_the_first_are_found_by_drawing(monkeypatch: pytest.Monk
     assert 1 <= len(found) <= 3
     assert all(rows + cols > 70000 for rows, cols in found)
     assert point_count(made) == (3, False)
+
+
+def test_a_long_walk_without_points_shows_signs_of_life(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(points, "SILENT", 2)
+    ends = {"from": 1, "to": 200, "step": 1}
+    words: dict[str, Any] = {
+        "knobs": {"array_rows": ends, "array_cols": ends},
+        "constraints": ["array_rows + array_cols > 399"],
+    }
+    assert [len(block.rows) for block in blocks(plan(**words))] == [0] * 4 + [1]
+    seen: list[int] = []
+    done = hwsim.sweep(space(**words), tmp_path / "r.db", watch=lambda counts: seen.append(counts.done))
+    assert [row.knobs for row in done.rows()] == [{"array_rows": 200, "array_cols": 200}]
+    assert seen.count(0) >= 4
 
 
 def test_zip_and_samples_obey_constraints_over_one_knob() -> None:

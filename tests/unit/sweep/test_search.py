@@ -139,6 +139,14 @@ def test_search_finds_the_few_points_that_constraints_leave(tmp_path: Path) -> N
     assert [row.knobs for row in done.rows()] == [{"array_rows": 1, "array_cols": 1, "vector_lanes": 1}]
 
 
+def test_a_search_that_misses_all_points_says_so(tmp_path: Path) -> None:
+    ends = {"from": 1, "to": 600, "step": 1}
+    knobs = {"array_rows": ends, "array_cols": ends, "vector_lanes": ends}
+    only = ["array_rows + array_cols + vector_lanes < 4"]
+    with pytest.raises(InputError, match="optuna proposed no point that fulfils all constraints, though"):
+        searched(tmp_path / "r.db", "optuna", 1, knobs=knobs, constraints=only)
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_search_takes_any_seed(method: str, tmp_path: Path) -> None:
     done = searched(tmp_path / "r.db", method, 4, seed=5_000_000_000)
