@@ -42,7 +42,7 @@ def read_text(path: Path, *, most_bytes: int, where: str = "", hint: str = "",
         reason = getattr(refusal, "strerror", None) or refusal
         raise error(f"cannot be read: {reason}", where=where, hint=hint) from None
     if len(raw) > most_bytes:
-        raise error(f"is larger than {most_bytes} bytes", where=where, hint=hint)
+        raise error(f"is larger than {most_bytes / 2**20:g} MiB", where=where, hint=hint)
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as refusal:

@@ -195,7 +195,7 @@ def _stepped(knob: Knob, low: float, high: float, given: object) -> Sequence[Any
         raise InputError(f"`step` {step} is no whole number")
     steps = (high - low) / step * (1 + 1e-12)
     if steps >= MOST_VALUES:
-        raise InputError(f"{steps:,.0f} values are more than {MOST_VALUES:,}", hint="take larger steps")
+        raise InputError(f"{steps + 1:,.0f} values are more than {MOST_VALUES:,}", hint="take larger steps")
     if knob.whole:
         return range(int(low), int(high) + 1, int(step))
     return list((low + np.arange(math.floor(steps) + 1) * float(step)).tolist())

@@ -14,7 +14,7 @@ from hwsim.graph.offload import offload
 from hwsim.graph.types import FLOAT32, INT8, FormatKind, Graph, NumberFormat
 from hwsim.model.prices import price, verify_datasheet
 from hwsim.model.roofline import RooflineDesign, accelerator
-from hwsim.model.roofline.design import Memory
+from hwsim.model.roofline.design import MemoryModel
 from hwsim.model.roofline.engine import (
     datasheet,
     lower,
@@ -76,7 +76,7 @@ def test_the_longer_of_peak_and_bandwidth_counts_for_each_operator() -> None:
     }
     assert int(timing.compute_cycles) == 6 + 2
     assert sorted(timing.causes) == ["dram.read", "dram.write"]
-    peak = DESIGN.model_copy(update={"memory": Memory.IN_PEAK})
+    peak = DESIGN.model_copy(update={"memory_model": MemoryModel.IN_PEAK})
     sheet = datasheet(peak, knob)
     timing = time_trace(trace, price(trace, sheet), sheet)
     assert int(timing.cycles) == 6 + 2
@@ -168,7 +168,8 @@ def test_prices_are_lanes_clock_bandwidth_and_power() -> None:
 
 
 def test_a_peak_that_contains_the_memory_and_an_area_nobody_published_say_so() -> None:
-    sheet = datasheet(DESIGN.model_copy(update={"memory": Memory.IN_PEAK, "die_area_m2": 0.0}), knob)
+    bare = {"memory_model": MemoryModel.IN_PEAK, "die_area_m2": 0.0}
+    sheet = datasheet(DESIGN.model_copy(update=bare), knob)
     verify_datasheet(sheet)
     assert {row.zero_time for row in sheet.actions if row.unit == "dram"} == {
         "the peak was achieved and contains the memory"
@@ -224,7 +225,7 @@ def test_the_machine_multiplies_adds_and_counts_clock_by_clock() -> None:
     assert np.array_equal(reference(graph, DESIGN, np.random.default_rng(3)), x @ w)
     assert done.cycles == 13
     assert done.events == {("engine", "mac"): 24, ("dram", "read"): 576, ("dram", "write"): 256}
-    peak = DESIGN.model_copy(update={"memory": Memory.IN_PEAK})
+    peak = DESIGN.model_copy(update={"memory_model": MemoryModel.IN_PEAK})
     assert machine(graph, peak, np.random.default_rng(3)).cycles == 6
     # 96 bits a clock: 6 clocks of reading and 3 of writing, which begins on a clock of its own.
     assert machine(graph, DESIGN.model_copy(update={"dram_bits_per_s": 960.0}), rng).cycles == 9
@@ -236,6 +237,8 @@ def test_random_networks_of_the_machine_are_small_products_and_sums() -> None:
         ("gemm", "product"),
         ("elementwise", "sum"),
     }
+    assert {graph.name for graph in graphs} == {"random"}
+    assert {tuple(graph.tensors) for graph in graphs} == {("x", "w", "product"), ("x", "y", "sum")}
     assert 20 < sum(graph.ops[0].kind == "gemm" for graph in graphs) < 35
     sizes = {size for graph in graphs for tensor in graph.tensors.values() for size in tensor.shape}
     assert sizes == set(range(1, 12))

@@ -29,7 +29,7 @@ from hwsim.sweep.results import open_results
 from hwsim.sweep.space import read_space
 from hwsim.sweep.store import Store
 from tests.unit.sweep.spaces import plan, space
-from tests.unit.sweep.test_store import begin, record
+from tests.unit.sweep.test_store import begin, records
 
 ROWS = {"from": 8, "to": 64}
 
@@ -38,14 +38,14 @@ ROWS = {"from": 8, "to": 64}
     ("given", "words"),
     [
         (ROWS | {"scale": "lag", "points": 3}, "unknown scale 'lag' (did you mean 'log'?)"),
-        (ROWS | {"scale": "log", "step": 8}, "a logarithmic range has no `step` (give `points`)"),
-        (ROWS | {"points": 1}, "`points` is a whole number from 2 to 10000000, got 1"),
-        (ROWS | {"points": True}, "`points` is a whole number from 2 to 10000000, got True"),
+        (ROWS | {"scale": "log", "step": 8}, "a logarithmic range has no `step` (give `points` or `ratio`)"),
+        (ROWS | {"points": 1}, "`points` is a whole number from 2 to 10,000,000, got 1"),
+        (ROWS | {"points": True}, "`points` is a whole number from 2 to 10,000,000, got True"),
         (ROWS | {"step": "8 nm"}, "'8 nm' is in m, which does not fit"),
         (ROWS | {"step": True}, "`step` is a number above zero, got True"),
         (ROWS | {"step": 0.5}, "`step` 0.5 is no whole number"),
         ({"powers_of_two": 8}, "`powers_of_two` holds the first and the last power, got 8"),
-        ({"powers_of_two": [16, 8]}, "`powers_of_two` holds the first and the last power, got [16, 8]"),
+        ({"powers_of_two": [16, 8]}, "`powers_of_two` from 16 to 8 is empty"),
     ],
 )
 def test_ranges_of_whole_numbers(given: Any, words: str) -> None:
@@ -55,7 +55,7 @@ def test_ranges_of_whole_numbers(given: Any, words: str) -> None:
 
 
 def test_ranges_of_numbers() -> None:
-    with pytest.raises(InputError, match="1000000001 values are more than 10000000"):
+    with pytest.raises(InputError, match="values are more than 10,000,000"):
         plan(knobs={"clock_hz": {"from": 1e9, "to": 2e9, "step": 1.0}})
     area = {"from": 0.0, "to": 1e-4, "points": 3, "scale": "log"}
     with pytest.raises(InputError, match=r"a logarithmic range cannot begin at 0\.0"):
@@ -90,8 +90,8 @@ def test_points_of_results_without_the_objective(tmp_path: Path) -> None:
     path = tmp_path / "r.db"
     with Store(path) as store:
         begin(store)
-        store.add([record(1, metrics={"cycles": 3}), record(2, error="no", metrics={})])
-        store.add([record(3, metrics={"energy_j": 1.0})])
+        store.add(records(1, 2, metrics={"cycles": [3, 0]}, errors={1: "no"}))
+        store.add(records(3, metrics={"energy_j": [1.0]}))
     with pytest.raises(InputError, match="no finished point has all objectives"):
         open_results(path).pareto(["cycles", "energy_j"])
 
@@ -101,7 +101,7 @@ def test_values_that_somebody_else_wrote(tmp_path: Path, value: object, told: st
     path = tmp_path / "r.db"
     with Store(path) as store:
         begin(store)
-        store.add([record(1), record(2)])
+        store.add(records(1, 2))
     with sqlite3.connect(path) as db:
         table, column = next(
             (table, row[1])
@@ -116,6 +116,7 @@ def test_values_that_somebody_else_wrote(tmp_path: Path, value: object, told: st
 
 CELLS: dict[str, object] = {
     "position": 3,
+    "run": 1,
     "batch": None,
     "precision": None,
     "error": None,
@@ -130,6 +131,7 @@ CELLS: dict[str, object] = {
     ("change", "told"),
     [
         ({"position": None}, "point None has no position"),
+        ({"run": "1"}, "point 3 has no run"),
         ({"batch": "2"}, "point 3 has no batch"),
         ({"chip": None}, "point 3 has no chip"),
         ({"precision": 8}, "point 3 has no precision"),

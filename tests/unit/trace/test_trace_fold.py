@@ -109,6 +109,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[tuple[int, ...], list
 def test_compiled_code_folds_large_families_only(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = counted(monkeypatch)
     monkeypatch.setattr(FOLD, "MANY_ENTRIES", 12)
+    monkeypatch.setattr(FOLD, "COMPILED", "a module that nobody has loaded")
     trace = tree()
     rows = trace.rows.count.size
     assert rows == 6
@@ -116,9 +117,12 @@ def test_compiled_code_folds_large_families_only(monkeypatch: pytest.MonkeyPatch
     assert calls == []
     fold(trace, np.broadcast_to(trace.rows.count, (3, rows)))
     assert calls == [((3, rows), [False, False, True, True, False])]
+    monkeypatch.setattr(FOLD, "COMPILED", kernels.__name__)
+    fold(trace, np.broadcast_to(trace.rows.count, (2, rows)))
+    assert calls[1:] == [((2, rows), [False, False, True, True, False])]
     monkeypatch.setattr(FOLD, "MANY_ENTRIES", 1)
     fold(trace, trace.rows.count)
-    assert len(calls) == 1
+    assert len(calls) == 2
 
 
 def nested(trips: int | list[int]) -> Trace:
@@ -322,7 +326,7 @@ def test_a_loop_around_a_series_runs_several_times_or_never(kind: LoopKind, late
 
 def test_nothing_under_a_series_that_never_runs_takes_time() -> None:
     build = TraceBuilder()
-    with build.loop(3, node="n"):
+    with build.loop(3, LoopKind.PIPE, node="n"):
         with build.loop(0), build.loop(2, LoopKind.PAR), build.loop(series=[]):
             build.event("x", "work", 1)
         build.event("x", "work", 1)
