@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import EnumType
+from itertools import islice
 from typing import Annotated, Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -56,9 +58,11 @@ class Knob:
 
     def _checked(self, given: Sequence[object]) -> list[Any]:
         problems: dict[int, Problem] = {}
-        plain = [self._plain(place, value, problems) for place, value in enumerate(given)]
+        plain: Sequence[object] = given
+        if self.kind is Kind.NUMBER and {type(value) for value in given} - {int, float}:
+            plain = [self._plain(place, value, problems) for place, value in enumerate(given)]
         try:
-            checked = self.adapter.validate_python(plain)
+            checked = self.adapter.validate_python(list(plain))
         except ValidationError as error:
             for item in error.errors(include_url=False):
                 place = int(item["loc"][0])
@@ -68,12 +72,11 @@ class Knob:
             rest = len(told) - _MOST_TOLD
             more = [Problem("", f"and {rest:,} more values that it refuses")] if rest > 0 else []
             raise InputError(problems=[*dict.fromkeys(told[:_MOST_TOLD]), *more])
-        return [_frozen(value) for value in self.adapter.dump_python(checked, mode="json")]
+        found: list[Any] = self.adapter.dump_python(checked, mode="json")
+        return found if self.kind is Kind.NUMBER else [_frozen(value) for value in found]
 
     def _plain(self, place: int, given: object, problems: dict[int, Problem]) -> object:
         """Return a text with a unit as a number; note what cannot be read."""
-        if self.kind is not Kind.NUMBER:
-            return given
         if isinstance(given, bool):
             problems[place] = Problem("", f"a number is due, got {str(given).lower()}")
             return given
@@ -110,7 +113,10 @@ def _knob(name: str, field: Any) -> Knob:
 
 def distinct(values: Sequence[Any]) -> tuple[Any, ...]:
     """Return values without repetitions, in order; what differs in JSON differs."""
-    if len({type(value) for value in values}) < 2:
+    kinds = {type(value) for value in values}
+    if kinds <= {int} or kinds <= {float}:
+        if all(map(operator.lt, values, islice(values, 1, None))):
+            return tuple(values)  # rising, as ranges are: a million values need no table
         return tuple(dict.fromkeys(values))
     return tuple({json.dumps(value): value for value in values}.values())
 

@@ -37,35 +37,41 @@ class OptunaStrategy:
         sampler = optuna.samplers.NSGAIISampler(seed=seed, population_size=min(50, max(8, budget // 6)))
         self._study = optuna.create_study(directions=["minimize"] * objectives, sampler=sampler)
         self._distributions = {axis.knob.name: self._distribution(axis) for axis in scenario.axes}
-        self._asked: list[Any] = []
-        self._proposed: set[Row] = set()
+        self._asked: list[tuple[Any, Row]] = []
+        self._costs: dict[Row, Costs] = {}
         self._designs, _ = design_count(scenario)
 
     def ask(self, count: int) -> list[Row]:
-        """Return the next points of the study that fulfil the constraints; none once it has proposed all."""
-        rows: list[Row] = []
-        self._asked = []
+        """Return the next points of the study that fulfil the constraints, each once; none if all are known.
+
+        What the study proposes again is answered from memory, so that only new points use up the budget.
+        """
+        rows: dict[Row, None] = {}
         for _ in range(_TRIES * count):
-            if len(rows) == count or len(self._proposed) == self._designs:
+            if len(rows) == count or len(self._costs) + len(rows) == self._designs:
                 break
             trial = self._study.ask(self._distributions)
             picks = [self._pick(axis, trial.params[axis.knob.name]) for axis in self._scenario.axes]
             found = admitted(self._scenario, picks, 1)
-            if found:
-                rows += found
-                self._proposed.update(found)
-                self._asked.append(trial)
+            if found and found[0] not in self._costs:
+                rows[found[0]] = None
+                self._asked.append((trial, found[0]))
             else:
-                self._study.tell(trial, state=self._optuna.trial.TrialState.FAIL)
-        return rows
+                self._answer(trial, self._costs[found[0]] if found else None)
+        return list(rows)
 
     def tell(self, rows: Sequence[Row], costs: Sequence[Costs]) -> None:
         """Tell the study what its trials cost."""
-        for trial, cost in zip(self._asked, costs, strict=True):
-            if cost is None:
-                self._study.tell(trial, state=self._optuna.trial.TrialState.FAIL)
-            else:
-                self._study.tell(trial, list(cost))
+        self._costs.update(zip(rows, costs, strict=True))
+        for trial, row in self._asked:
+            self._answer(trial, self._costs[row])
+        self._asked = []
+
+    def _answer(self, trial: Any, cost: Costs) -> None:
+        if cost is None:
+            self._study.tell(trial, state=self._optuna.trial.TrialState.FAIL)
+        else:
+            self._study.tell(trial, list(cost))
 
     def _distribution(self, axis: Axis) -> Any:
         kinds = self._optuna.distributions

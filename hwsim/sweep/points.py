@@ -21,6 +21,7 @@ from hwsim.sweep.shuffle import Shuffle
 
 BLOCK = 4096
 MOST_FRUITLESS = 1 << 23  # candidates tried for a first point, about two seconds
+SILENT = 256  # blocks without a point between two signs of life
 _MOST_TRIES_PER_SAMPLE = 1000
 _PROBED = 16 * BLOCK
 MOST_COUNTED = 10**6
@@ -82,13 +83,16 @@ def point_count(plan: Plan) -> tuple[int, bool]:
 def blocks(plan: Plan) -> Iterator[Block]:
     """Yield all points of a plan that fulfil its constraints, in order, up to its limit.
 
-    Of a search, these are the points among which it chooses; endless if a knob is a range.
+    Of a search, these are the points among which it chooses; endless if a knob is a range. While constraints
+    admit nothing for long, empty blocks say that the walk goes on.
     """
     position, left = 0, plan.space.limit if plan.space.limit is not None else math.inf
     for number, scenario in enumerate(plan.scenarios):
+        fruitless = 0
         for rows, _ in _rows(plan, number, scenario):
             kept = rows if len(rows) <= left else rows[: int(left)]
-            if kept:
+            fruitless = 0 if kept else fruitless + 1
+            if kept or fruitless % SILENT == 0:
                 yield Block(number, position, kept)
             position, left = position + len(kept), left - len(kept)
             if not left:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from hwsim.errors import InputError
 from hwsim.sweep.metrics import DERIVED, FUNCTIONAL, TOTALS, Objective, read_objectives
 from hwsim.sweep.plan import Plan, Scenario
-from hwsim.sweep.points import Block, Keys, explain_empty
+from hwsim.sweep.points import Block, Keys
 from hwsim.sweep.session import Session
 from hwsim.sweep.store import Store
 
@@ -48,7 +48,11 @@ def run_search(plan: Plan, session: Session, store: Store, keys: Sequence[Keys])
             strategy.tell(rows, [_costs(found.get(name), wanted) for name in names])
             position, left = position + len(rows), left - len(rows)
     if not position:
-        raise explain_empty(plan)
+        raise InputError(
+            f"{plan.search.method} proposed no point that fulfils all constraints, though there are some",
+            where="search",
+            hint="let knobs follow from others with `equal`, or search by response_surface",
+        )
 
 
 def first_proposals(plan: Plan) -> list[list[Row]]:

@@ -49,8 +49,11 @@ class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     def __init__(self, **given: Any) -> None:
-        given = {name: plain(value) for name, value in given.items()}
-        problems = strange("knobs", given["knobs"]) if isinstance(given.get("knobs"), dict) else []
+        try:
+            given = {name: plain(value) for name, value in given.items()}
+            problems = strange("knobs", given["knobs"]) if isinstance(given.get("knobs"), dict) else []
+        except RecursionError:
+            raise InputError("values are nested too deeply", where="space") from None
         if problems:
             raise InputError(problems=problems)
         try:

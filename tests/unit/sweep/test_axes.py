@@ -147,6 +147,13 @@ def test_what_is_no_value_is_told(given: Any) -> None:
         Space(chips="systolic", networks="digits_32", knobs={"array_rows": given})
 
 
+def test_values_without_end_are_told() -> None:
+    endless: list[Any] = [8]
+    endless.append(endless)
+    with pytest.raises(InputError, match="nested too deeply"):
+        space(knobs={"array_rows": endless})
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [

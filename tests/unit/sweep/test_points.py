@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+import hwsim
 from hwsim.errors import InputError
 from hwsim.sweep import points
 from hwsim.sweep.points import blocks, candidate_count, design_count, first_block, point_count
 from hwsim.sweep.shuffle import LISTED, Shuffle
-from tests.unit.sweep.spaces import plan, rows
+from tests.unit.sweep.spaces import plan, rows, space
 
 ENDS = {"from": 1, "to": 60000, "step": 1}
 HUGE: dict[str, Any] = {"array_rows": ENDS, "array_cols": ENDS}
@@ -43,16 +48,16 @@ def test_a_shuffle_is_as_even_as_drawn_ones() -> None:
 
 @pytest.mark.parametrize("samples", [6000, 10**12])
 def test_hypercubes_take_memory_for_a_block(samples: int) -> None:
-    given: dict[str, Any] = {
+    words: dict[str, Any] = {
         "knobs": {"clock_hz": {"from": 1e8, "to": 2e8}, "supply_v": {"from": 0.5, "to": 1.5}},
         "sampling": "latin_hypercube",
         "samples": samples,
     }
     if samples < 10**6:
-        found = np.array([(row["clock_hz"] - 1e8) / 1e8 for row in rows(**given)])
+        found = np.array([(row["clock_hz"] - 1e8) / 1e8 for row in rows(**words)])
         assert np.array_equal(np.sort((found * samples).astype(int)), np.arange(samples))
         return
-    made = plan(**given, limit=2)
+    made = plan(**words, limit=2)
     tracemalloc.start()
     assert sum(len(block.rows) for block in blocks(made)) == 2
     assert tracemalloc.get_traced_memory()[1] < 16e6
@@ -87,11 +92,11 @@ def test_constraints_over_one_knob_come_before_the_product(monkeypatch: pytest.M
         return admitted(scenario, picks, length)
 
     monkeypatch.setattr(points, "admitted", counted)
-    given: dict[str, Any] = {
+    words: dict[str, Any] = {
         "knobs": HUGE | {"vector_lanes": {"equal": "array_cols * 2"}},
         "constraints": ["array_rows in [50, 59999]", "vector_lanes <= 6", "array_rows + array_cols < 60001"],
     }
-    made = plan(**given)
+    made = plan(**words)
     assert candidate_count(made) == 6
     assert [row for block in blocks(made) for row in block.rows] == [
         (50, 1, 2),
@@ -103,6 +108,53 @@ def test_constraints_over_one_knob_come_before_the_product(monkeypatch: pytest.M
     assert point_count(made) == (4, True)
 
 
+CONSTRAINTS = [
+    "array_rows > 3",
+    "array_rows % 2 == 0",
+    "vector_lanes <= 12",
+    "dataflow in ['os', 'ws']",
+    "array_rows * array_cols <= 20",
+    "dataflow == 'os' or array_cols > 2",
+    "operand_bits == 8",
+    "operand_bits > 8 or vector_lanes > 4",
+    "accumulator_bits - array_rows > 24",
+]
+
+
+@given(
+    st.lists(st.integers(1, 9), min_size=1, max_size=6, unique=True),
+    st.lists(st.integers(1, 9), min_size=1, max_size=6, unique=True),
+    st.lists(st.sampled_from(CONSTRAINTS), max_size=4),
+)
+@settings(max_examples=40, deadline=None)
+def test_narrowing_changes_no_grid(
+    row_counts: list[int], col_counts: list[int], constraints: list[str]
+) -> None:
+    knobs = {
+        "array_rows": row_counts,
+        "vector_lanes": {"equal": "array_cols * 2"},
+        "array_cols": col_counts,
+        "dataflow": "all",
+        "accumulator_bits": {"equal": "32 if vector_lanes > 6 else 30"},
+    }
+    found = rows(knobs=knobs, constraints=constraints)
+    expected = []
+    for array_rows, array_cols, dataflow in itertools.product(
+        row_counts, col_counts, ("best", "os", "ws", "is")
+    ):
+        lanes = array_cols * 2
+        point = {
+            "array_rows": array_rows,
+            "array_cols": array_cols,
+            "dataflow": dataflow,
+            "vector_lanes": lanes,
+        }
+        point["accumulator_bits"] = 32 if lanes > 6 else 30
+        if all(eval(text, {"operand_bits": 8}, point) for text in constraints):
+            expected.append(point)
+    assert found == expected
+
+
 def test_points_far_from_the_first_are_found_by_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(points, "MOST_FRUITLESS", 1 << 14)
     made = plan(knobs=HUGE, constraints=["array_rows + array_cols > 70000"], limit=3)
@@ -110,6 +162,22 @@ def test_points_far_from_the_first_are_found_by_drawing(monkeypatch: pytest.Monk
     assert 1 <= len(found) <= 3
     assert all(rows + cols > 70000 for rows, cols in found)
     assert point_count(made) == (3, False)
+
+
+def test_a_long_walk_without_points_shows_signs_of_life(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(points, "SILENT", 2)
+    ends = {"from": 1, "to": 200, "step": 1}
+    words: dict[str, Any] = {
+        "knobs": {"array_rows": ends, "array_cols": ends},
+        "constraints": ["array_rows + array_cols > 399"],
+    }
+    assert [len(block.rows) for block in blocks(plan(**words))] == [0] * 4 + [1]
+    seen: list[int] = []
+    done = hwsim.sweep(space(**words), tmp_path / "r.db", watch=lambda counts: seen.append(counts.done))
+    assert [row.knobs for row in done.rows()] == [{"array_rows": 200, "array_cols": 200}]
+    assert seen.count(0) >= 4
 
 
 def test_zip_and_samples_obey_constraints_over_one_knob() -> None:
@@ -122,7 +190,7 @@ def test_zip_and_samples_obey_constraints_over_one_knob() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("words", "expected"),
     [
         ({"knobs": {"array_rows": [8, 16, 32]}}, (3, True)),
         ({"knobs": {"array_rows": {"from": 1, "to": 10}, "dataflow": "all"}}, (40, True)),
@@ -145,8 +213,8 @@ def test_zip_and_samples_obey_constraints_over_one_knob() -> None:
         ({"knobs": {"array_rows": [8]}, "constraints": ["array_rows < 4"]}, (0, True)),
     ],
 )  # fmt: skip
-def test_size_of_a_searched_space(given: dict[str, Any], expected: Any) -> None:
-    assert design_count(plan(**given, sampling="search").scenarios[0]) == expected
+def test_size_of_a_searched_space(words: dict[str, Any], expected: Any) -> None:
+    assert design_count(plan(**words, sampling="search").scenarios[0]) == expected
 
 
 def test_knobs_that_are_lists_stay_apart() -> None:
