@@ -4,7 +4,8 @@
     python benchmarks/cold_start.py run list    # those whose words begin so
 
 CPU seconds of a whole process, user and system, the least of several runs; bare Python takes its turns in
-between, and ratios are to its least. Files in the user's cache, and compiled bytecode, are there already, as on a second call.
+between, and ratios are to its least. Files in the user's cache, and compiled bytecode, are there already, as
+on a second call.
 """
 
 from __future__ import annotations
