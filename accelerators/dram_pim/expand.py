@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import IntEnum
 from functools import lru_cache
+from operator import add, attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -67,15 +68,18 @@ class Commands:
     triple: int = 0
 
     def __add__(self, other: Commands) -> Commands:
-        return Commands(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+        return Commands(*map(add, _counts(self), _counts(other)))
 
     def __mul__(self, times: int) -> Commands:
-        return Commands(*(getattr(self, f.name) * times for f in fields(self)))
+        return Commands(*[count * times for count in _counts(self)])
 
     @property
     def total(self) -> int:
         """Commands of all kinds."""
         return self.ap + self.aap + self.app + self.tapp
+
+
+_counts = attrgetter(*(field.name for field in fields(Commands)))
 
 
 class Library:

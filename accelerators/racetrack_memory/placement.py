@@ -110,8 +110,9 @@ def neighbours(words: Ints) -> dict[tuple[int, int], int]:
     """Return how often two different words are accessed one after the other, smaller word first."""
     pairs = np.sort(np.stack([words[:-1], words[1:]]), axis=0)
     pairs = pairs[:, pairs[0] != pairs[1]]
-    found, counts = np.unique(pairs, axis=1, return_counts=True)
-    return {(int(u), int(v)): int(n) for u, v, n in zip(found[0], found[1], counts, strict=True)}
+    many = int(words.max(initial=0)) + 1  # one number a pair: sorting columns takes five times as long
+    found, counts = np.unique(pairs[0] * many + pairs[1], return_counts=True)
+    return {divmod(pair, many): times for pair, times in zip(found.tolist(), counts.tolist(), strict=True)}
 
 
 def _arranged(words: Ints, count: int) -> Ints:
