@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hwsim.commands.output import emit, emit_json, emit_table, note
+from hwsim.commands.output import cell, emit, emit_json, emit_table, note
 from hwsim.commands.sweep_words import SweepJob, parts_of, space_of
-from hwsim.errors import EXIT_OK, EXIT_PARTIAL, InputError
+from hwsim.errors import EXIT_OK, EXIT_PARTIAL, InputError, nearest
 
 if TYPE_CHECKING:
     from hwsim.sweep.driver import Options, Sweep
     from hwsim.sweep.metrics import Objective
-    from hwsim.sweep.plan import Plan
     from hwsim.sweep.results import Results, Row
 
 _MOST_ROWS = 40
+_STORES = (".db", ".sqlite", ".sqlite3")
 _SHOWN_METRICS = ("cycles", "time_s", "energy_j", "area_m2", "power_w", "misclassification_ratio")
 
 
@@ -25,6 +26,7 @@ def sweep(
     job: SweepJob, outputs: Sequence[Path], options: Options, *, dry_run: bool, json: bool, quiet: bool
 ) -> int:
     """Evaluate a space into a results file, write exports, print the points or their front."""
+    from hwsim.commands.sweep_plan import show_plan
     from hwsim.sweep.driver import check_options, run_plan, summary_of
     from hwsim.sweep.export import check_export, export
     from hwsim.sweep.metrics import read_objectives
@@ -40,7 +42,7 @@ def sweep(
     if job.objectives:
         read_objectives(job.objectives, known_metrics(plan))
     if dry_run:
-        return _show_plan(plan, json=json)
+        return show_plan(plan, json=json)
     line = ProgressLine(sys.stderr)
     latest: list[Any] = []
 
@@ -74,7 +76,10 @@ def pareto(path: Path, objectives: Sequence[str], outputs: Sequence[Path], *, js
     for output in outputs:
         check_path(output, (".svg",))
     results = open_results(path)
+    results.check_finished()
     wanted = results.objectives(tuple(objectives) or ("energy_j", "time_s"))
+    for sentence in results.outdated():
+        note(f"warning: {sentence}", quiet=quiet)
     if outputs and len(wanted) != 2:
         raise InputError(
             f"a picture shows two objectives, not {len(wanted)}",
@@ -103,7 +108,7 @@ def _drawn(results: Results, rows: Sequence[Row], wanted: Sequence[Objective]) -
     axes = [FrontAxis(o.metric, o.maximise, tuple(values[:, at].tolist())) for at, o in enumerate(wanted)]
     places = {position: place for place, position in enumerate(positions.tolist())}
     tips = [
-        f"point {row.position}: {', '.join(f'{knob} {_cell(value)}' for knob, value in row.knobs.items())}"
+        f"point {row.position}: {', '.join(f'{knob} {cell(value)}' for knob, value in row.knobs.items())}"
         for row in rows
     ]
     networks = dict.fromkeys(row.network for row in rows)
@@ -117,6 +122,15 @@ def _outputs(job: SweepJob, outputs: Sequence[Path]) -> tuple[Path, list[Path]]:
 
     exports = [path for path in outputs if path.suffix.lower() in SUFFIXES]
     stores = [path for path in outputs if path not in exports]
+    for path in stores:
+        if path.suffix.lower() not in _STORES:
+            page = path.suffix.lower() in (".html", ".svg")
+            raise InputError(
+                f"no format for the suffix {path.suffix!r}",
+                where=str(path),
+                hint="pages and pictures come from `hwsim report RESULTS.db`" if page
+                else nearest(path.suffix, (*_STORES, *SUFFIXES)),
+            )  # fmt: skip
     if len(stores) > 1:
         raise InputError(
             f"several results files: {', '.join(map(str, stores))}",
@@ -124,58 +138,6 @@ def _outputs(job: SweepJob, outputs: Sequence[Path]) -> tuple[Path, list[Path]]:
             hint=f"one results file; exports end in {' or '.join(SUFFIXES)}",
         )
     return stores[0] if stores else Path(f"{Path(job.sources[0]).stem}.db"), exports
-
-
-def _show_plan(plan: Plan, *, json: bool) -> int:
-    """Print the number of points and the first few."""
-    from hwsim.sweep.points import blocks, candidate_count, explain_empty
-
-    total, first = candidate_count(plan), next(blocks(plan), None)
-    if first is None:
-        raise explain_empty(plan)
-    scenario = plan.scenarios[first.scenario]
-    bounded = plan.space.sampling != "search" and any(part.constraints for part in plan.scenarios)
-    exact = not bounded or total <= 10**6
-    count = sum(len(block.rows) for block in blocks(plan)) if bounded and exact else total
-    if json:
-        emit_json(
-            {
-                "points": count,
-                "exact": exact,
-                "scenarios": len(plan.scenarios),
-                "first": [
-                    {
-                        "chip": scenario.chip.name,
-                        "network": scenario.network,
-                        "batch": scenario.batch,
-                        "precision": scenario.precision,
-                        "knobs": dict(zip(scenario.names, row, strict=True)),
-                    }
-                    for row in first.rows[:5]
-                ],
-            }
-        )
-        return EXIT_OK
-    emit(
-        f"{'' if exact else 'at most '}{count:,} points: {len(plan.scenarios)} of chip and network, "
-        f"{plan.space.sampling}"
-    )
-    emit_table(
-        ("Chip", "Network", "Batch", "Precision", *scenario.names),
-        [
-            (
-                scenario.chip.name,
-                scenario.network,
-                _cell(scenario.batch),
-                _cell(scenario.precision),
-                *map(_cell, row),
-            )
-            for row in first.rows[:5]
-        ],
-    )
-    if count > 5:
-        emit("...")
-    return EXIT_OK
 
 
 def _deliver(done: Sweep, job: SweepJob, *, json: bool, quiet: bool) -> None:
@@ -224,7 +186,7 @@ def _emit_rows(results: Results, rows: Sequence[Row], metrics: Sequence[str]) ->
     columns = ["point"]
     flat = [row.flat(results.knobs, results.metrics) for row in rows]
     for name in ("chip", "preset", "network", "batch", "precision", "status"):
-        if len({line[name] for line in flat}) > 1:
+        if len({line[name] for line in flat}) > 1 or (name == "status" and any(row.error for row in rows)):
             columns.append(name)
     knobs = [
         name
@@ -234,7 +196,7 @@ def _emit_rows(results: Results, rows: Sequence[Row], metrics: Sequence[str]) ->
     columns += [name for name in knobs if any(line[name] is not None for line in flat)]
     columns += [name for name in metrics if name not in columns]
     numeric = [name for name in columns if any(isinstance(line[name], int | float) for line in flat)]
-    emit_table(columns, [[_cell(line[name]) for name in columns] for line in flat], right=numeric)
+    emit_table(columns, [[cell(line[name]) for name in columns] for line in flat], right=numeric)
 
 
 def _document(row: Row) -> dict[str, Any]:
@@ -246,16 +208,13 @@ def _document(row: Row) -> dict[str, Any]:
         "network": row.network,
         "batch": row.batch,
         "precision": row.precision,
-        "knobs": row.knobs,
+        "knobs": {name: _told(value) for name, value in row.knobs.items()},
         "metrics": row.metrics,
         "error": row.error,
         "command": row.command,
     }
 
 
-def _cell(value: Any) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value:.5g}" if isinstance(value, float) else str(value)
+def _told(value: Any) -> Any:
+    """Return a knob as JSON can hold it: a value that is not finite, which no design accepts, as text."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

@@ -149,7 +149,7 @@ class Report:
     ----------
     provenance : mapping
         hwsim version, model version, chip, preset, every resolved knob, network, graph fingerprint,
-        source file and digest, Python and numpy versions, command line; never time or path of the machine.
+        source file and digest, Python and numpy versions; never time or path of the machine.
     coverage : mapping
         Share of MACs and bytes costed, nodes modeled as data movement, folded and unknown; `line` in words.
     metrics : mapping of str to str

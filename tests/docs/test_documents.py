@@ -19,6 +19,7 @@ PAGES = sorted(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_outputs_are_real(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")

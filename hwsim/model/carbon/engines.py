@@ -103,7 +103,7 @@ class Service:
 
     def power_w(self, activity: ArrayLike) -> Floats:
         """Return mean power, float64[engines, ...] over an array of activity ratios in [0, 1]."""
-        ratios = np.asarray(activity, float)
+        ratios = np.asarray(activity)
         if np.any((ratios < 0) | (ratios > 1) | ~np.isfinite(ratios)):
             raise InputError(f"{activity!r} is not an activity ratio", where="activity", hint="from 0 to 1")
         shape = (-1,) + (1,) * ratios.ndim
@@ -133,9 +133,7 @@ class Service:
                 for engine, copies, each in zip(self.engines, self.replicas, embodied, strict=True)
             ]
         )
-        running = self.power_w(np.atleast_1d(activity))[:, :, None] * np.atleast_1d(
-            np.asarray(years_s, float)
-        )
+        running = self.power_w(np.atleast_1d(activity))[:, :, None] * np.atleast_1d(years_s)
         return np.asarray(made[:, None, None] + per_joule * running)
 
 

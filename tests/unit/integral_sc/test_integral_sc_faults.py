@@ -78,7 +78,7 @@ def test_flipped_bits_stay_in_the_word(value: int, bit: int, width: int, expecte
 
 
 def test_rates_apply_to_the_chosen_stages() -> None:
-    low = {"quasi_synchronous": True, "operating_supply_v": 0.8, "fault_rate_ratio": 0.125}
+    low = {"quasi_synchronous": True, "operating_supply_v": 0.8, "fault_probability": 0.125}
     full = 2**29
     assert stage_rates(64, design(**low)).tolist() == [full] * 6
     assert stage_rates(64, design(**low, fault_stages="first")).tolist() == [full, 0, 0, 0, 0, 0]
@@ -86,8 +86,8 @@ def test_rates_apply_to_the_chosen_stages() -> None:
 
 
 def faulty_error(rate: float, kind: str, stages: str = "all") -> float:
-    knobs = {"quasi_synchronous": True, "operating_supply_v": 0.8, "fault_rate_ratio": rate,
-             "fault_kind": kind, "fault_stages": stages}
+    knobs = {"quasi_synchronous": True, "operating_supply_v": 0.8, "fault_probability": rate,
+             "fault_model": kind, "fault_stages": stages}
     return error_of(classify("digits_32", 120, stream_length=256, m=2, **knobs))
 
 
@@ -96,6 +96,7 @@ def test_zero_rate_is_the_fault_free_network() -> None:
     assert np.array_equal(low.predicted, classify("digits_32", 60, stream_length=128).predicted)
 
 
+@pytest.mark.slow
 def test_stale_sums_are_tolerated_up_to_the_published_rate_and_flipped_bits_are_not() -> None:
     """Fault rates up to 20 % on some computations (abstract of version 1); which ones matters."""
     assert faulty_error(0.2, "word") < 0.15

@@ -7,18 +7,19 @@ from pathlib import Path
 import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import workloads.binary
 from accelerators.mst_bnn.functional import classify, reused_product, trained_schedules
 from accelerators.mst_bnn.trees import random_signs, reuse_of, schedule_of
 from hwsim.errors import DesignError, InputError
-from hwsim.graph.algorithms import reuse_tree
+from hwsim.graph.reuse import reuse_tree
 from hwsim.graph.types import Graph
 from hwsim.graph.values import read_samples
 from hwsim.registry import load_workload
 from hwsim.run import chip, evaluate
+from tests.examples import examples
 
 FOLDER = Path(workloads.binary.__file__).parent
 # Of one draw each, by an independent program.
@@ -39,7 +40,7 @@ sizes = (st.integers(1, 14), st.integers(1, 40), st.integers(0, 2**32), st.integ
 layers = st.tuples(*sizes, st.booleans())
 
 
-@settings(deadline=None, max_examples=120)
+@examples(120)
 @given(layers)
 def test_reused_sums_are_the_sums(layer: tuple[int, int, int, int, bool]) -> None:
     n, k, seed, depth, complement = layer
@@ -57,7 +58,7 @@ def test_reused_sums_are_the_sums(layer: tuple[int, int, int, int, bool]) -> Non
     assert all(place[int(p)] < place[c] for c, p in enumerate(found.parent) if p >= 0)
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(st.integers(2, 16), st.integers(1, 30), st.integers(0, 2**32))
 def test_unbounded_tree_is_as_short_as_that_of_networkx(n: int, k: int, seed: int) -> None:
     weights = np.random.default_rng(seed).choice(np.array([-1, 1], np.int8), (n, k))
@@ -73,6 +74,7 @@ def test_unbounded_tree_is_as_short_as_that_of_networkx(n: int, k: int, seed: in
     assert own <= min(chain, int(length.sum(axis=1).min()))
     linked = nx.Graph((int(c), int(tree.parent[c])) for c in child)
     assert tree.depth.max() == nx.radius(linked)
+    assert tree.root == min(nx.center(linked))
     star = reuse_tree(length, 1)
     assert star.depth.max() == 1
     assert star.root in (int(length.sum(axis=1).argmin()), min(nx.center(linked)))
@@ -142,4 +144,4 @@ def test_stated_reuse_prices_the_network() -> None:
 
 def test_a_network_larger_than_the_chip_is_refused_with_its_size() -> None:
     with pytest.raises(InputError, match="bit lanes, the chip has 1000"):
-        evaluate("vgg_small_bnn", chip("mst_bnn", bit_lanes_count=1000))
+        evaluate("vgg_small_bnn", chip("mst_bnn", bit_lanes=1000))

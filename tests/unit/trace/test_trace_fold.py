@@ -109,6 +109,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[tuple[int, ...], list
 def test_compiled_code_folds_large_families_only(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = counted(monkeypatch)
     monkeypatch.setattr(FOLD, "MANY_ENTRIES", 12)
+    monkeypatch.setattr(FOLD, "COMPILED", "a module that nobody has loaded")
     trace = tree()
     rows = trace.rows.count.size
     assert rows == 6
@@ -116,9 +117,12 @@ def test_compiled_code_folds_large_families_only(monkeypatch: pytest.MonkeyPatch
     assert calls == []
     fold(trace, np.broadcast_to(trace.rows.count, (3, rows)))
     assert calls == [((3, rows), [False, False, True, True, False])]
+    monkeypatch.setattr(FOLD, "COMPILED", kernels.__name__)
+    fold(trace, np.broadcast_to(trace.rows.count, (2, rows)))
+    assert calls[1:] == [((2, rows), [False, False, True, True, False])]
     monkeypatch.setattr(FOLD, "MANY_ENTRIES", 1)
     fold(trace, trace.rows.count)
-    assert len(calls) == 1
+    assert len(calls) == 2
 
 
 def nested(trips: int | list[int]) -> Trace:
