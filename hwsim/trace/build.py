@@ -218,7 +218,7 @@ class TraceBuilder:
 
 def _ints(values: Sequence[Number] | tuple[Number, ...]) -> Ints:
     try:
-        return _freeze(np.array(values, dtype=np.int64).reshape(len(values)))
+        return _freeze(np.array(values, dtype=np.int64))
     except OverflowError as error:
         raise TooLong(
             f"a trip or count does not fit into 64 bits: {max(values, key=abs)}",  # type: ignore[arg-type]

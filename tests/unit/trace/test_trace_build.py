@@ -88,6 +88,14 @@ def test_a_family_has_one_row_of_columns_per_design() -> None:
     assert trace.designs == 3
 
 
+def test_short_integers_become_long_ones() -> None:
+    build = TraceBuilder(2)
+    with build.loop(1, node="n"):
+        build.event("array", "mac", np.array([4, 5], dtype=np.int8))  # type: ignore[arg-type]
+    count = build.build().rows.count
+    assert (count.dtype, count.tolist()) == (np.int64, [[4], [5]])
+
+
 def message(error: type[HwsimError], build: TraceBuilder) -> str:
     with pytest.raises(error) as caught:
         build.build()
