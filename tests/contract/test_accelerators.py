@@ -157,6 +157,7 @@ def test_every_small_network_is_reported_without_a_violation(spec: str) -> None:
             assert {layer.name for layer in report.layers} == {op.name for op in lowered(spec, graph)[0].ops}
 
 
+@pytest.mark.slow
 @each_chip
 def test_no_row_of_the_datasheet_is_missing_or_idle(name: str) -> None:
     used: set[tuple[str, str]] = set()

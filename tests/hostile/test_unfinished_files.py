@@ -85,7 +85,9 @@ def refuse_to_rename(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Path, "replace", no_space)
 
 
-@pytest.mark.parametrize(("full", "old"), [(refuse_to_sync, b"old"), (refuse_to_rename, None)])
+@pytest.mark.parametrize(("full", "old"), [
+    (refuse_to_sync, b"old"), pytest.param(refuse_to_rename, None, marks=pytest.mark.slow),
+])
 @pytest.mark.parametrize("writer", WRITERS)
 def test_a_full_disk(
     writer: str,

@@ -107,7 +107,7 @@ def test_knobs_on_a_large_network(capsys: pytest.CaptureFixture[str], chosen: li
     assert totals is None or totals["macs"] == 15_470_264_320
 
 
-@pytest.mark.parametrize("network", ["resnet50", "vgg16"])
+@pytest.mark.parametrize("network", [pytest.param("resnet50", marks=pytest.mark.slow), "vgg16"])
 @pytest.mark.parametrize("knob", [knob for knob in KNOBS if knob[1].endswith(("_hz", "_per_s", "_bits"))
                                   or "bytes" in knob[1]])
 @pytest.mark.parametrize("value", ["1e-6", "1e-3", "1", "1e30"])
