@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic import Field, WithJsonSchema
 
-from hwsim.errors import InputError, Problem, nearest
+from hwsim.errors import InputError, Problem
+from hwsim.strict import Strict, read_toml
 from hwsim.sweep.axes import RANGE_WORDS
 
 Sampling = Literal["grid", "zip", "random", "latin_hypercube", "search"]
-_LARGEST_FILE = 1 << 24
 LARGEST_BATCH = 2**48  # no network of more elements is read, and a results file holds 64 bits
 
 _NUMBER_OR_TEXT = {"type": ["number", "string"]}
@@ -55,17 +54,7 @@ Knobs = Annotated[dict[str, Any], WithJsonSchema(_KNOBS_SCHEMA)]
 Network = Annotated[Any, WithJsonSchema({"type": "string"})]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    def __init__(self, **given: Any) -> None:
-        try:
-            super().__init__(**given)
-        except ValidationError as error:
-            raise InputError(problems=_problems(type(self), error)) from None
-
-
-class Search(_Strict):
+class Search(Strict):
     """How a space is searched instead of evaluated in full.
 
     Attributes
@@ -86,7 +75,7 @@ class Search(_Strict):
     batch: int = Field(16, ge=1, le=4096)
 
 
-class Space(_Strict):
+class Space(Strict):
     """Chips x presets x knobs x networks x transforms, and how points are chosen among them.
 
     Attributes
@@ -122,6 +111,10 @@ class Space(_Strict):
         For the sampling "search".
     """
 
+    hints: ClassVar[dict[str, str]] = dict.fromkeys(
+        RANGE_WORDS, "a range belongs to a knob: [knobs] array_rows = { from = 8, to = 64, step = 8 }"
+    )
+
     chips: tuple[str, ...] = Field(min_length=1)
     networks: tuple[Network, ...] = Field(min_length=1)
     knobs: Knobs = Field(default_factory=dict)
@@ -147,15 +140,7 @@ def read_space(path: str | Path) -> Space:
         Missing, oversized or malformed file; unknown words with the nearest known one; all problems at once.
     """
     source = Path(path)
-    try:
-        if source.is_file() and source.stat().st_size > _LARGEST_FILE:
-            raise InputError("larger than 16 MiB: not a sweep file", where=str(path))
-        given = tomllib.loads(source.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"not valid TOML: {error}", where=str(path)) from None
-    except (OSError, ValueError, RecursionError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a text file"
-        raise InputError(f"cannot be read: {reason or error}", where=str(path)) from None
+    given = read_toml(source, "sweep file")
     try:
         return Space(**_beside(given, source.parent))
     except InputError as error:
@@ -183,22 +168,4 @@ def _beside(given: dict[str, Any], folder: Path) -> dict[str, Any]:
             str(folder / name) if isinstance(name, str) and (folder / name).is_file() else name
             for name in given["networks"]
         ]
-    return found
-
-
-def _problems(model: type[BaseModel], error: ValidationError) -> list[Problem]:
-    found = []
-    for item in error.errors():
-        where = ".".join(map(str, item["loc"]))
-        if item["type"] == "extra_forbidden":
-            within = Search if item["loc"][0] == "search" and len(item["loc"]) > 1 else model
-            known = set(within.model_fields)
-            hint = nearest(str(item["loc"][-1]), known)
-            if str(item["loc"][-1]) in RANGE_WORDS:
-                hint = "a range belongs to a knob: [knobs] array_rows = { from = 8, to = 64, step = 8 }"
-            found.append(Problem(where, "unknown word", hint))
-        else:
-            message = item["msg"][0].lower() + item["msg"][1:]
-            shown = "" if item["type"] == "missing" else f", got {item['input']!r}"[:120]
-            found.append(Problem(where, message + shown))
     return found

@@ -1,0 +1,81 @@
+"""Files that users write in TOML, as frozen types: every problem of a file at once, with the nearest word."""
+
+from __future__ import annotations
+
+import tomllib
+import types
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar, get_args
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from hwsim.errors import InputError, Problem, nearest
+
+LARGEST_FILE = 1 << 24
+
+
+class Strict(BaseModel):
+    """A table of a file: frozen, unknown words refused, problems raised as InputError."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def __init__(self, **given: Any) -> None:
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            raise InputError(problems=self.problems_of(error)) from None
+
+    hints: ClassVar[dict[str, str]] = {}
+    """What to do about words that belong elsewhere."""
+
+    @classmethod
+    def problems_of(cls, error: ValidationError) -> list[Problem]:
+        """Return what pydantic found as problems with places, values and nearest words."""
+        return [_problem(cls, item) for item in error.errors()]
+
+
+def read_toml(path: Path, kind: str) -> dict[str, Any]:
+    """Return the tables of a TOML file; `kind` says what it should have been.
+
+    Raises
+    ------
+    InputError
+        Missing, oversized or malformed file.
+    """
+    try:
+        if path.is_file() and path.stat().st_size > LARGEST_FILE:
+            raise InputError(f"larger than {LARGEST_FILE >> 20} MiB: not a {kind}", where=str(path))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"not valid TOML: {error}", where=str(path)) from None
+    except (OSError, ValueError, RecursionError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a text file"
+        raise InputError(f"cannot be read: {reason or error}", where=str(path)) from None
+
+
+def _problem(model: type[Strict], item: Any) -> Problem:
+    where = ".".join(map(str, item["loc"]))
+    if item["type"] == "extra_forbidden":
+        word, owner = str(item["loc"][-1]), _model_at(model, item["loc"][:-1])
+        return Problem(where, "unknown word", owner.hints.get(word) or nearest(word, owner.model_fields))
+    message = item["msg"].removeprefix("Value error, ")
+    message = message[0].lower() + message[1:]
+    shown = "" if item["type"] == "missing" else f", got {item['input']!r}"[:120]
+    return Problem(where, message + shown)
+
+
+def _model_at(model: type[Strict], place: Sequence[int | str]) -> type[Strict]:
+    """Return the table that `place` leads to, through lists and optional tables."""
+    for step in place:
+        field = model.model_fields.get(str(step))
+        inner = _table_in(field.annotation) if field is not None else None
+        model = inner or model
+    return model
+
+
+def _table_in(annotation: Any) -> type[Strict] | None:
+    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
+        return annotation if issubclass(annotation, Strict) else None
+    found = (_table_in(part) for part in get_args(annotation))
+    return next((table for table in found if table is not None), None)
