@@ -91,7 +91,7 @@ def run_comparison(source: str | Path | ComparisonFile, *, baseline: str | None 
     reports = _evaluate(planned)
     names = tuple(each.name for each in planned)
     measured = tuple(map(_measure, planned)) if any(each.samples for each in planned) else ()
-    columns = Columns(names, reports, _rooflines(planned), measured)
+    columns = Columns(names, reports, _rooflines(planned), measured, _prices(planned))
     study = Study(file.title, file.question, file.task, tuple(map(_settings, planned)), measured,
                   (*derive(columns), *_stated(file, planned)), _service(file, names, reports))
     return side_by_side(reports, names, study)
@@ -233,6 +233,14 @@ def _measure(planned: Planned) -> Measured:
 def _rooflines(planned: Sequence[Planned]) -> dict[int, str]:
     return {at: _BOUNDS[each.chip.design.memory] for at, each in enumerate(planned)
             if isinstance(each.chip.design, RooflineDesign)}
+
+
+def _prices(planned: Sequence[Planned]) -> dict[int, str]:
+    """Return the energies and powers among the knobs that the file sets, by place."""
+    found = {at: ", ".join(f"{name}={value}" for name, value in each.column.knobs.items()
+                           if (suffix_of(name) or "").partition("_")[0] in ("j", "w"))
+             for at, each in enumerate(planned)}
+    return {at: text for at, text in found.items() if text}
 
 
 def _settings(planned: Planned) -> str:

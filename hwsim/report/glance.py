@@ -9,6 +9,7 @@ from hwsim.report.compare import Comparison
 from hwsim.report.difference import weak_share
 from hwsim.report.evidence import evidence_shares
 from hwsim.report.normalised import technology
+from hwsim.report.reservations import PRICES
 from hwsim.report.sheet import Sheet, sheet_of
 from hwsim.report.study import COLUMN, STATED, Study, mark_of
 from hwsim.report.summary import percent
@@ -123,5 +124,7 @@ def _coverage(costed: int, whole: int) -> str:
 
 
 def is_firm(comparison: Comparison, column: int) -> bool:
-    """Return whether most of a column's energy rests on published, derived or measured numbers."""
-    return weak_share(comparison.reports[column]) <= 0.5
+    """Return whether most of a column's energy rests on reported, derived or measured numbers."""
+    chosen = comparison.study is not None and any(each.rule == PRICES and column in each.columns
+                                                  for each in comparison.study.reservations)
+    return not chosen and weak_share(comparison.reports[column]) <= 0.5

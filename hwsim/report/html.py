@@ -91,7 +91,7 @@ def _study_view(comparison: Comparison, study: Study | None) -> dict[str, Any] |
     from hwsim.report.study_plot import energy_and_time, errors_and_energy
 
     told = ("Filled marks rest mostly on reported, derived or measured numbers, hollow ones on unconfirmed "
-            "or assumed numbers. Point at a mark for its values.")
+            "or assumed numbers, or on prices that the file sets. Point at a mark for its values.")
     pictures = [{"title": title, "svg": svg, "text": told} for title, svg in (
         ("Energy and time per inference", energy_and_time(comparison)),
         ("Misclassified samples and energy per inference", errors_and_energy(comparison))) if svg]

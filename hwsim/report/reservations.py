@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hwsim.report.accuracy import WRONG
 from hwsim.report.difference import accounts_for, weak_share
@@ -37,6 +37,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 }
 """What a comparison file may name, beside single figures."""
 
+PRICES = "prices"
 _CLOSE = 1e-6
 _TECHNOLOGY = (*PER_INFERENCE, "area_m2")
 
@@ -55,12 +56,15 @@ class Columns:
         What the time of a column is a bound of, for those whose chip is a roofline.
     measured : tuple of Measured
         One per column, or none at all.
+    prices : mapping of int to str
+        Energies and powers that a column's settings state instead of a source.
     """
 
     names: tuple[str, ...]
     reports: tuple[Report, ...]
     rooflines: Mapping[int, str]
     measured: tuple[Measured, ...] = ()
+    prices: Mapping[int, str] = field(default_factory=dict)
 
     def told(self, texts: Mapping[int, str]) -> str:
         """Return ``name, name: text; name: text`` in the order of the columns, equal texts once."""
@@ -165,6 +169,12 @@ def _evidence(columns: Columns) -> Iterator[Reservation]:
                           + columns.told(texts), ENERGY, _unless_all(weak, columns))
 
 
+def _prices(columns: Columns) -> Iterator[Reservation]:
+    if columns.prices:
+        yield Reservation(PRICES, "energies stated by the settings, not by a source, which count as derived: "
+                          + columns.told(columns.prices), ENERGY, tuple(columns.prices))
+
+
 def _overheads(columns: Columns) -> Iterator[Reservation]:
     texts = {}
     for at, report in enumerate(columns.reports):
@@ -258,5 +268,5 @@ def _unless_all(places: Mapping[int, object], columns: Columns) -> tuple[int, ..
 
 _RULES: tuple[Callable[[Columns], Iterator[Reservation]], ...] = (
     _networks, _batches, _widths, _technologies, _clocks, _hosts, _rooflines, _overheads, _free_memory,
-    _accounts, _evidence, _areas, _values, _samples, _overlaps,
+    _accounts, _evidence, _prices, _areas, _values, _samples, _overlaps,
 )

@@ -113,12 +113,17 @@ class Study:
                                          for name, settings in zip(names, self.settings, strict=True)]
         for column, measured in zip(columns, self.measured, strict=False):
             column["accuracy"] = _accuracy(measured)
+        served: dict[str, Any] = {}
+        if self.service is not None:
+            from hwsim.report.service_table import to_document
+
+            served = {"in_service": to_document(self.service)}
         return {"title": self.title, "question": self.question, "task": self.task, "columns": columns,
                 "reservations": [
                     {"mark": mark_of(place), "rule": each.rule, "reason": each.reason,
                      "figures": list(each.figures), "comparable": each.comparable,
                      "columns": [names[column] for column in each.columns]}
-                    for place, each in enumerate(self.reservations)]}
+                    for place, each in enumerate(self.reservations)], **served}
 
 
 def mark_of(place: int) -> str:
