@@ -26,7 +26,7 @@ Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class _Mark:
     """A column in the plane.
 
     Attributes
@@ -60,7 +60,7 @@ def energy_and_time(comparison: Comparison) -> str:
         return ""
     across = Scale(FrontAxis("time_s", False, time, "time per inference"), LEFT, WIDTH - RIGHT, _MARGIN)
     along = Scale(FrontAxis("energy_j", False, energy, "energy per inference"), HEIGHT - BOTTOM, TOP, _MARGIN)
-    marks = [Mark(across.at(time[at]), along.at(energy[at]), name,
+    marks = [_Mark(across.at(time[at]), along.at(energy[at]), name,
                   f"{name}: {format_si(energy[at], 'J')}, {format_si(time[at], 's')}",
                   PALETTE[at % len(PALETTE)], is_firm(comparison, at))
              for at, name in enumerate(comparison.names)]
@@ -79,7 +79,7 @@ def errors_and_energy(comparison: Comparison) -> str:
                    LEFT, WIDTH - RIGHT, _MARGIN)
     along = Scale(FrontAxis("", False, (0.0, *ends), "misclassified, % of the samples, with 95 % intervals"),
                   HEIGHT - BOTTOM, TOP, 0.06)
-    marks = [Mark(across.at(energy[at]), along.at(100 * rate.ratio), comparison.names[at],
+    marks = [_Mark(across.at(energy[at]), along.at(100 * rate.ratio), comparison.names[at],
                   f"{comparison.names[at]}: {rate}, {format_si(energy[at], 'J')}",
                   PALETTE[at % len(PALETTE)], is_firm(comparison, at),
                   along.at(100 * rate.interval[0]), along.at(100 * rate.interval[1]))
@@ -92,7 +92,7 @@ def _per_inference(reports: Sequence[Report]) -> tuple[tuple[float, ...], tuple[
             tuple(report.totals.time_s / (inferences(report) or 1) for report in reports))
 
 
-def _picture(title: str, axes: str, marks: Sequence[Mark]) -> str:
+def _picture(title: str, axes: str, marks: Sequence[_Mark]) -> str:
     body = [axes]
     for mark in marks:
         if mark.low != mark.high:
@@ -108,7 +108,7 @@ def _picture(title: str, axes: str, marks: Sequence[Mark]) -> str:
     return frame(WIDTH, HEIGHT, title, _STYLE, "".join(body))
 
 
-def _placed(marks: Sequence[Mark]) -> list[tuple[float, float, str]]:
+def _placed(marks: Sequence[_Mark]) -> list[tuple[float, float, str]]:
     """Return where the names stand: for each the first place that covers least of what is there already."""
     taken: list[Box] = []
     for mark in marks:
