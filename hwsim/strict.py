@@ -15,24 +15,23 @@ from hwsim.errors import InputError, Problem, nearest
 LARGEST_FILE = 1 << 24
 
 
-class Strict(BaseModel):
-    """A table of a file: frozen, unknown words refused, problems raised as InputError."""
+class Table(BaseModel):
+    """A table within a file: frozen, unknown words refused. The file it belongs to reports its problems."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hints: ClassVar[dict[str, str]] = {}
+    """What to do about words that belong elsewhere."""
+
+
+class Strict(Table):
+    """A whole file: InputError with every problem of it and of the tables within."""
 
     def __init__(self, **given: Any) -> None:
         try:
             super().__init__(**given)
         except ValidationError as error:
-            raise InputError(problems=self.problems_of(error)) from None
-
-    hints: ClassVar[dict[str, str]] = {}
-    """What to do about words that belong elsewhere."""
-
-    @classmethod
-    def problems_of(cls, error: ValidationError) -> list[Problem]:
-        """Return what pydantic found as problems with places, values and nearest words."""
-        return [_problem(cls, item) for item in error.errors()]
+            raise InputError(problems=[_problem(type(self), item) for item in error.errors()]) from None
 
 
 def read_toml(path: Path, kind: str) -> dict[str, Any]:
@@ -54,7 +53,7 @@ def read_toml(path: Path, kind: str) -> dict[str, Any]:
         raise InputError(f"cannot be read: {reason or error}", where=str(path)) from None
 
 
-def _problem(model: type[Strict], item: Any) -> Problem:
+def _problem(model: type[Table], item: Any) -> Problem:
     where = ".".join(map(str, item["loc"]))
     if item["type"] == "extra_forbidden":
         word, owner = str(item["loc"][-1]), _model_at(model, item["loc"][:-1])
@@ -65,7 +64,7 @@ def _problem(model: type[Strict], item: Any) -> Problem:
     return Problem(where, message + shown)
 
 
-def _model_at(model: type[Strict], place: Sequence[int | str]) -> type[Strict]:
+def _model_at(model: type[Table], place: Sequence[int | str]) -> type[Table]:
     """Return the table that `place` leads to, through lists and optional tables."""
     for step in place:
         field = model.model_fields.get(str(step))
@@ -74,8 +73,8 @@ def _model_at(model: type[Strict], place: Sequence[int | str]) -> type[Strict]:
     return model
 
 
-def _table_in(annotation: Any) -> type[Strict] | None:
+def _table_in(annotation: Any) -> type[Table] | None:
     if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
-        return annotation if issubclass(annotation, Strict) else None
+        return annotation if issubclass(annotation, Table) else None
     found = (_table_in(part) for part in get_args(annotation))
     return next((table for table in found if table is not None), None)

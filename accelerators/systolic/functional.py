@@ -50,7 +50,7 @@ def classify(graph: Graph, design: SystolicDesign, data: Mapping[str, NDArray[An
         return exact
 
     predicted = run(graph, arrays, product)[graph.outputs[0]].argmax(axis=1)
-    notes = (f"{design.operand_bits}-bit integers, one step a tensor and layer; biases and the vector unit in "
+    notes = (f"{design.operand_bits}-bit integers, one step a tensor and layer; biases and vector unit in "
              "floating point",)
     return FunctionalResult(labels, predicted, reference, notes)
 

@@ -12,7 +12,7 @@ from pydantic import Field, WithJsonSchema
 from hwsim import registry
 from hwsim.errors import InputError, Problem, nearest
 from hwsim.report.reservations import FIGURES, GROUPS
-from hwsim.strict import Strict, read_toml
+from hwsim.strict import Strict, Table, read_toml
 
 KIND = "comparison file"
 LARGEST_BATCH = 2**48
@@ -26,7 +26,7 @@ Batch = Annotated[int, Field(ge=1, le=LARGEST_BATCH)]
 Policy = Literal["error", "host", "traffic"]
 
 
-class Column(Strict):
+class Column(Table):
     """One chip at work.
 
     Attributes
@@ -62,7 +62,7 @@ class Column(Strict):
     reservations: tuple[Annotated[str, Field(min_length=1)], ...] = ()
 
 
-class Stated(Strict):
+class Stated(Table):
     """Why some figures are not to be compared as they stand, where no report can show it.
 
     Attributes
@@ -83,7 +83,7 @@ class Stated(Strict):
     comparable: bool = True
 
 
-class InService(Strict):
+class InService(Table):
     """How the chips are in service.
 
     Attributes
@@ -137,7 +137,7 @@ class ComparisonFile(Strict):
     on_unsupported: Policy = "error"
     samples: int | None = Field(None, ge=1)
     baseline: str | None = None
-    columns: tuple[Column, ...] = Field(min_length=2)
+    columns: tuple[Column, ...] = Field(json_schema_extra={"minItems": 2})
     reservations: tuple[Stated, ...] = ()
     service: InService | None = None
 
@@ -190,6 +190,8 @@ def _problems(file: ComparisonFile) -> list[Problem]:
     names = file.names()
     problems = [Problem("columns", f"{count} columns are called {name!r}", "give each a name of its own")
                 for name, count in Counter(names).items() if count > 1]
+    if len(names) < 2:
+        problems.append(Problem("columns", f"{len(names)} given", "a comparison has at least two"))
     problems += [Problem(f"columns.{at}.network", "is missing", "name one here, or one for all columns above")
                  for at, column in enumerate(file.columns) if not (column.network or file.network)]
     if file.baseline is not None and file.baseline not in names:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, WithJsonSchema
 
 from hwsim.errors import InputError, Problem
-from hwsim.strict import Strict, read_toml
+from hwsim.strict import Strict, Table, read_toml
 from hwsim.sweep.axes import RANGE_WORDS
 
 Sampling = Literal["grid", "zip", "random", "latin_hypercube", "search"]
@@ -54,7 +54,7 @@ Knobs = Annotated[dict[str, Any], WithJsonSchema(_KNOBS_SCHEMA)]
 Network = Annotated[Any, WithJsonSchema({"type": "string"})]
 
 
-class Search(Strict):
+class Search(Table):
     """How a space is searched instead of evaluated in full.
 
     Attributes

@@ -43,7 +43,7 @@ def test_values_are_those_of_integer_arithmetic(bits: int) -> None:
 
 def test_narrow_operands_cost_accuracy_and_wide_ones_none() -> None:
     assert outcome(operand_bits=2).wrong.count > 100
-    wide = outcome(operand_bits=16)
+    wide = outcome(operand_bits=16, accumulator_bits=48)
     assert (wide.different.count, wide.wrong.count) == (0, wide.reference_wrong.count)
 
 
