@@ -92,7 +92,7 @@ def test_what_a_chip_refuses_ends_with_3_and_names_the_column(tmp_path: Path, ca
 
 @pytest.mark.parametrize(("words", "told"), [
     (["--on", "systolic"], "--on: beside the comparison"), (["--batch", "2"], "--batch: beside"),
-    (["--service-life", "5y"], "--service-life: beside"), (["other.toml"], "2 names beside a comparison file"),
+    (["--service-life", "5y"], "--service-life: beside"), (["other.toml"], "2 names beside"),
     (["--baseline", "systolic:tpu"], "no column is called 'systolic:tpu'"),
     (["-o", "page.xls"], "no format for the suffix '.xls'"),
 ])
