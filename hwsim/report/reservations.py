@@ -110,7 +110,7 @@ def _widths(columns: Columns) -> Iterator[Reservation]:
               for at, report in enumerate(columns.reports) if report.totals.macs}
     if widths and max(widths.values()) > min(widths.values()) * 1.01:
         texts = {at: f"{value:,.0f}" if value >= 100 else f"{value:.3g}" for at, value in widths.items()}
-        yield Reservation("precision", "operands differ in width; bit products a MAC, on average: "
+        yield Reservation("precision", "operands differ in width; bit products a MAC by the networks' number formats: "
                           + columns.told(texts), (*PER_INFERENCE, *PER_MAC))
 
 
@@ -252,13 +252,19 @@ def _samples(columns: Columns) -> Iterator[Reservation]:
 def _overlaps(columns: Columns) -> Iterator[Reservation]:
     """Name columns whose intervals overlap: the samples do not show which of them is better."""
     rates = {at: each.wrong for at, each in enumerate(columns.measured) if each.wrong is not None}
-    alike = [(one, other) for one, other in itertools.combinations(rates, 2)
-             if max(rates[one].interval[0], rates[other].interval[0])
-             <= min(rates[one].interval[1], rates[other].interval[1])]
-    if alike:
-        pairs = "; ".join(f"{columns.names[one]} and {columns.names[other]}" for one, other in alike)
-        yield Reservation("intervals", f"95 % intervals overlap, so that {next(iter(rates.values())).samples}"
-                          f" samples do not tell them apart: {pairs}", (WRONG,))
+    pairs = {True: list[tuple[int, int]](), False: list[tuple[int, int]]()}
+    for one, other in itertools.combinations(rates, 2):
+        ends = [rates[at].interval for at in (one, other)]
+        pairs[max(low for low, _ in ends) <= min(high for _, high in ends)].append((one, other))
+    if pairs[True]:
+        rarer = len(pairs[False]) < len(pairs[True])
+        shown = {one: columns.listed([other for first, other in pairs[not rarer] if first == one])
+                 for one, _ in pairs[not rarer]}
+        text = "; ".join(f"{columns.names[one]} and {others}" for one, others in shown.items())
+        told_apart = f"only these pairs have 95 % intervals that do not overlap: {text}"
+        overlapping = f"95 % intervals overlap, so that the samples do not tell them apart: {text}"
+        none = "all 95 % intervals overlap, so that the samples tell no two columns apart"
+        yield Reservation("intervals", none if not text else told_apart if rarer else overlapping, (WRONG,))
 
 
 def _unless_all(places: Mapping[int, object], columns: Columns) -> tuple[int, ...]:

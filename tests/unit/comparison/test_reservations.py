@@ -15,8 +15,10 @@ from hwsim.comparison.driver import run_comparison
 from hwsim.comparison.file import ComparisonFile
 from hwsim.report.compare import Comparison
 from hwsim.report.glance import glance_tables, is_firm, reservation_lines
+from hwsim.report.rate import Rate
+from hwsim.report.reservations import Columns, derive
 from hwsim.report.sheet import sheet_of, to_csv, to_json, to_latex
-from hwsim.report.study import STATED, Reservation, mark_of
+from hwsim.report.study import STATED, Measured, Reservation, mark_of
 
 DIGITS = Path(__file__).parents[3] / "workloads/digits/digits_32.npz"
 
@@ -133,13 +135,31 @@ def test_accuracy_is_measured_with_intervals_and_compared_with_care() -> None:
     assert samples is not None
     assert samples.reason == "measured on different samples: a, b; c"
     assert overlap is not None
-    assert "90 samples do not tell them apart: a and b" in overlap.reason
+    assert overlap.reason == "all 95 % intervals overlap, so that the samples tell no two columns apart"
     rows = {row.key: row for row in sheet_of(found).section("accuracy")}
     low, high = a.wrong.interval
     assert rows["misclassified_ratio"].values == (a.wrong.ratio, b.wrong and b.wrong.ratio,
                                                   c.wrong and c.wrong.ratio, None, None)
     ends = [rows[f"misclassified_{end}_ratio"].values[0] for end in ("low", "high")]
     assert ends == [low, high]
+
+
+def test_intervals_are_told_by_the_shorter_list() -> None:
+    rates = {"a": 0, "b": 2, "c": 50, "d": 52, "e": 99}
+    measured = tuple(Measured(Rate(count, 100), Rate(0, 100), "x") for count in rates.values())
+    report = compared(column("systolic", name="one"), column("systolic", name="two")).reports[0]
+    columns = Columns(tuple(rates), (report,) * 5, {}, measured)
+    found = next(each for each in derive(columns) if each.rule == "intervals")
+    assert found.reason.endswith("tell them apart: a and b; c and d")
+    alike = Columns(("a", "b", "c"), (report,) * 3, {}, (*measured[:2], measured[4]))
+    found = next(each for each in derive(alike) if each.rule == "intervals")
+    assert found.reason.endswith("tell them apart: a and b")
+    mostly = Columns(("a", "b", "c", "e"), (report,) * 4, {}, (*measured[:2], measured[1], measured[4]))
+    found = next(each for each in derive(mostly) if each.rule == "intervals")
+    assert found.reason.endswith("tell them apart: a and b, c; b and c")
+    far = Columns(("a", "b", "c", "d", "e"), (report,) * 5, {}, (*measured[:1] * 4, measured[4]))
+    found = next(each for each in derive(far) if each.rule == "intervals")
+    assert found.reason.startswith("only these pairs have 95 % intervals that do not overlap: a and e; b and e")
 
 
 def test_statements_of_the_file_stand_where_they_belong() -> None:
