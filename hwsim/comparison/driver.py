@@ -86,7 +86,17 @@ def run_comparison(source: str | Path | ComparisonFile, *, baseline: str | None 
     InputError
         Everything that is wrong with the file, with its chips, knobs, networks and samples, at once.
     """
-    file = source if isinstance(source, ComparisonFile) else read_comparison(source)
+    if isinstance(source, ComparisonFile):
+        return _compared(source, baseline)
+    file = read_comparison(source)
+    try:
+        return _compared(file, baseline)
+    except InputError as error:
+        raise type(error)(problems=[replace(problem, where=f"{source}: {problem.where}")
+                                    for problem in error.problems]) from None
+
+
+def _compared(file: ComparisonFile, baseline: str | None) -> Comparison:
     planned = _baseline_first(plan(file), file, baseline)
     reports = _evaluate(planned)
     names = tuple(each.name for each in planned)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -157,15 +159,34 @@ def read_comparison(source: str | Path) -> ComparisonFile:
     """
     path = path_of(source)
     given = read_toml(path, KIND)
+    moved = _beside(given, path.parent)
     try:
-        file = ComparisonFile(**_beside(given, path.parent))
+        file = ComparisonFile(**moved)
         problems = _problems(file)
-        if problems:
-            raise InputError(problems=problems)
     except InputError as error:
+        problems = [*error.problems, *_further(moved, error.problems)]
+    if problems:
         raise InputError(problems=[Problem(f"{source}: {_named(p.where, given)}", p.reason, p.hint)
-                                   for p in error.problems]) from None
+                                   for p in problems])
     return file
+
+
+def _further(given: dict[str, Any], known: Sequence[Problem]) -> list[Problem]:
+    """Return what is wrong with a file beside the problems known: without their words, if it makes sense."""
+    left = copy.deepcopy(given)
+    for problem in known:
+        *steps, last = problem.where.split(".")
+        try:
+            at: Any = left
+            for step in steps:
+                at = at[int(step)] if isinstance(at, list) else at[step]
+            del at[last]
+        except (LookupError, TypeError, ValueError):
+            continue
+    try:
+        return _problems(ComparisonFile(**left))
+    except InputError:
+        return []
 
 
 def path_of(source: str | Path) -> Path:

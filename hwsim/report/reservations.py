@@ -110,7 +110,7 @@ def _widths(columns: Columns) -> Iterator[Reservation]:
               for at, report in enumerate(columns.reports) if report.totals.macs}
     if widths and max(widths.values()) > min(widths.values()) * 1.01:
         texts = {at: f"{value:,.0f}" if value >= 100 else f"{value:.3g}" for at, value in widths.items()}
-        yield Reservation("precision", "operands differ in width; bit products a MAC by the networks' number formats: "
+        yield Reservation("precision", "operands differ in width; bit products a MAC by number formats: "
                           + columns.told(texts), (*PER_INFERENCE, *PER_MAC))
 
 

@@ -50,6 +50,8 @@ def problems(text: str, folder: Path) -> list[str]:
     ("samples = 3\n" + TWO, ["samples: changes nothing"]),
     ("title = ", ["not valid TOML"]),
     (TWO[: TWO.rindex("[[columns]]")], ["columns: 1 given (a comparison has at least two)"]),
+    ('baseline = "c"\n' + TWO + "knob = { a = 1 }", ["columns.2 (systolic:tpu_v1).knob: unknown word",
+                                                     "baseline: no column is called 'c'"]),
     (TWO + "[service]\nlife = '5'", ["service.life: '5' has no unit"]),
     (TWO + "[service]\nlife = '5y'\nactivity = 2", ["service.activity: input should be less than"]),
 ])
@@ -84,7 +86,8 @@ def test_what_a_chip_refuses_ends_with_3_and_names_the_column(tmp_path: Path, ca
     path = tmp_path / "refused.toml"
     path.write_text(TWO.replace("systolic:tpu_v1", "dram_pim"), encoding="utf-8")
     assert main(["compare", str(path)]) == 3
-    assert "columns.dram_pim.digits_32.sigmoid1: dram_pim cannot run it" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert f"{path}: columns.dram_pim.digits_32.sigmoid1: dram_pim cannot run it" in told
     path.write_text(TWO.replace("systolic:tpu_v1", "dram_pim").replace('digits_32"', 'digits_32"\n'
                     'on_unsupported = "host"'), encoding="utf-8")
     assert main(["compare", str(path), "-q"]) == 0

@@ -159,7 +159,7 @@ def test_intervals_are_told_by_the_shorter_list() -> None:
     assert found.reason.endswith("tell them apart: a and b, c; b and c")
     far = Columns(("a", "b", "c", "d", "e"), (report,) * 5, {}, (*measured[:1] * 4, measured[4]))
     found = next(each for each in derive(far) if each.rule == "intervals")
-    assert found.reason.startswith("only these pairs have 95 % intervals that do not overlap: a and e; b and e")
+    assert found.reason.startswith("only these pairs have 95 % intervals that do not overlap: a and e;")
 
 
 def test_statements_of_the_file_stand_where_they_belong() -> None:
