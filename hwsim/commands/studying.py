@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,7 +54,7 @@ def compare_file(words: Sequence[str], job: Job, view: View, outputs: Sequence[P
         write_timeline(comparison.reports, timeline)
         note(f"wrote {timeline}; open it at https://ui.perfetto.dev", quiet=quiet)
     if json:
-        sys.stdout.write(comparison_to_json(comparison))
+        emit(comparison_to_json(comparison))
     elif not quiet and comparison.study is not None:
         _show(comparison, comparison.study)
         if view.difference:
@@ -97,7 +96,9 @@ def _show(comparison: Comparison, study: Study) -> None:
     emit("\nReservations: why figures are not to be compared as they stand")
     for line in reservation_lines(study):
         emit(line)
-    for line in gathered(comparison.names, [report.warnings for report in comparison.reports]):
+    measured = [each.warnings for each in study.measured] or [()] * len(comparison.names)
+    told = [(*report.warnings, *own) for report, own in zip(comparison.reports, measured, strict=True)]
+    for line in gathered(comparison.names, told):
         emit(f"warning: {line}")
 
 

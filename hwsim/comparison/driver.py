@@ -149,7 +149,7 @@ def _planned(file: ComparisonFile, column: Column, name: str, graphs: dict[str, 
     except InputError as error:
         problems += error.problems
     try:
-        arrays = _samples(column, file.samples, samples)
+        arrays = _samples(column, file.samples, graph.inputs if graph is not None else (), samples)
     except InputError as error:
         problems += error.problems
     if chip is None or graph is None or arrays is None:
@@ -182,22 +182,15 @@ def _load(file: ComparisonFile, column: Column, policy: str, graphs: dict[str, G
     return graphs[key]
 
 
-def _samples(column: Column, most: int | None, known: dict[Path, Arrays]) -> Arrays:
+def _samples(column: Column, most: int | None, inputs: Sequence[str], known: dict[Path, Arrays]) -> Arrays:
+    """Return the arrays of a column, of labels and the network's `inputs` no more than the first `most`."""
     if column.functional is None:
         return {}
     if column.functional not in known:
         known[column.functional] = read_arrays(column.functional)
-    arrays = known[column.functional]
-    total = len(arrays["labels"]) if arrays.get("labels", np.zeros(())).ndim else 0
-    if most is None or most >= total:
-        return arrays
-    return {name: array[:most] if array.ndim and name in ("labels", *_inputs(arrays, total)) else array
-            for name, array in arrays.items()}
-
-
-def _inputs(arrays: Arrays, total: int) -> tuple[str, ...]:
-    """Return the arrays that hold one entry a sample; weights have dots in their names."""
-    return tuple(name for name, array in arrays.items() if "." not in name and len(array) == total)
+    cut = ("labels", *inputs)
+    return {name: array[:most] if name in cut and array.ndim else array
+            for name, array in known[column.functional].items()}
 
 
 def _baseline_first(planned: tuple[Planned, ...], file: ComparisonFile,

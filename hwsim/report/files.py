@@ -102,16 +102,21 @@ def _json(several: Comparison) -> bytes:
     return (to_json(reports[0]) if len(reports) == 1 else comparison_to_json(several)).encode()
 
 
+def _own_names(several: Comparison) -> tuple[str, ...]:
+    """Return the names that a comparison file gives its columns; chip and preset are in the rows anyway."""
+    return several.names if several.study is not None else ()
+
+
 def _csv(several: Comparison) -> bytes:
     from hwsim.report.table import to_csv
 
-    return to_csv(several.reports).encode()
+    return to_csv(several.reports, names=_own_names(several)).encode()
 
 
 def _parquet(several: Comparison) -> bytes:
     from hwsim.report.table import to_parquet
 
-    return to_parquet(several.reports)
+    return to_parquet(several.reports, names=_own_names(several))
 
 
 def _html(several: Comparison) -> bytes:

@@ -108,7 +108,8 @@ def test_show_prints_the_operators_of_a_network(command: Command) -> None:
 def test_unknown_names_get_the_nearest(command: Command) -> None:
     outcome = command("show", "toynett")
     assert outcome.code == 2
-    assert "no chip, no workload and no comparison is called 'toynett' (did you mean 'toynet'?)" in outcome.err
+    told = "no chip, no workload and no comparison is called 'toynett' (did you mean 'toynet'?)"
+    assert told in outcome.err
 
 
 def test_schema_of_a_design_is_its_json_schema(command: Command) -> None:

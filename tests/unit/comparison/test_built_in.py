@@ -178,5 +178,6 @@ def test_command_writes_reports_and_tables(tmp_path: Path, capsys: Capture) -> N
     assert "[a] operands differ in width" in shown.out
     assert "warning: AQFP crossbars: 1.06e+08 junctions" in shown.out
     assert json.loads((tmp_path / "table.json").read_text())["baseline"] == "DRAM"
+    assert (tmp_path / "layers.csv").read_text().splitlines()[1].startswith("DRAM,vgg_small_bnn,dram_pim,")
     assert main(["compare", "binary_vgg", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["study"]["reservations"]
