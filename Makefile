@@ -10,6 +10,9 @@ RUN := .venv/.installed-run-$(PLACE)
 TEST := .venv/.installed-test-$(PLACE)
 BENCH := .venv/.installed-bench-$(PLACE)
 DOCS := .venv/.installed-docs-$(PLACE)
+PACKAGE := .venv/.installed-package-$(PLACE)
+COVERAGE := .venv/.installed-coverage-$(PLACE)
+MUTATION := .venv/.installed-mutation-$(PLACE)
 
 FIND := from importlib.util import find_spec; from pathlib import Path; \
 	print(Path(find_spec("onnx").origin).with_name("backend") / "test/data/light/light_resnet50.onnx")
@@ -29,17 +32,20 @@ endef
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test check bench bench-peers readme pages docs
+.PHONY: help demo test check coverage mutation bench bench-peers readme pages docs package
 
 help:
 	@echo 'make demo         install into .venv, cost ResNet-50 on two systolic arrays, write report.html'
 	@echo 'make test         install what tests need and run the whole suite'
 	@echo 'make check        ruff, mypy, import contracts and the fast tests'
+	@echo 'make coverage     which branches of hwsim/ the tests take, file by file; fails below 90 % (half an hour)'
+	@echo 'make mutation     break the code on purpose, one place at a time, and name what no test notices (most of an hour)'
 	@echo 'make bench        measure hwsim, and print its ratios to stored measurements of other programs'
 	@echo 'make bench-peers  measure the other programs as well (most of an hour)'
 	@echo 'make readme       write the real output of its commands into README.md'
 	@echo 'make pages        compute docs/validation.md and docs/matrix.md again'
 	@echo 'make docs         build the documentation into site/index.html; a broken link fails'
+	@echo 'make package      build dist/*.tar.gz and dist/*.whl, install the wheel by itself and try it'
 	@echo 'PYTHON=python3.12 chooses the interpreter; ARGS="-k name" goes to pytest'
 
 demo: $(RUN)
@@ -58,6 +64,19 @@ check: $(TEST)
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not slow' $(ARGS)
 
+coverage: $(COVERAGE)
+	@mkdir -p build
+	$(BIN)/coverage erase
+	-$(BIN)/coverage run -m pytest -n 2 --dist worksteal --ignore tests/hostile --ignore tests/house $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+	$(BIN)/coverage json --quiet -o build/coverage.json
+	$(BIN)/python -m tests.house.branches build/coverage.json
+
+# A broken loop may never end and fill the memory: 8 GB at most, and a time limit of mutmut's own.
+mutation: $(MUTATION)
+	ulimit -v 8388608 && $(BIN)/mutmut run $(ARGS) && $(BIN)/mutmut results
+
 bench: $(BENCH)
 	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-columns=min,median,max,rounds $(ARGS)
 	$(BIN)/python benchmarks/peers.py --reuse-peers
@@ -74,6 +93,9 @@ pages: $(RUN)
 docs: $(DOCS)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs --quiet build --strict --clean
 	@echo 'Wrote the documentation: open site/index.html'
+
+package: $(PACKAGE)
+	$(BIN)/python -m tests.package
 
 $(RUN): pyproject.toml
 	@$(VENV)
@@ -98,3 +120,21 @@ $(DOCS): pyproject.toml
 	@echo 'installing into .venv; this takes a minute or two, once'
 	@$(PIP) install --quiet -e '.[docs]'
 	@touch $(RUN) $@
+
+$(PACKAGE): pyproject.toml
+	@$(VENV)
+	@echo 'installing into .venv; this takes a minute or two, once'
+	@$(PIP) install --quiet -e '.[build]'
+	@touch $(RUN) $@
+
+$(COVERAGE): pyproject.toml
+	@$(VENV)
+	@echo 'installing into .venv; this takes a minute or two, once'
+	@$(PIP) install --quiet -e '.[test,coverage]'
+	@touch $(RUN) $(TEST) $@
+
+$(MUTATION): pyproject.toml
+	@$(VENV)
+	@echo 'installing into .venv; this takes a minute or two, once'
+	@$(PIP) install --quiet -e '.[test,mutation]'
+	@touch $(RUN) $(TEST) $@

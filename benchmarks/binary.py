@@ -63,7 +63,7 @@ def binary_part(graph: Graph, design: AqfpBnnDesign, noisy: bool) -> Callable[[]
     """Return a run of all binary layers of VGG-small on one random input, noisy or in floating point."""
     fixed = random_values(graph)
     layers = Network(graph).layers
-    own = [program(graph, layer, fixed, design.crossbar) for layer in layers]
+    own = [program(graph, layer, fixed, design.crossbar_size) for layer in layers]
     zone = gray_zone_products(design)
     first = np.random.default_rng(1).choice(
         [-1.0, 1.0], (1, *graph.tensors[layers[0].product.left].shape[1:])

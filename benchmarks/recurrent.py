@@ -79,7 +79,7 @@ def plain_columns(columns: list[list[int]], values: list[list[int]], design: Spa
     """Step the array over columns in plain Python, on nested lists; return the clocks."""
     rows, batch = len(columns[0]), len(values[0])
     sums = [[0] * rows for _ in range(batch)]
-    rate = design.offchip_bits_per_s / design.clock_hz
+    rate = design.dram_bits_per_s / design.clock_hz
     beats, bits = design.beats(rows, batch), design.column_bits(rows, batch)
     clocks = 0
     for column, value in zip(columns, values, strict=True):

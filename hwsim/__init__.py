@@ -20,7 +20,7 @@ to sample  `sample`: circuits on probabilistic chips, with some wires held
 to trust   `validate`: published figures beside modeled ones
 =========  ================================================================================
 
-Bad input raises `hwsim.errors.InputError`, with every problem of a file at once. Quantities are SI floats,
+Bad input raises `InputError`, with every problem of a file at once. Quantities are SI floats,
 and names end in their unit. Networks written by hand: `hwsim.graph.build.GraphBuilder`.
 """
 
@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hwsim.anchors import validate
     from hwsim.comparison.driver import run_comparison
+    from hwsim.errors import InputError
     from hwsim.report.files import write
     from hwsim.report.types import Report
     from hwsim.run import Chip, chip, compare, evaluate, load
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Chip": "hwsim.run:Chip",
+    "InputError": "hwsim.errors:InputError",
     "Space": "hwsim.sweep.space:Space",
     "Report": "hwsim.report.types:Report",
     "chip": "hwsim.run:chip",
@@ -61,6 +63,7 @@ _HOMES = {
 
 __all__ = [
     "Chip",
+    "InputError",
     "Report",
     "Space",
     "chip",
@@ -80,6 +83,10 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import public names where they are used, so that ``import hwsim`` stays light."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("hwsim")
     if name not in _HOMES:
         raise AttributeError(f"module 'hwsim' has no attribute {name!r}")
     from importlib import import_module

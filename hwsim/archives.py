@@ -36,7 +36,7 @@ def read_archive(path: Path, hint: str = _HINT) -> dict[str, NDArray[Any]]:
                 raise InputError(f"holds {size} bytes, more than {LARGEST_BYTES}", where=str(path))
             return {member.filename.removesuffix(".npy"): _read(archive, member) for member in members}
     except OSError as error:
-        raise InputError(f"cannot read the file: {error.strerror or error}", where=str(path)) from None
+        raise InputError(f"cannot be read: {error.strerror or error}", where=str(path)) from None
     except (ValueError, KeyError, EOFError, TypeError, SyntaxError, OverflowError, NotImplementedError,
             RuntimeError, zipfile.BadZipFile, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
         raise InputError(f"not an .npz file of plain arrays: {str(error)[:200]}", where=str(path),

@@ -39,8 +39,8 @@ class UsageProblem(Exception):
 
 Network = Annotated[str, typer.Argument(
     metavar="NETWORK",
-    help="An ONNX file, a SCALE-Sim layer CSV, a gate netlist (BLIF), a memory trace, or a built-in network "
-         "(`hwsim list workloads`).")]
+    help="An ONNX file, a SCALE-Sim layer CSV, a parity-check matrix (alist), a gate netlist (BLIF), a "
+         "memory trace, or a built-in network (`hwsim list workloads`).")]
 Networks = Annotated[list[str], typer.Argument(
     metavar="NETWORK|COMPARISON|REPORT.json...",
     help="One network as for `run`; a comparison file (.toml) or a built-in comparison (`hwsim list "
@@ -69,8 +69,8 @@ Planned = Annotated[Planning, typer.Option(
     "--schedule", help="Keep activations in the scratchpad as an optimal plan says; show what it saves.")]
 Scratchpad = Annotated[str | None, typer.Option(
     "--scratchpad", metavar="SIZE", help="For --schedule, such as 512KiB; the design's if left out.")]
-PlanTime = Annotated[float, typer.Option(
-    "--time-limit", min=0.0, metavar="S", help="Seconds for --schedule.")]
+PlanTime = Annotated[float | None, typer.Option(
+    "--time-limit", min=0.0, metavar="S", help="Seconds for --schedule; 60 if left out.")]
 Functional = Annotated[Path | None, typer.Option(
     "--functional", metavar="FILE.{npz,toml}",
     help="Also run the network in the chip's arithmetic, on samples or as settings say; show errors.")]
@@ -109,22 +109,23 @@ def _options(version: Annotated[bool, typer.Option(
 def _run(network: Network, on: On, settings: Set = None, dim: Dim = None, batch: Batch = None,
          precision: Precision = None, output: Output = None, timeline: Timeline = None,
          on_unsupported: OnUnsupported = Unsupported.ERROR, schedule: Planned = Planning.NONE,
-         scratchpad: Scratchpad = None, time_limit: PlanTime = 60.0, functional: Functional = None,
+         scratchpad: Scratchpad = None, time_limit: PlanTime = None, functional: Functional = None,
          clamp: Clamp = None, json: Json = False, quiet: Quiet = False) -> int:
     """Cost a network on a chip: layers and totals."""
-    from hwsim.commands.evaluate import Job, evaluate
+    from hwsim.commands.evaluate import evaluate
+    from hwsim.commands.job import Job
 
-    return evaluate(Job(network, tuple(on), tuple(settings or ()), tuple(dim or ()), batch, precision,
-                        on_unsupported.value, schedule is Planning.COSMA, scratchpad, time_limit, functional,
-                        clamp=tuple(clamp or ())),
-                    tuple(output or ()), timeline, json=json, quiet=quiet)
+    job = Job(network, tuple(on), tuple(settings or ()), tuple(dim or ()), batch, precision,
+              on_unsupported.value, schedule=schedule is Planning.COSMA, scratchpad=scratchpad,
+              time_limit_s=time_limit, functional=functional, clamp=tuple(clamp or ()))
+    return evaluate(job, tuple(output or ()), timeline, json=json, quiet=quiet)
 
 
 @app.command("compare")
 def _compare(networks: Networks, on: OnOrNone = None, settings: Set = None, dim: Dim = None,
              batch: Batch = None, precision: Precision = None, output: Output = None,
              timeline: Timeline = None, on_unsupported: OnUnsupported = Unsupported.ERROR,
-             schedule: Planned = Planning.NONE, scratchpad: Scratchpad = None, time_limit: PlanTime = 60.0,
+             schedule: Planned = Planning.NONE, scratchpad: Scratchpad = None, time_limit: PlanTime = None,
              service_life: ServiceLife = None, activity: Activity = None, scenario: InScenario = None,
              baseline: Annotated[str | None, typer.Option(
                  "--baseline", metavar="COLUMN",
@@ -137,12 +138,11 @@ def _compare(networks: Networks, on: OnOrNone = None, settings: Set = None, dim:
              json: Json = False, quiet: Quiet = False) -> int:
     """Show chips, comparison files or reports side by side."""
     from hwsim.commands.comparing import View, compare
-    from hwsim.commands.evaluate import Job, require_service_life
+    from hwsim.commands.job import Job
 
-    require_service_life(service_life, activity, scenario)
     job = Job("", tuple(on or ()), tuple(settings or ()), tuple(dim or ()), batch, precision,
-              on_unsupported.value, schedule is Planning.COSMA, scratchpad, time_limit, None,
-              service_life, 1.0 if activity is None else activity, scenario)
+              on_unsupported.value, schedule=schedule is Planning.COSMA, scratchpad=scratchpad,
+              time_limit_s=time_limit, service_life=service_life, activity=activity, scenario=scenario)
     view = View(baseline, difference, tuple(summary or ()))
     return compare(networks, job, view, tuple(output or ()), timeline, json=json, quiet=quiet)
 
@@ -287,7 +287,7 @@ def _list(what: Annotated[Listing | None, typer.Argument(help="All if left out."
 
 @app.command("show")
 def _show(name: Annotated[str, typer.Argument(
-              metavar="CHIP|WORKLOAD|COMPARISON", help="A name from `hwsim list`.")],
+              metavar="CHIP[:PRESET]|WORKLOAD|COMPARISON", help="A name from `hwsim list`.")],
           json: Json = False) -> int:
     """Show a chip's knobs and numbers, a network, a comparison."""
     from hwsim.commands.catalogue import show
@@ -309,7 +309,7 @@ def _explain(report: Annotated[Path, typer.Argument(metavar="REPORT.json", help=
 
 @app.command("validate")
 def _validate(chip: Annotated[str | None, typer.Argument(
-                  help="A chip, or carbon; all if left out.")] = None,
+                  metavar="CHIP", help="A chip, or carbon; all if left out.")] = None,
               json: Json = False) -> int:
     """Compare with published figures; exit code 1 if off."""
     from hwsim.commands.validation import validate
@@ -320,7 +320,7 @@ def _validate(chip: Annotated[str | None, typer.Argument(
 @app.command("schema")
 def _schema(what: Annotated[SchemaOf, typer.Argument(
                 help="report, sweep, comparison, or design CHIP.")] = SchemaOf.REPORT,
-            chip: Annotated[str | None, typer.Argument(help="Whose design.")] = None) -> int:
+            chip: Annotated[str | None, typer.Argument(metavar="CHIP", help="Whose design.")] = None) -> int:
     """Print the JSON Schema of reports, files or a design."""
     from hwsim.commands.catalogue import print_schema
 

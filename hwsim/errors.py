@@ -1,8 +1,7 @@
 """Every failure that a user can meet, with the place, the value, the reason and a way out.
 
-Exit codes (design document, section 7): 0 ok, 1 internal error, 2 usage or input error,
-3 infeasible or unsupported, 4 a sweep finished with failed points, 5 time limit without a
-solution, 130 interrupted.
+Exit codes: 0 ok, 1 internal error, 2 usage or input error, 3 infeasible or unsupported, 4 a sweep finished
+with failed points, 5 time limit without a solution, 130 interrupted.
 """
 
 from __future__ import annotations

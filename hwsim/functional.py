@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from hwsim.archives import magnitude_problems, read_archive
 from hwsim.errors import InputError, Problem
 from hwsim.graph.types import Graph
 from hwsim.model.types import ErrorRates, Figures, FunctionalResult
+from hwsim.reading import parse_toml, read_text
 from hwsim.report.rate import Rate
 from hwsim.run import Chip
 
@@ -153,15 +153,8 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _read_settings(path: Path) -> dict[str, NDArray[Any]]:
-    try:
-        if path.stat().st_size > LARGEST_TEXT_BYTES:
-            raise InputError(f"holds more than {LARGEST_TEXT_BYTES} bytes", where=str(path),
-                             hint="write large arrays into an .npz file")
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot read the file: {error.strerror or error}", where=str(path)) from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"is no TOML: {str(error)[:200]}", where=str(path)) from None
+    text = read_text(path, most_bytes=LARGEST_TEXT_BYTES, hint="write large arrays into an .npz file")
+    document = parse_toml(text, str(path))
     arrays, problems = {}, []
     for name, value in document.items():
         try:

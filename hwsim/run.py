@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import EnumType
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,13 @@ from pydantic import ValidationError
 
 from hwsim import registry
 from hwsim.errors import DesignError, InputError, Problem, UnsupportedOp, nearest
+from hwsim.graph.coverage import coverage_of
 from hwsim.graph.formats import parse_format
 from hwsim.graph.offload import offload
 from hwsim.graph.ops import Work, work_of
 from hwsim.graph.passes import set_precision
 from hwsim.graph.types import Graph
+from hwsim.importers import SUFFIXES, load_network
 from hwsim.model.prices import verify_datasheet
 from hwsim.model.pricing import price_trace
 from hwsim.model.types import Accelerator, Design
@@ -26,10 +28,6 @@ from hwsim.report.verify import verify_report
 from hwsim.trace import Activity, Trace, reduce, verify_conservation, verify_trace
 
 POLICIES = ("error", "host", "traffic")
-NETWORK_SUFFIXES = (
-    ".onnx", ".csv", ".txt", ".alist", ".blif", ".net", ".memtrace", ".pb", ".pt", ".pth", ".h5", ".keras",
-    ".tflite", ".json",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +65,13 @@ def load(
     precision: str | None = None,
     on_unsupported: str = "error",
 ) -> Graph:
-    """Return a network from an ONNX file, a SCALE-Sim layer list, a gate netlist, or the built-in networks.
+    """Return a network from a file, or the built-in one of that name.
 
     Parameters
     ----------
     source : str or Path
-        A file, or a name that ``hwsim list workloads`` shows.
+        An ONNX file, a SCALE-Sim layer list, a parity-check matrix, a gate netlist, a memory trace, or a name
+        that ``hwsim list workloads`` shows.
     dimensions : mapping of str to int, optional
         Sizes of the open dimensions of an ONNX file.
     batch : int, optional
@@ -90,9 +89,7 @@ def load(
     if batch is not None and (not isinstance(batch, int) or batch < 1):
         raise InputError(f"{batch!r} is not a whole number above zero", where="batch")
     path = Path(source)
-    if path.suffix.lower() in NETWORK_SUFFIXES or path.exists():
-        from hwsim.importers import load_network
-
+    if path.suffix.lower() in SUFFIXES or path.exists():
         sizes = dict(dimensions or {}) | ({"batch": batch} if batch is not None else {})
         graph = load_network(path, dimensions=sizes, on_unsupported=on_unsupported)
     elif dimensions:
@@ -108,7 +105,10 @@ def load(
 
 def with_precision(graph: Graph, precision: str) -> Graph:
     """Return `graph` with weights and activations in the number format that `precision` names."""
-    chosen = parse_format(precision)
+    try:
+        chosen = parse_format(precision)
+    except InputError as error:
+        raise error.inside("precision") from None
     return set_precision(graph, weights=chosen, activations=chosen)
 
 
@@ -228,10 +228,6 @@ def compare(
 
 def _coverage(graph: Graph) -> dict[str, Any]:
     """Return what became of the nodes of a network: counts, and a line in words."""
-    from dataclasses import asdict
-
-    from hwsim.importers.coverage import coverage_of
-
     coverage = coverage_of(graph)
     return {**asdict(coverage), "line": coverage.line()}
 

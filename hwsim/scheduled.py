@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hwsim.errors import InputError, TimeLimit
 from hwsim.graph.types import Graph
-from hwsim.report.scheduled import SCHEDULED, ScheduledCost, schedule_costs
+from hwsim.report.schedule_costs import SCHEDULED, ScheduledCost, schedule_costs
 from hwsim.report.types import Report
 from hwsim.run import Chip, chip, evaluate, load
 from hwsim.schedule.network import Options, from_graph

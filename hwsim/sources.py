@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, Final
 
 from hwsim.dimensions import SUFFIX_UNITS
 from hwsim.errors import ConstantError, InputError, Problem, nearest
+from hwsim.reading import parse_toml, read_text
 from hwsim.sourced import (
     Constant,
     Kind,
@@ -106,19 +106,13 @@ def load_constants(path: Path, namespace: str = "") -> Constants:
         With every problem of the file at once, each with file, field, value, reason and the nearest name.
     """
     where = f"{path.parent.name}/{path.name}" if path.parent.name else path.name
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise ConstantError(f"cannot read the file: {error.strerror}", where=where) from None
-    except UnicodeDecodeError as error:
-        raise ConstantError(f"not UTF-8 text: byte {error.object[error.start]:#04x} at {error.start}",
-                            where=where) from None
+    text = read_text(path, most_bytes=_MOST_BYTES, where=where, error=ConstantError)
     return parse_constants(text, where, namespace)
 
 
 def parse_constants(text: str, where: str = "constants.toml", namespace: str = "") -> Constants:
     """Check the text of a constants.toml; see `load_constants`. `where` names the file in messages."""
-    document = _read_toml(text, where)
+    document = parse_toml(text, where, ConstantError)
     report = _Report(where)
     for name in sorted(document.keys() - _TABLES):
         report.add(name, f"unknown table {name!r}", nearest(name, _TABLES))
@@ -147,10 +141,9 @@ def parse_constants(text: str, where: str = "constants.toml", namespace: str = "
     return Constants(namespace, values, records)
 
 
+_MOST_BYTES: Final = 2**24
 _TABLES: Final = frozenset({"constants", "sources", "laws"})
 _NOTE_NEEDED: Final = (Kind.ASSUMED, Kind.UNCONFIRMED)
-_TOML_LINE: Final = re.compile(r"(.*) \(at line (\d+), column \d+\)")
-_TOML_TWICE: Final = re.compile(r"overwrite|twice|duplicate|mutate", re.IGNORECASE)
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -198,23 +191,6 @@ class _Report:
 
 def _qualified(name: str, namespace: str) -> str:
     return f"{namespace}.{name}" if namespace else name
-
-
-def _read_toml(text: str, where: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except RecursionError:
-        raise ConstantError("not valid TOML: nested too deeply", where=where) from None
-    except ValueError as error:
-        reason, place = str(error), where
-        if matched := _TOML_LINE.fullmatch(reason):
-            reason, place = matched[1], f"{where}:{matched[2]}"
-            if _TOML_TWICE.search(reason):
-                lines = text.splitlines()
-                shown = lines[int(matched[2]) - 1].strip() if int(matched[2]) <= len(lines) else ""
-                raise ConstantError(f"{shown!r} defines a key or table a second time", where=place,
-                                    hint="keep one of the two") from None
-        raise ConstantError(f"not valid TOML: {reason}", where=place) from None
 
 
 def _read_source(key: str, entry: Mapping[str, Any], report: _Report) -> Source | None:

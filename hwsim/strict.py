@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 import types
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, ClassVar, get_args
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hwsim.errors import InputError, Problem, nearest
+from hwsim.reading import parse_toml, read_text
 
 LARGEST_FILE = 1 << 24
 
@@ -34,23 +34,9 @@ class Strict(Table):
             raise InputError(problems=[_problem(type(self), item) for item in error.errors()]) from None
 
 
-def read_toml(path: Path, kind: str) -> dict[str, Any]:
-    """Return the tables of a TOML file; `kind` says what it should have been.
-
-    Raises
-    ------
-    InputError
-        Missing, oversized or malformed file.
-    """
-    try:
-        if path.is_file() and path.stat().st_size > LARGEST_FILE:
-            raise InputError(f"larger than {LARGEST_FILE >> 20} MiB: not a {kind}", where=str(path))
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"not valid TOML: {error}", where=str(path)) from None
-    except (OSError, ValueError, RecursionError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a text file"
-        raise InputError(f"cannot be read: {reason or error}", where=str(path)) from None
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return the tables of a TOML file; InputError if it is missing, oversized or malformed."""
+    return parse_toml(read_text(path, most_bytes=LARGEST_FILE), str(path))
 
 
 def _problem(model: type[Table], item: Any) -> Problem:

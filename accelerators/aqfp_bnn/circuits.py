@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
-from accelerators.aqfp_bnn.design import Counter
+from accelerators.aqfp_bnn.design import ParallelCounter
 from accelerators.aqfp_bnn.netlist import Netlist, NetlistBuilder
 
 
@@ -65,9 +65,9 @@ def paired(build: NetlistBuilder, bits: Sequence[int]) -> tuple[list[int], list[
     return twos, list(bits[len(bits) - len(bits) % 2 :])
 
 
-def count_tiles(build: NetlistBuilder, bits: Sequence[int], counter: Counter) -> list[int]:
+def count_tiles(build: NetlistBuilder, bits: Sequence[int], counter: ParallelCounter) -> list[int]:
     """Count the bits of all row tiles of a cycle, exactly or with the first adders approximated."""
-    if counter is Counter.EXACT or len(bits) < 2:
+    if counter is ParallelCounter.EXACT or len(bits) < 2:
         return count_ones(build, bits)
     twos, ones = paired(build, bits)
     high = count_ones(build, twos)
@@ -133,7 +133,7 @@ def xnor_netlist() -> Netlist:
     return build.build()
 
 
-def counter_netlist(inputs: int, counter: Counter = Counter.EXACT) -> Netlist:
+def counter_netlist(inputs: int, counter: ParallelCounter = ParallelCounter.EXACT) -> Netlist:
     """Return a parallel counter of `inputs` bits with outputs ``count[0]``, ``count[1]``, ..."""
     build = NetlistBuilder(f"counter{inputs}")
     for place, signal in enumerate(count_tiles(build, build.inputs("x", inputs), counter)):
@@ -141,7 +141,7 @@ def counter_netlist(inputs: int, counter: Counter = Counter.EXACT) -> Netlist:
     return build.build()
 
 
-def accumulation_netlist(tiles: int, count_bits: int, threshold: int, counter: Counter) -> Netlist:
+def accumulation_netlist(tiles: int, count_bits: int, threshold: int, counter: ParallelCounter) -> Netlist:
     """Return the stochastic accumulation module: counter, accumulator and comparator.
 
     Inputs are ``x[...]``, one bit per row tile, and ``restart``; output ``y`` is 1 if the sum of all cycles

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from accelerators.aqfp_bnn.design import AqfpBnnDesign, Counter, Sampling
+from accelerators.aqfp_bnn.design import AqfpBnnDesign, ParallelCounter, Sampling
 from accelerators.aqfp_bnn.matching import Matched, match, no_normalization
 from accelerators.aqfp_bnn.network import Layer
 from accelerators.aqfp_bnn.statistics import threshold_of
@@ -88,11 +88,11 @@ def count_tiles(
     from hwsim.kernels.stochastic_tiles import binomial_counts, bitwise_counts
 
     layer, length = programmed.layer, design.stream_length
-    rows = rows_of(signs.astype(np.int8), layer.product.window, design.crossbar)
+    rows = rows_of(signs.astype(np.int8), layer.product.window, design.crossbar_size)
     thresholds = programmed.matched.thresholds / programmed.row_tiles
     key = key_of(design.seed, place)
     operands = (rows.words, rows.mask, rows.active, programmed.weights, thresholds, gray_zone)
-    approximate = design.counter is Counter.APPROXIMATE
+    approximate = design.parallel_counter is ParallelCounter.APPROXIMATE
     if design.sampling is Sampling.BITWISE or approximate:
         counts = bitwise_counts(*operands, length, approximate, key, first)
     else:

@@ -26,7 +26,7 @@ def datasheet(design: AqfpBnnDesign) -> Datasheet:
     return Datasheet(
         clock_hz=chosen(design.clock_hz, "_hz", "design.clock_hz"),
         actions=(
-            ActionRow("pipeline", "cycle", zero_energy="time alone; junctions are charged in their units"),
+            ActionRow("pipeline", "clock", zero_energy="time alone; junctions are charged in their units"),
             ActionRow(
                 "crossbars", "mac", lanes=lanes, interval_cycles=0, zero_time=IN_CYCLES,
                 zero_energy="charged as the clocked junctions of the crossbar",

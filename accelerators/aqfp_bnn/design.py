@@ -31,7 +31,7 @@ class TieRule(StrEnum):
     NONE = "none"
 
 
-class Counter(StrEnum):
+class ParallelCounter(StrEnum):
     """Parallel counter of the row tiles: carry-save adders, or pairs through OR and AND in turn first."""
 
     EXACT = "exact"
@@ -69,10 +69,14 @@ class Sampling(StrEnum):
 class AqfpBnnDesign(Design):
     """Crossbars that hold a whole binary network, one tile of weights each."""
 
-    crossbar: int = Field(72, ge=1, le=4096, description="Rows and columns of a crossbar")
-    stream_length: int = Field(16, ge=1, le=4096, description="Cycles for which a window is observed, L")
+    crossbar_size: int = Field(72, ge=1, le=4096, description="Rows and columns of a crossbar")
+    stream_length: int = Field(
+        16, ge=1, le=4096, description="Cycles of a stream, for which a window is observed, L"
+    )
     replication: int = Field(1, ge=1, le=2**16, description="Copies of every layer, each with own windows")
-    counter: Counter = Field(Counter.EXACT, description="Parallel counter of the row tiles")
+    parallel_counter: ParallelCounter = Field(
+        ParallelCounter.EXACT, description="Parallel counter of the row tiles"
+    )
     count_bits: int = Field(0, ge=0, le=62, description="Bits of the accumulated count; 0: as many as needed")
     tie_rule: TieRule = Field(TieRule.ONE, description="Output where the count is exactly half")
     weight_memory: WeightMemory = Field(WeightMemory.BUFFER_CHAIN, description="Where weights circulate")
@@ -82,7 +86,9 @@ class AqfpBnnDesign(Design):
     splitter_outputs: int = Field(4, ge=2, le=16, description="Outputs of a splitter")
     temperature_k: float = Field(4.2, gt=0.0, lt=300.0, allow_inf_nan=False, description="Of the chip")
     junction_j: float = Field(gt=0.0, le=1e-3, allow_inf_nan=False, description="Per junction and cycle")
-    energy_model: EnergyModel = Field(EnergyModel.GIVEN, description="junction_j, or the adiabatic law")
+    energy_model: EnergyModel = Field(
+        EnergyModel.GIVEN, description="How energy is found: junction_j, or the adiabatic law"
+    )
     accounting: Accounting = Field(Accounting.ACTIVE, description="Junctions that are charged")
     cooling_ratio: float = Field(
         400.0, ge=1.0, le=1e6, allow_inf_nan=False, description="Wall power over the chip's; 1: none"
@@ -92,10 +98,10 @@ class AqfpBnnDesign(Design):
         0.0, ge=0.0, le=1.0, allow_inf_nan=False, description="Width of the gray zone at 4.2 K; 0: unknown"
     )
     attenuation_scale_a: float = Field(
-        0.0, ge=0.0, le=1.0, allow_inf_nan=False, description="A of I1 = A crossbar^-B; 0: unknown"
+        0.0, ge=0.0, le=1.0, allow_inf_nan=False, description="A of I1 = A crossbar_size^-B; 0: unknown"
     )
     attenuation_exponent_ratio: float = Field(
-        0.0, ge=0.0, le=8.0, allow_inf_nan=False, description="B of I1 = A crossbar^-B; 0: unknown"
+        0.0, ge=0.0, le=8.0, allow_inf_nan=False, description="B of I1 = A crossbar_size^-B; 0: unknown"
     )
     attenuation_pairs: str = Field(
         NO_PAIRS,
@@ -105,7 +111,7 @@ class AqfpBnnDesign(Design):
         0.0, ge=0.0, le=1e6, allow_inf_nan=False, description="Gray zone in products of +-1, over all above"
     )
     sampling: Sampling = Field(Sampling.BINOMIAL, description="How --functional draws the streams")
-    seed: int = Field(1, ge=0, le=2**31, description="Seed of --functional")
+    seed: int = Field(1, ge=0, le=2**31, description="Seed of noise in --functional")
     cell_junctions: int = Field(12, ge=1, le=10**6, description="Junctions of a logic-in-memory cell")
     line_junctions: int = Field(48, ge=0, le=10**6, description="Junctions of a row and column around it")
     crossbar_base_s: float = Field(
@@ -202,10 +208,10 @@ def _presets() -> dict[str, AqfpBnnDesign]:
 
 PRESETS = _presets()
 STRUCTURE = (
-    "crossbar",
+    "crossbar_size",
     "stream_length",
     "replication",
-    "counter",
+    "parallel_counter",
     "count_bits",
     "tie_rule",
     "weight_memory",

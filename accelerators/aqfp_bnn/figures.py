@@ -31,7 +31,7 @@ def figures(graph: Graph, design: AqfpBnnDesign) -> dict[str, float]:
         "junctions_over_demonstrated_ratio": resident / float(CONSTANTS.demonstrated_junctions_count),
         "crossbars_count": float(sum(table.mapping.tiles for table in plan.tables) * design.replication),
         "clocking_saving_ratio": _saving(plan),
-        "interval_cycles_count": float(interval),
+        "interval_s": interval / design.clock_hz,
         "latency_s": plan.latency_cycles / design.clock_hz,
         "samples_per_s": design.clock_hz / interval,
         "junction_j": joules,
@@ -97,6 +97,6 @@ def warnings(graph: Graph, design: AqfpBnnDesign) -> tuple[str, ...]:
             0,
             f"{resident:.4g} junctions, {resident / built:.4g} times the largest AQFP chip shown ({built:g})",
         )
-    if design.crossbar > float(CONSTANTS.largest_crossbar_count):
-        found.append(f"crossbar {design.crossbar} is outside the sizes its cost was given for, 4 to 144")
+    if design.crossbar_size > float(CONSTANTS.largest_crossbar_count):
+        found.append(f"crossbar {design.crossbar_size} is outside the sizes its cost was given for, 4 to 144")
     return tuple(found)

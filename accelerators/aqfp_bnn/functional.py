@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelerators.aqfp_bnn.crossbars import Programmed, program, run_layer
-from accelerators.aqfp_bnn.design import AqfpBnnDesign, Counter, Sampling
+from accelerators.aqfp_bnn.design import AqfpBnnDesign, ParallelCounter, Sampling
 from accelerators.aqfp_bnn.host import computable, compute, run_in_floating_point
 from accelerators.aqfp_bnn.mapping import map_layer
 from accelerators.aqfp_bnn.network import Layer, network_of
@@ -44,7 +44,7 @@ def run(graph: Graph, design: AqfpBnnDesign, data: Mapping[str, NDArray[Any]]) -
     _check(graph, layers)
     fixed, labels = read_samples(graph, data)
     inputs = fixed.pop(graph.inputs[0])
-    programmed = {layer.op.name: program(graph, layer, fixed, design.crossbar) for layer in layers}
+    programmed = {layer.op.name: program(graph, layer, fixed, design.crossbar_size) for layer in layers}
     for layer in layers:
         map_layer(layer, design)
     found, reference = [], []
@@ -54,7 +54,7 @@ def run(graph: Graph, design: AqfpBnnDesign, data: Mapping[str, NDArray[Any]]) -
         reference.append(_classes(run_in_floating_point(graph, fixed, part)))
         found.append(_classes(classify(graph, programmed, fixed, part, design, gray_zone, first)))
     notes, warnings = neuron_notes(design)
-    drawn = design.sampling is Sampling.BITWISE or design.counter is Counter.APPROXIMATE
+    drawn = design.sampling is Sampling.BITWISE or design.parallel_counter is ParallelCounter.APPROXIMATE
     notes.append(f"L = {design.stream_length}, {'bit by bit' if drawn else 'binomial'}, seed {design.seed}")
     away = [op.name for op in graph.ops if op.name not in _on_chip(layers) and op.kind not in ("reshape",)]
     if away:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from accelerators.aqfp_bnn.design import Accounting, AqfpBnnDesign
 from accelerators.aqfp_bnn.mapping import UNITS, products_per_cycle
-from accelerators.aqfp_bnn.network import is_still
 from accelerators.aqfp_bnn.schedule import Schedule, Timetable, schedule
 from hwsim.errors import InputError
 from hwsim.graph.ops import work_of
-from hwsim.graph.types import Graph, Op
+from hwsim.graph.types import Graph
+from hwsim.model.pins import write_pins
 from hwsim.trace import Trace, TraceBuilder
 
 LARGEST = 2**62
@@ -38,7 +38,7 @@ def lower(graph: Graph, design: AqfpBnnDesign) -> Trace:
             build.node(op.name)
             build.note(op.name, "fused_into", owners[op.name])
         else:
-            _lower_movement(build, graph, op)
+            write_pins(build, graph, op)
     return build.build()
 
 
@@ -88,7 +88,7 @@ def _lower_layer(
 ) -> None:
     mapping, layer = table.mapping, table.mapping.layer
     with build.loop(1, node=layer.op.name):
-        build.event("pipeline", "cycle", cycles)
+        build.event("pipeline", "clock", cycles)
         build.event("crossbars", "mac", layer.product.macs, bits=1)
         for op in (layer.op, *layer.posts):
             for name, count in work_of(graph, op).primitives.items():
@@ -105,22 +105,9 @@ def _lower_layer(
     build.note(
         layer.op.name,
         "mapping",
-        f"{mapping.row_tiles} x {mapping.column_tiles} crossbars of {design.crossbar}, "
-        f"{mapping.utilization(design.crossbar):.0%} filled; {layer.windows} windows x "
+        f"{mapping.row_tiles} x {mapping.column_tiles} crossbars of {design.crossbar_size}, "
+        f"{mapping.utilization(design.crossbar_size):.0%} filled; {layer.windows} windows x "
         f"{design.stream_length} cycles on {table.lanes} lanes; "
         f"{mapping.junctions * design.replication:.4g} junctions, modules {module.junctions} each, "
         f"{module.depth} phases deep" + ("" if layer.decides else "; counts leave the chip"),
     )
-
-
-def _lower_movement(build: TraceBuilder, graph: Graph, op: Op) -> None:
-    """Write what runs elsewhere as data through the pins; aliases and constants move nothing."""
-    build.node(op.name)
-    if is_still(op) or not op.int("moves"):
-        build.note(op.name, "mapping", "no data moves")
-        return
-    reads = sum(graph.tensors[name].bits for name in dict.fromkeys(op.inputs) if name)
-    writes = sum(graph.tensors[name].bits for name in op.outputs if name)
-    with build.loop(1, node=op.name):
-        build.event("io", "read", 1, bits=reads)
-        build.event("io", "write", 1, bits=writes)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelerators.aqfp_bnn.crossbars import Programmed, decide, decode, pool_bits, program, weight_rows
-from accelerators.aqfp_bnn.design import Accounting, AqfpBnnDesign, Counter
+from accelerators.aqfp_bnn.design import Accounting, AqfpBnnDesign, ParallelCounter
 from accelerators.aqfp_bnn.host import compute
 from accelerators.aqfp_bnn.mapping import UNITS
 from accelerators.aqfp_bnn.network import network_of
@@ -61,7 +61,7 @@ class Stage:
                 self.next_of[lane] += 1
 
     def _sums(self, rows: Values) -> Values:
-        size = self.design.crossbar
+        size = self.design.crossbar_size
         found = np.zeros((self.own.row_tiles, len(self.weights)))
         for row, sign in enumerate(rows.tolist()):
             found[row // size] += sign * self.weights[:, row]
@@ -94,7 +94,7 @@ class Stage:
                 level = math.floor(float(p) * 2**32 + 0.5)
                 random = uniform_words(self.key, np.array([index], np.uint64))
                 seen[tile, column] = int(random[0]) < level
-        return _counted(seen, self.design.counter)
+        return _counted(seen, self.design.parallel_counter)
 
     def free(self, clock: int) -> None:
         """End windows whose time is over, and deliver pixels in order."""
@@ -134,9 +134,9 @@ class _Window:
         self.turn, self.count = 0, np.zeros(sums.shape[1], np.int64)
 
 
-def _counted(seen: NDArray[np.int64], counter: Counter) -> NDArray[np.int64]:
+def _counted(seen: NDArray[np.int64], counter: ParallelCounter) -> NDArray[np.int64]:
     """Count the tiles' bits, exactly or in pairs by OR and AND in turn; one row per tile."""
-    if counter is Counter.EXACT:
+    if counter is ParallelCounter.EXACT:
         return np.asarray(seen.sum(axis=0), np.int64)
     total = seen[len(seen) - len(seen) % 2 :].sum(axis=0)
     for i in range(0, len(seen) - 1, 2):
@@ -150,7 +150,7 @@ def machine(graph: Graph, design: AqfpBnnDesign, rng: np.random.Generator) -> Ma
     plan, events = schedule(graph, design), Tally[tuple[str, str]]()
     layers = [table.mapping.layer for table in plan.tables]
     stages = [
-        Stage(place, program(graph, layer, fixed, design.crossbar), fixed, plan, design)
+        Stage(place, program(graph, layer, fixed, design.crossbar_size), fixed, plan, design)
         for place, layer in enumerate(layers)
     ]
     made = {stage.layer.output: stage for stage in stages}
@@ -187,7 +187,7 @@ def machine(graph: Graph, design: AqfpBnnDesign, rng: np.random.Generator) -> Ma
                 for unit in UNITS:
                     events[unit, "clock"] += stage.junctions[unit] * design.replication
         clock += 1
-    events["pipeline", "cycle"] = clock
+    events["pipeline", "clock"] = clock
     for layer in layers:
         for op in (layer.op, *layer.posts):
             for name, count in work_of(graph, op).primitives.items():
@@ -210,7 +210,7 @@ def reference(graph: Graph, design: AqfpBnnDesign, rng: np.random.Generator) -> 
             values[op.outputs[0]] = compute(graph, op, [values[name] for name in op.inputs if name])
             continue
         layer = layers[places[op.name]]
-        own = program(graph, layer, fixed, design.crossbar)
+        own = program(graph, layer, fixed, design.crossbar_size)
         image, window = values[layer.product.left], layer.product.window
         rows = image.reshape(-1, layer.product.k) if window is None else unfold(image, window)
         weights = weight_rows(op, layer.product.right, fixed)
@@ -228,7 +228,7 @@ def reference(graph: Graph, design: AqfpBnnDesign, rng: np.random.Generator) -> 
 def _all_counts(
     own: Programmed, rows: Values, weights: Values, design: AqfpBnnDesign, gray_zone: float, place: int
 ) -> Values:
-    tiles, length, size = own.row_tiles, design.stream_length, design.crossbar
+    tiles, length, size = own.row_tiles, design.stream_length, design.crossbar_size
     sums = np.stack(
         [rows[:, t * size : (t + 1) * size] @ weights[:, t * size : (t + 1) * size].T for t in range(tiles)],
         axis=2,
@@ -238,5 +238,5 @@ def _all_counts(
     numbers = np.arange(math.prod(shape), dtype=np.uint64)
     random = uniform_words(key_of(design.seed, place), numbers).reshape(shape)
     seen = (random < np.floor(p[:, :, None, :] * 2**32 + 0.5)).astype(np.int64)
-    counted = _counted(np.moveaxis(seen, 3, 0), design.counter)
+    counted = _counted(np.moveaxis(seen, 3, 0), design.parallel_counter)
     return np.asarray(counted.sum(axis=2), np.float64)

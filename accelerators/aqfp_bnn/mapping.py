@@ -9,7 +9,7 @@ from functools import lru_cache
 from accelerators.aqfp_bnn.balancing import size_of
 from accelerators.aqfp_bnn.cells import Cell, junctions_of
 from accelerators.aqfp_bnn.circuits import accumulation_netlist
-from accelerators.aqfp_bnn.design import AqfpBnnDesign, Counter, TieRule, WeightMemory
+from accelerators.aqfp_bnn.design import AqfpBnnDesign, ParallelCounter, TieRule, WeightMemory
 from accelerators.aqfp_bnn.energy import memory_junctions
 from accelerators.aqfp_bnn.levels import Clocking
 from accelerators.aqfp_bnn.network import Layer
@@ -18,12 +18,12 @@ from hwsim.errors import InputError
 from hwsim.graph.contraction import MatrixProduct
 from hwsim.graph.types import Op
 
-UNITS = ("crossbars", "accumulators", "weights", "line_buffers", "pools")
+UNITS = ("crossbars", "accumulators", "weight_memory", "line_buffers", "pools")
 
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """Counter, accumulator and comparator of one column, balanced.
+    """ParallelCounter, accumulator and comparator of one column, balanced.
 
     Attributes
     ----------
@@ -88,12 +88,12 @@ class Mapping:
 
 def crossbar_junctions(design: AqfpBnnDesign) -> int:
     """Return 12 Cs^2 + 48 Cs: cells, and the drivers and neurons of their lines."""
-    return design.cell_junctions * design.crossbar**2 + design.line_junctions * design.crossbar
+    return design.cell_junctions * design.crossbar_size**2 + design.line_junctions * design.crossbar_size
 
 
 def crossbar_latency_s(design: AqfpBnnDesign) -> float:
     """Return 45 ps + 7.5 ps Cs."""
-    return design.crossbar_base_s + design.crossbar_line_s * design.crossbar
+    return design.crossbar_base_s + design.crossbar_line_s * design.crossbar_size
 
 
 def crossbar_cycles(design: AqfpBnnDesign) -> int:
@@ -104,10 +104,15 @@ def crossbar_cycles(design: AqfpBnnDesign) -> int:
 
 def map_layer(layer: Layer, design: AqfpBnnDesign) -> Mapping:
     """Return `layer` on crossbars of `design`."""
-    product, size = layer.product, design.crossbar
+    product, size = layer.product, design.crossbar_size
     rows, columns = -(-product.k // size), -(-product.n // size)
     module = module_of(
-        rows, design.stream_length, design.tie_rule, design.counter, design.count_bits, clocking_of(design)
+        rows,
+        design.stream_length,
+        design.tie_rule,
+        design.parallel_counter,
+        design.count_bits,
+        clocking_of(design),
     )
     phases = design.clock_phases
     stored = product.k * product.n if design.weight_memory is WeightMemory.BUFFER_CHAIN else 0
@@ -117,7 +122,7 @@ def map_layer(layer: Layer, design: AqfpBnnDesign) -> Mapping:
         {
             "crossbars": rows * columns * crossbar_junctions(design),
             "accumulators": product.n * module.junctions,
-            "weights": memory_junctions(stored, phases),
+            "weight_memory": memory_junctions(stored, phases),
             "line_buffers": memory_junctions(line_buffer_bits(product), phases),
             "pools": pooling,
         },
@@ -137,7 +142,7 @@ def clocking_of(design: AqfpBnnDesign) -> Clocking:
 
 @lru_cache(maxsize=4096)
 def module_of(
-    tiles: int, length: int, tie_rule: TieRule, counter: Counter, count_bits: int, clocking: Clocking
+    tiles: int, length: int, tie_rule: TieRule, counter: ParallelCounter, count_bits: int, clocking: Clocking
 ) -> Module:
     """Return the stochastic accumulation module of `tiles` row tiles and streams of `length` cycles.
 
@@ -199,4 +204,4 @@ def _pooled_size(op: Op, size: tuple[int, ...]) -> tuple[int, ...]:
 
 def products_per_cycle(design: AqfpBnnDesign) -> int:
     """Return the peak of all crossbars: a cell finishes one product in as many cycles as a stream has."""
-    return max(1, -(-(design.crossbar**2) * design.crossbars // design.stream_length))
+    return max(1, -(-(design.crossbar_size**2) * design.crossbars // design.stream_length))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from hwsim.graph.contraction import MatrixProduct, matrix_products
+from hwsim.graph.offload import is_still
 from hwsim.graph.ops import op_kind
 from hwsim.graph.remember import remembered
 from hwsim.graph.types import FormatKind, Graph, Op
@@ -56,11 +57,6 @@ class Layer:
 def is_sign(op: Op) -> bool:
     """Return whether `op` is the sign function."""
     return op.kind == "elementwise" and op.text("function") == "sign"
-
-
-def is_still(op: Op) -> bool:
-    """Return whether `op` moves nothing while the network runs: another name for its input, or a constant."""
-    return op_kind(op.kind).aliases or not op.inputs
 
 
 class Network:

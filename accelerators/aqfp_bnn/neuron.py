@@ -19,7 +19,7 @@ ROOT_PI = math.sqrt(math.pi)
 
 @dataclass(frozen=True, slots=True)
 class Attenuation:
-    """Current of one product at the neuron, I1 = A crossbar^-B.
+    """Current of one product at the neuron, I1 = A crossbar_size^-B.
 
     Attributes
     ----------
@@ -93,7 +93,9 @@ def gray_zone_products(design: AqfpBnnDesign) -> float:
         raise DesignError(
             problems=[Problem(f"{CHIP}.{name}", "is not known and has no default", hint) for name in missing]
         )
-    return gray_zone_at(design.gray_zone_a, design.temperature_k) / attenuation.current_a(design.crossbar)
+    return gray_zone_at(design.gray_zone_a, design.temperature_k) / attenuation.current_a(
+        design.crossbar_size
+    )
 
 
 def probability(sums: Floats, thresholds: Floats | float, gray_zone: float) -> Floats:
@@ -117,7 +119,7 @@ def neuron_notes(design: AqfpBnnDesign) -> tuple[list[str], list[str]]:
     warnings = []
     attenuation = None if design.gray_zone_products_ratio else attenuation_of(design)
     if attenuation is not None and width:
-        notes.append(f"I1 = {attenuation.scale_a:.4g} A x crossbar^-{attenuation.exponent_ratio:.4g}")
+        notes.append(f"I1 = {attenuation.scale_a:.4g} A x crossbar_size^-{attenuation.exponent_ratio:.4g}")
         if attenuation.exponent_ratio > 1:
             warnings.append(
                 f"attenuation exponent {attenuation.exponent_ratio:.3g} is above 1, the limit of "

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from accelerators.aqfp_bnn.design import Counter, TieRule
+from accelerators.aqfp_bnn.design import ParallelCounter, TieRule
 from accelerators.aqfp_bnn.neuron import Floats
 from hwsim.errors import InputError
 
@@ -57,10 +57,10 @@ def threshold_of(tiles: int, length: int, tie_rule: TieRule | None) -> int:
     return total // 2 + 1 if tie_rule is TieRule.ZERO else -(-total // 2)
 
 
-def terms_of(probabilities: Sequence[float], counter: Counter) -> list[tuple[int, float]]:
+def terms_of(probabilities: Sequence[float], counter: ParallelCounter) -> list[tuple[int, float]]:
     """Return weight and probability of the independent bits that are added: tiles, or pairs of them."""
     p = list(probabilities)
-    if counter is Counter.EXACT:
+    if counter is ParallelCounter.EXACT:
         return [(1, value) for value in p]
     found = []
     for i in range(0, len(p) - 1, 2):
@@ -84,7 +84,7 @@ def binomial_distribution(length: int, probability: float) -> Floats:
 
 
 def count_distribution(
-    probabilities: Sequence[float], length: int, counter: Counter = Counter.EXACT
+    probabilities: Sequence[float], length: int, counter: ParallelCounter = ParallelCounter.EXACT
 ) -> Floats:
     """Return P(count), count = 0..R L: the Poisson-binomial distribution of all bits of all tiles."""
     found = np.ones(1)
@@ -96,7 +96,10 @@ def count_distribution(
 
 
 def decision(
-    probabilities: Sequence[float], length: int, tie_rule: TieRule | None, counter: Counter = Counter.EXACT
+    probabilities: Sequence[float],
+    length: int,
+    tie_rule: TieRule | None,
+    counter: ParallelCounter = ParallelCounter.EXACT,
 ) -> Decision:
     """Return moments and decision of a count: mean L sum p, variance L sum p (1 - p)."""
     tiles = len(probabilities)

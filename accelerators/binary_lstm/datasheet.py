@@ -43,7 +43,7 @@ def _mac_energy(design: BinaryLstmDesign) -> Sourced:
 
 
 def _mac_actions(design: BinaryLstmDesign) -> tuple[ActionRow, ...]:
-    return (ActionRow("mac", "accumulate", energy=_mac_energy(design), lanes=design.mac_units),)
+    return (ActionRow("mac_units", "mac", energy=_mac_energy(design), lanes=design.mac_units),)
 
 
 def _memory_actions(design: BinaryLstmDesign) -> tuple[ActionRow, ...]:
@@ -62,19 +62,19 @@ def _memory_actions(design: BinaryLstmDesign) -> tuple[ActionRow, ...]:
 
 
 def _elementwise_actions(design: BinaryLstmDesign) -> tuple[ActionRow, ...]:
-    energy = _mac_energy(design) * design.mac_units / design.elementwise_lanes
+    energy = _mac_energy(design) * design.mac_units / design.vector_lanes
     law = CONSTANTS.law("elementwise_like_mac")
     names = PRIMITIVES if design.weights is Weights.FULL_PRECISION else (*PRIMITIVES, "scale")
     return (
         ActionRow(
-            "elementwise",
+            "vector",
             "issue",
             energy=by_law(law, energy.value, energy.dimension, {"mac": energy}),
-            lanes=design.elementwise_lanes,
+            lanes=design.vector_lanes,
         ),
         *(
             ActionRow(
-                "elementwise",
+                "vector",
                 name,
                 interval_cycles=0,
                 zero_energy="charged as the operations that are issued",
@@ -89,12 +89,12 @@ def _units(design: BinaryLstmDesign) -> tuple[UnitRow, ...]:
     area = _published(design)[1] / CONSTANTS.table_mac_units_count * design.mac_units
     together = "contained in the published power, which is charged per busy cycle"
     return (
-        UnitRow("mac", area=area, zero_leakage=together),
+        UnitRow("mac_units", area=area, zero_leakage=together),
         UnitRow(
             "memory",
             role="memory",
             zero_area="the published area is taken as that of the core; the memory is not published",
             zero_leakage="not published",
         ),
-        UnitRow("elementwise", zero_area="inside the published area of the core", zero_leakage=together),
+        UnitRow("vector", zero_area="inside the published area of the core", zero_leakage=together),
     )

@@ -19,14 +19,18 @@ class BinaryLstmDesign(Design):
     """An array of MAC units beside a weight memory, and a unit for gates and states."""
 
     weights: Weights = Field(Weights.BINARY, description="Weights of 12 bits, of one, or of two with zero")
-    mac_units: int = Field(1000, ge=1, le=2**20, description="Weights used per cycle")
+    mac_units: int = Field(1000, ge=1, le=2**20, description="MACs per cycle: weights used")
     memory_bits_per_cycle: int = Field(1000, ge=1, le=2**30, description="Bits the memory delivers per cycle")
-    elementwise_lanes: int = Field(1000, ge=1, le=2**20, description="Gate and state operations per cycle")
-    activation_bits: int = Field(12, ge=6, le=24, description="Bits of inputs, states and gates")
+    vector_lanes: int = Field(
+        1000, ge=1, le=2**20, description="Vector operations per cycle: gates and states"
+    )
+    activation_bits: int = Field(
+        12, ge=6, le=24, description="Bits of an activation: inputs, states and gates"
+    )
     memory_j_per_bit: float = Field(
         0.0, ge=0, le=1.0, allow_inf_nan=False, description="Energy to read a bit of memory; 0: not charged"
     )
-    clock_hz: float = Field(400e6, gt=0, le=1e12, allow_inf_nan=False, description="Clock of the whole chip")
+    clock_hz: float = Field(400e6, gt=0, le=1e12, allow_inf_nan=False, description="Clock")
 
     @property
     def weight_bits(self) -> int:
@@ -50,13 +54,13 @@ def _presets() -> dict[str, BinaryLstmDesign]:
         "ternary_low_power": (Weights.TERNARY, few),
         "full_precision": (Weights.FULL_PRECISION, few),
     }
-    lanes = int(c.elementwise_lanes_per_mac_unit_count)
+    lanes = int(c.vector_lanes_per_mac_unit_count)
     designs = {}
     for name, (weights, units) in rows.items():
         design = BinaryLstmDesign(
             weights=weights,
             mac_units=units,
-            elementwise_lanes=lanes * units,
+            vector_lanes=lanes * units,
             clock_hz=float(c.table_clock_hz),
         )
         feeding = {"memory_bits_per_cycle": units * design.weight_bits}
@@ -65,7 +69,7 @@ def _presets() -> dict[str, BinaryLstmDesign]:
 
 
 PRESETS = _presets()
-PRICES = ("mac_units", "memory_bits_per_cycle", "elementwise_lanes", "memory_j_per_bit", "clock_hz")
+PRICES = ("mac_units", "memory_bits_per_cycle", "vector_lanes", "memory_j_per_bit", "clock_hz")
 
 
 def structure(design: BinaryLstmDesign) -> dict[str, Any]:

@@ -58,7 +58,7 @@ class Engine:
             ready = min(arrived // self.design.weight_bits, done + self.design.mac_units)
             taken = slice(done, ready)
             np.add.at(sums, target[taken], self._terms(stored[taken], operand[taken]))
-            self.events["mac", "accumulate"] += ready - done
+            self.events["mac_units", "mac"] += ready - done
             done = ready
             self.clock += 1
         if asked:
@@ -76,15 +76,15 @@ class Engine:
     def count(self, name: str, times: int) -> None:
         """Put `times` operations into the queue of the gate and state unit."""
         if times:
-            self.events["elementwise", name] += times
+            self.events["vector", name] += times
             self._waiting += times
 
     def settle(self) -> None:
         """Step clocks until the gate and state unit has issued what is waiting."""
         if self._waiting:
-            self.events["elementwise", "issue"] += self._waiting
+            self.events["vector", "issue"] += self._waiting
         while self._waiting > 0:
-            self._waiting -= self.design.elementwise_lanes
+            self._waiting -= self.design.vector_lanes
             self.clock += 1
         self._waiting = 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from accelerators.binary_lstm.design import BinaryLstmDesign
 from accelerators.binary_lstm.mapping import ONE_HOT, Job, issued, job_of
 from hwsim.errors import InputError, Problem
+from hwsim.graph.offload import is_free
 from hwsim.graph.ops import op_kind, work_of
 from hwsim.graph.ops.kinds import Category
 from hwsim.graph.types import Graph, Op
@@ -37,7 +38,7 @@ def lower(graph: Graph, design: BinaryLstmDesign) -> Trace:
         elif category is Category.VECTOR:
             with build.loop(1, node=op.name):
                 _write_primitives(build, graph, op)
-                _write(build, "elementwise", "issue", work_of(graph, op).vector_operations)
+                _write(build, "vector", "issue", work_of(graph, op).vector_operations)
         else:
             _lower_products(build, graph, op, design)
     if problems:
@@ -50,12 +51,12 @@ def _lower_products(build: TraceBuilder, graph: Graph, op: Op, design: BinaryLst
     each, rest = issued(graph, op, job)
     with build.loop(1, node=op.name):
         _write_primitives(build, graph, op)
-        _write(build, "elementwise", "scale", job.visits * job.scales)
+        _write(build, "vector", "scale", job.visits * job.scales)
         with build.loop(job.visits):
             for macs, operations in zip(job.phases, each, strict=True):
                 write_phase(build, macs, design)
-                _write(build, "elementwise", "issue", operations)
-        _write(build, "elementwise", "issue", rest)
+                _write(build, "vector", "issue", operations)
+        _write(build, "vector", "issue", rest)
     if job.skipped:
         build.skip(op.name, ONE_HOT, job.skipped)
     build.note(op.name, "mapping", _describe(job, design))
@@ -64,7 +65,7 @@ def _lower_products(build: TraceBuilder, graph: Graph, op: Op, design: BinaryLst
 def write_phase(build: TraceBuilder, macs: int, design: BinaryLstmDesign) -> None:
     """Write one product of a visit: the memory streams weights while the MAC units use them."""
     with build.loop(1, LoopKind.PAR):
-        _write(build, "mac", "accumulate", macs)
+        _write(build, "mac_units", "mac", macs)
         _write(build, "memory", "read", macs * design.weight_bits, bits=1)
 
 
@@ -81,7 +82,7 @@ def _write(build: TraceBuilder, unit: str, action: str, count: int, *, bits: int
 
 def _write_primitives(build: TraceBuilder, graph: Graph, op: Op) -> None:
     for name, count in work_of(graph, op).primitives.items():
-        build.event("elementwise", name, count, node=op.name)
+        build.event("vector", name, count, node=op.name)
 
 
 def _lower_movement(build: TraceBuilder, graph: Graph, op: Op, design: BinaryLstmDesign) -> None:
@@ -90,11 +91,11 @@ def _lower_movement(build: TraceBuilder, graph: Graph, op: Op, design: BinaryLst
     if op.kind == "one_hot" and not operations:
         build.note(op.name, "mapping", "an index that selects a column of weights")
         return
-    if op_kind(op.kind).aliases or (op.kind == "offload" and not op.int("moves")):
+    if is_free(op):
         build.note(op.name, "mapping", "no data moves")
         return
     names = dict.fromkeys((*op.inputs, *op.outputs) if op.kind == "offload" else op.outputs)
     with build.loop(1, node=op.name):
         _write_primitives(build, graph, op)
         _write(build, "memory", "read", sum(graph.tensors[name].bits for name in names if name), bits=1)
-        _write(build, "elementwise", "issue", operations)
+        _write(build, "vector", "issue", operations)

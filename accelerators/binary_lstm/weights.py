@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from enum import StrEnum
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.errors import InputError, Problem
+from hwsim.graph import weight_codes
 
 Ints = NDArray[np.int64]
 Reals = NDArray[np.float64]
 GATES = 4
-_LEGAL = {"binary": (0b0, 0b1), "ternary": (0b00, 0b01, 0b11)}
-_VALUE_OF = np.array([0, 1, 0, -1], dtype=np.int64)
+encode = partial(weight_codes.encode, where="binary_lstm.weights")
+decode = partial(weight_codes.decode, where="binary_lstm.weights")
 
 
 class Weights(StrEnum):
@@ -87,52 +89,6 @@ def quantize(weights: Reals, scale: float, kind: Weights, *, rng: np.random.Gene
         return np.where(positive, 1, -1).astype(np.int64)
     kept = np.abs(relative) > 1 / 3 if rng is None else rng.random(values.shape) < np.abs(relative)
     return np.where(kept, np.sign(values), 0).astype(np.int64)
-
-
-def encode(weights: Ints, kind: Weights) -> Ints:
-    """Return the stored codes: 0 and 1 for -1 and 1; or two's complement, 11, 00 and 01.
-
-    Raises
-    ------
-    InputError
-        If a weight has no code.
-    """
-    known = (-1, 1) if kind is Weights.BINARY else (-1, 0, 1)
-    wrong = sorted({int(value) for value in np.unique(weights)} - set(known))
-    if wrong:
-        raise InputError(
-            f"{wrong[:5]} cannot be stored as {kind} weights",
-            where="binary_lstm.weights",
-            hint=f"quantize them to {known}",
-        )
-    values = np.asarray(weights, dtype=np.int64)
-    return (values + 1) // 2 if kind is Weights.BINARY else values & 0b11
-
-
-def decode(codes: Ints, kind: Weights) -> Ints:
-    """Return the weights of stored codes.
-
-    Raises
-    ------
-    InputError
-        If a code is none: 10 for ternary weights, or anything that is too wide; every such code is named.
-    """
-    values, legal = np.asarray(codes, dtype=np.int64), _LEGAL[kind]
-    wrong = sorted({int(code) for code in np.unique(values)} - set(legal))
-    if wrong:
-        width = 1 if kind is Weights.BINARY else 2
-        shown = ", ".join(f"{code:0{width}b}" for code in legal)
-        raise InputError(
-            problems=[
-                Problem(
-                    "binary_lstm.weights",
-                    f"{int((values == code).sum())} weights hold the code {code:b}: no {kind} weight",
-                    f"legal codes: {shown}",
-                )
-                for code in wrong
-            ]
-        )
-    return 2 * values - 1 if kind is Weights.BINARY else _VALUE_OF[values]
 
 
 def signal_to_noise_db(weights: Reals, quantized: Ints, scale: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from accelerators.dram_pim.design import CONSTANTS, Density, DramPimDesign, EnergyModel, Technique
+from accelerators.dram_pim.design import CONSTANTS, DeviceDensity, DramPimDesign, EnergyModel, Technique
 from accelerators.dram_pim.expand import library
 from accelerators.dram_pim.operands import BATCH
 from accelerators.dram_pim.plan import channel_bits_per_tick
@@ -84,11 +84,11 @@ def currents_of(design: DramPimDesign) -> Currents:
     """Return the currents of the design's device."""
     c = CONSTANTS
     return {
-        Density.GB4: Currents(c.supply_4gb_v, c.idd0_4gb_a, c.idd2n_4gb_a, c.idd3n_4gb_a, c.idd4r_4gb_a,
+        DeviceDensity.GB4: Currents(c.supply_4gb_v, c.idd0_4gb_a, c.idd2n_4gb_a, c.idd3n_4gb_a, c.idd4r_4gb_a,
                               c.idd4w_4gb_a, c.idd5ab_4gb_a),
-        Density.GB8: Currents(c.supply_8gb_v, c.idd0_8gb_a, c.idd2n_8gb_a, c.idd3n_8gb_a, c.idd4r_8gb_a,
+        DeviceDensity.GB8: Currents(c.supply_8gb_v, c.idd0_8gb_a, c.idd2n_8gb_a, c.idd3n_8gb_a, c.idd4r_8gb_a,
                               c.idd4w_8gb_a, c.idd5ab_8gb_a),
-    }[design.density]
+    }[design.device_density]
 
 
 def activation_energy(design: DramPimDesign) -> Sourced:
@@ -108,7 +108,7 @@ def _sequencer_actions(design: DramPimDesign) -> tuple[ActionRow, ...]:
     energy, reason = None, NOT_PUBLISHED
     if design.energy_model is EnergyModel.CURRENTS:
         i = currents_of(design)
-        found = i.supply * (i.idd5ab - i.idd3n) * REFRESH[design.density] * design.devices
+        found = i.supply * (i.idd5ab - i.idd3n) * REFRESH[design.device_density] * design.devices
         energy, reason = by_law(c.law("refresh_energy"), found.value, found.dimension, {"energy": found}), ""
     refresh = ActionRow("sequencer", "refresh", energy=energy, zero_energy=reason,
                         interval_cycles=timing_of(design).refresh)
@@ -156,7 +156,7 @@ def _channel_actions(design: DramPimDesign) -> tuple[ActionRow, ...]:
 
 def _units(design: DramPimDesign) -> tuple[UnitRow, ...]:
     c = CONSTANTS
-    cell = c.cell_f2_ratio * chosen(design.feature_m, "_m", "design.feature_m") ** 2
+    cell = c.cell_f2_ratio * chosen(design.feature_size_m, "_m", "design.feature_size_m") ** 2
     area = cell * (design.device_bits * design.devices) / c.cells_share_ratio
     overhead = {Technique.SIMDRAM: c.simdram_area_ratio, Technique.ELP2IM: c.elp2im_area_ratio}
     if design.technique in overhead:

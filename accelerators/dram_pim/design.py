@@ -47,7 +47,7 @@ class Grade(StrEnum):
     DDR3_1333H = "ddr3_1333h"
 
 
-class Density(StrEnum):
+class DeviceDensity(StrEnum):
     """Capacity of an x8 device."""
 
     GB1 = "1gb"
@@ -76,9 +76,11 @@ class DramPimDesign(Design):
 
     technique: Technique = Field(Technique.SIMDRAM, description="Whose row commands and microprograms")
     scope: Scope = Field(description="Rows that open at once, in lanes and in energy: device or rank")
-    energy_model: EnergyModel = Field(EnergyModel.CURRENTS, description="What opening a row costs")
+    energy_model: EnergyModel = Field(
+        EnergyModel.CURRENTS, description="How energy is found: what opening a row costs"
+    )
     grade: Grade = Field(Grade.DDR3_1600K, description="Speed grade")
-    density: Density = Field(Density.GB4, description="Capacity of an x8 device")
+    device_density: DeviceDensity = Field(DeviceDensity.GB4, description="Capacity of an x8 device")
     banks: int = Field(16, ge=1, le=1024, description="Banks that compute at once")
     page_bits: int = Field(8192, ge=1, le=2**20, description="Row of one device")
     data_rows: int = Field(1006, ge=8, le=2**16, description="Rows of a subarray that hold data")
@@ -88,9 +90,15 @@ class DramPimDesign(Design):
     )
     refresh: bool = Field(True, description="Refresh interrupts computing")
     operands: Operands = Field(Operands.RESIDENT, description="Operands in place, or through the channel")
-    operand_bits: int = Field(8, ge=2, le=32, description="Width of networks that come in floating point")
-    feature_m: float = Field(
-        float(CONSTANTS.feature_m), ge=1e-9, le=1e-6, allow_inf_nan=False, description="F of a cell of 6 F^2"
+    operand_bits: int = Field(
+        8, ge=2, le=32, description="Bits of weights and activations of networks in floating point"
+    )
+    feature_size_m: float = Field(
+        float(CONSTANTS.feature_size_m),
+        ge=1e-9,
+        le=1e-6,
+        allow_inf_nan=False,
+        description="F of a cell of 6 F^2",
     )
 
     @model_validator(mode="after")
@@ -100,15 +108,17 @@ class DramPimDesign(Design):
             raise ValueError("tFAW of ddr3_1333h is not known; set activation_window=ignore")
         if slow and self.energy_model is EnergyModel.CURRENTS:
             raise ValueError("currents are known for DDR3-1600 only; choose another energy_model")
-        known = (Density.GB4, Density.GB8)
-        if self.energy_model is EnergyModel.CURRENTS and self.density not in known:
-            raise ValueError(f"currents of {self.density} devices are not known, only those of 4gb and 8gb")
+        known = (DeviceDensity.GB4, DeviceDensity.GB8)
+        if self.energy_model is EnergyModel.CURRENTS and self.device_density not in known:
+            raise ValueError(
+                f"currents of {self.device_density} devices are not known, only those of 4gb and 8gb"
+            )
         if self.energy_model is EnergyModel.NVMAIN and self.scope is Scope.DEVICE:
             raise ValueError("energy_model nvmain charges rows of a rank; scope device would mix the two")
         if self.technique is Technique.ELP2IM and self.energy_model is EnergyModel.AMBIT:
             raise ValueError("energy_model ambit prices AAPs of Ambit; elp2im has other commands")
         if self.subarrays < 1:
-            raise ValueError(f"{self.banks} banks leave no subarray to each of them in {self.density}")
+            raise ValueError(f"{self.banks} banks leave no subarray to each of them in {self.device_density}")
         if self.activation_window is ActivationWindow.REFUSE:
             from accelerators.dram_pim.timing import most_banks
 
@@ -130,7 +140,7 @@ class DramPimDesign(Design):
     @property
     def device_bits(self) -> int:
         """Capacity of a device."""
-        return int(self.density.value[0]) * 2**30
+        return int(self.device_density.value[0]) * 2**30
 
     @property
     def subarrays(self) -> int:
@@ -170,7 +180,7 @@ def _presets() -> dict[str, DramPimDesign]:
 
 
 PRESETS = _presets()
-PRICES_ONLY = ("energy_model", "feature_m")
+PRICES_ONLY = ("energy_model", "feature_size_m")
 
 
 def structure(design: DramPimDesign) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from accelerators.dram_pim.timing import timing_of
 from accelerators.dram_pim.vector import inversions, vector_plan, vector_reason
 from hwsim.errors import InputError, Problem, TooLong
 from hwsim.graph.contraction import MatrixProduct, matrix_products
+from hwsim.graph.offload import is_free, is_still
 from hwsim.graph.ops import op_kind, work_of
 from hwsim.graph.ops.kinds import Category
 from hwsim.graph.types import FormatKind, Graph, Op
@@ -135,7 +136,7 @@ def plan_of(graph: Graph, op: Op, design: DramPimDesign, *, inverted: bool = Fal
 
 def _movement_plan(graph: Graph, op: Op) -> Plan | None:
     """Return a data movement: lanes do not reach each other, so everything goes out and comes back."""
-    if op_kind(op.kind).aliases or not op.inputs or (op.kind == "offload" and not op.int("moves")):
+    if is_still(op) or is_free(op):
         return None
     left = sum(graph.tensors[name].bits for name in op.outputs if name)
     read = sum(graph.tensors[n].bits for n in dict.fromkeys(op.inputs) if n) if op.kind == "offload" else left

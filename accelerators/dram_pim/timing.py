@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from accelerators.dram_pim.design import (
     CONSTANTS,
     ActivationWindow,
-    Density,
+    DeviceDensity,
     DramPimDesign,
     Grade,
     Technique,
@@ -30,10 +30,10 @@ PRECHARGE = {
     Grade.DDR3_1333H: CONSTANTS.rp_1333h_cycles,
 }
 REFRESH = {
-    Density.GB1: CONSTANTS.refresh_1gb_s,
-    Density.GB2: CONSTANTS.refresh_2gb_s,
-    Density.GB4: CONSTANTS.refresh_4gb_s,
-    Density.GB8: CONSTANTS.refresh_8gb_s,
+    DeviceDensity.GB1: CONSTANTS.refresh_1gb_s,
+    DeviceDensity.GB2: CONSTANTS.refresh_2gb_s,
+    DeviceDensity.GB4: CONSTANTS.refresh_4gb_s,
+    DeviceDensity.GB8: CONSTANTS.refresh_8gb_s,
 }
 ACTIVATIONS = {"ap": 1, "aap": 2, "app": 1, "tapp": 1}
 WINDOW = 4
@@ -89,7 +89,7 @@ def timing_of(design: DramPimDesign) -> Timing:
     ras, rp = row_seconds(design)
     c = CONSTANTS
     overlapped = design.overlapped
-    rfc = REFRESH[design.density]
+    rfc = REFRESH[design.device_density]
     observed = design.activation_window is not ActivationWindow.IGNORE
     return Timing(
         ap=_ticks(ras + rp),

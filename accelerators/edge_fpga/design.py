@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hwsim.model.roofline.design import Memory, RooflineDesign
+from hwsim.model.roofline.design import MemoryModel, RooflineDesign
 from hwsim.sources import Constants, load_constants
 
 FOLDER = Path(__file__).parent
@@ -14,7 +14,7 @@ PRESETS = {
     "ef_train": RooflineDesign(
         lanes=128,
         operand_bits=32,
-        memory=Memory.IN_PEAK,
+        memory_model=MemoryModel.IN_PEAK,
         clock_hz=float(CONSTANTS.ef_train_clock_hz),
         active_power_w=float(CONSTANTS.ef_train_active_power_w),
     )

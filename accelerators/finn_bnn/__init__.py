@@ -10,8 +10,9 @@ from accelerators.finn_bnn.design import CONSTANTS, FOLDER, PRESETS, FinnBnnDesi
 from accelerators.finn_bnn.figures import figures
 from accelerators.finn_bnn.lower import lower
 from accelerators.finn_bnn.machine import machine
-from accelerators.finn_bnn.operands import random_graph, reference
+from accelerators.finn_bnn.operands import reference
 from accelerators.finn_bnn.prepare import prepare
+from hwsim.graph.binary import random_network
 from hwsim.graph.engines import SIMPLE, supports
 from hwsim.graph.types import Graph
 from hwsim.model.types import Accelerator, FunctionalResult
@@ -39,12 +40,12 @@ ACCELERATOR = Accelerator(
         **{("folded", name): name for name in SIMPLE},
     },
     machine=machine,
-    machine_graphs=random_graph,
+    machine_graphs=random_network,
     reference=reference,
     structure=structure,
     constants=CONSTANTS,
     folder=FOLDER,
-    lane_knobs=("bit_lanes_count", "stream_lanes"),
+    lane_knobs=("bit_lanes", "stream_lanes"),
     functional=functional,
     figures=figures,
 )

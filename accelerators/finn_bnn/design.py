@@ -34,34 +34,36 @@ class FinnBnnDesign(Design):
         max_length=4096,
         description="SIMDxPE of every layer with weights, commas between; automatic: fastest that fits",
     )
-    bit_lanes_count: int = Field(4096, ge=1, le=2**30, description="Products of two bits a clock")
-    stream_lanes: int = Field(64, ge=1, le=2**20, description="Channels a clock in pools and additions")
+    bit_lanes: int = Field(4096, ge=1, le=2**30, description="Products of two bits per cycle")
+    stream_lanes: int = Field(64, ge=1, le=2**20, description="Channels per cycle in pools and additions")
     host_word_bits: int = Field(
         1, ge=1, le=4096, description="Binary inputs of a first linear layer, and last outputs, fill words"
     )
-    full_precision_bits: int = Field(
+    operand_bits: int = Field(
         8, ge=2, le=32, description="Bits of weights and activations that the network has in floating point"
     )
-    accumulator_bits: int = Field(24, ge=8, le=64, description="Bits of sums and thresholds")
+    accumulator_bits: int = Field(24, ge=8, le=64, description="Bits of a partial sum or threshold")
     weight_memory_bytes: int = Field(4 * 2**20, ge=1, le=2**40, description="Memory for weights, on the chip")
     technology: Technology = Field(Technology.CELLS, description="Standard cells, or an FPGA")
     clock_hz: float = Field(300e6, ge=1.0, le=1e12, allow_inf_nan=False, description="Clock")
     node_m: float = Field(45e-9, ge=5e-9, le=1e-6, allow_inf_nan=False, description="Technology node")
     supply_v: float = Field(0.9, ge=0.3, le=5.0, allow_inf_nan=False, description="Supply")
-    bit_product_j: float = Field(
+    product_j_per_bit: float = Field(
         0.0, ge=0.0, le=1e-3, allow_inf_nan=False, description="XNOR and count of one bit; 0: estimate"
     )
-    memory_bit_j: float = Field(
-        0.0, ge=0.0, le=1e-3, allow_inf_nan=False, description="Reading a bit of weights; 0: estimate"
+    memory_j_per_bit: float = Field(
+        0.0, ge=0.0, le=1e-3, allow_inf_nan=False, description="Energy to read a bit of memory; 0: estimate"
     )
-    board_w: float = Field(
+    board_power_w: float = Field(
         0.0, ge=0.0, le=1e6, allow_inf_nan=False, description="Power of the FPGA board; 0: not charged"
     )
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
-        if self.board_w and self.technology is not Technology.FPGA:
-            raise ValueError(f"board_w {self.board_w} is that of an FPGA; technology is {self.technology}")
+        if self.board_power_w and self.technology is not Technology.FPGA:
+            raise ValueError(
+                f"board_power_w {self.board_power_w} is that of an FPGA; technology is {self.technology}"
+            )
         return self
 
     @property
@@ -87,10 +89,10 @@ def _presets() -> dict[str, FinnBnnDesign]:
 PRESETS = _presets()
 STRUCTURE = (
     "folding",
-    "bit_lanes_count",
+    "bit_lanes",
     "stream_lanes",
     "host_word_bits",
-    "full_precision_bits",
+    "operand_bits",
     "accumulator_bits",
     "weight_memory_bytes",
 )

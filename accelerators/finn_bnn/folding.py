@@ -70,11 +70,11 @@ def folds_of(graph: Graph, design: FinnBnnDesign) -> dict[str, Fold]:
     else:
         folds = _fastest(sizes, design)
     lanes = sum(fold.bit_lanes for fold in folds)
-    if lanes > design.bit_lanes_count:
+    if lanes > design.bit_lanes:
         raise InputError(
-            f"{graph.name} needs {lanes} bit lanes even as folded, the chip has {design.bit_lanes_count}",
-            where="finn_bnn.bit_lanes_count",
-            hint=f"set bit_lanes_count={lanes}",
+            f"{graph.name} needs {lanes} bit lanes even as folded, the chip has {design.bit_lanes}",
+            where="finn_bnn.bit_lanes",
+            hint=f"set bit_lanes={lanes}",
         )
     return {stage.op.name: fold for stage, fold in zip(layers, folds, strict=True)}
 
@@ -130,7 +130,7 @@ def _fastest(sizes: list[tuple[int, int, int, int]], design: FinnBnnDesign) -> l
     low, high = 0, len(intervals) - 1
     while low < high:
         middle = (low + high) // 2
-        if _lanes(choices, intervals[middle]) <= design.bit_lanes_count:
+        if _lanes(choices, intervals[middle]) <= design.bit_lanes:
             high = middle
         else:
             low = middle + 1

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from accelerators.finn_bnn.design import FinnBnnDesign
-from hwsim.graph.binary import as_thresholds, binary_layers, fixed_point_product
+from hwsim.graph.binary import binary_layers, fixed_point_product
 from hwsim.graph.types import Graph, Op
-from hwsim.graph.values import Values, read_samples, run
+from hwsim.graph.values import Product, Values, read_samples
 from hwsim.kernels.binary_matmul import binary_product, masked_product, pack_signs
+from hwsim.model.dataflow import predictions
 from hwsim.model.types import FunctionalResult
 
 
@@ -27,18 +28,16 @@ def classify(graph: Graph, design: FinnBnnDesign, data: Mapping[str, NDArray[Any
         Operators that have no values.
     """
     arrays, labels = read_samples(graph, data)
-    reference = run(graph, arrays)[graph.outputs[0]].argmax(axis=1)
-    product, exact = products(graph, design.full_precision_bits)
-    values = run(graph, arrays, product, as_thresholds(graph, arrays, exact))
-    predicted = values[graph.outputs[0]].argmax(axis=1)
+    product, exact = products(graph, design.operand_bits)
+    predicted, reference = predictions(graph, arrays, product)
     notes = (
         f"{len(exact)} binary layers by XNOR and popcount",
-        f"other layers in fixed point of {design.full_precision_bits} bits",
+        f"other layers in fixed point of {design.operand_bits} bits",
     )
     return FunctionalResult(labels, predicted, reference, notes)
 
 
-def products(graph: Graph, bits: int) -> tuple[Callable[..., Values], frozenset[str]]:
+def products(graph: Graph, bits: int) -> tuple[Product, frozenset[str]]:
     """Return the products of a network's layers, and the layers that are binary on both sides."""
     binary = binary_layers(graph)
 

@@ -44,7 +44,7 @@ ACCELERATOR = Accelerator(
     structure=structure,
     constants=CONSTANTS,
     folder=FOLDER,
-    lane_knobs=("synapse_count",),
+    lane_knobs=("synapses",),
     functional=functional,
     figures=figures,
 )

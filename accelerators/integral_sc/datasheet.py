@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from accelerators.integral_sc.design import CONSTANTS, Arithmetic, IntegralScDesign, Technology
 from hwsim.columns import given
+from hwsim.model.cells import Cells
+from hwsim.model.pins import pin_actions, pin_unit
 from hwsim.model.types import ActionRow, Datasheet, UnitRow
-from hwsim.physics import multiply_energy_at_width, scale_area, scale_energy_constant_field
+from hwsim.physics import multiply_energy_at_width
 from hwsim.sourced import Sourced, chosen
 
 AT_ONCE = "happens inside the clocks of the pipeline: every synapse and neuron exists once"
 PRICED_ELSEWHERE = "charged bit by bit as the streams' gates"
 ABSENT = (
-    "no energy of the FPGA implementation is published: set and_bit_j, add_bit_j, state_bit_j, number_bit_j"
+    "no energy of the FPGA implementation is published: set and_j_per_bit, add_j_per_bit, "
+    "state_j_per_bit, number_j_per_bit"
 )
 FPGA_AREA = "LUTs of an FPGA have no area of their own; see the figures"
 
@@ -29,37 +32,27 @@ def datasheet(design: IntegralScDesign) -> Datasheet:
             ActionRow("pipeline", "fill", zero_energy="pipeline registers are not modeled"),
             *_synapses(design),
             *_machines(design),
-            *_pins(),
+            *pin_actions("a whole input enters while the one before is worked on; no link is published"),
         ),
         units=_units(design),
     )
 
 
-def _add_bit(design: IntegralScDesign) -> Sourced:
-    """Return joules of adding one bit at node and supply of the run."""
-    c = CONSTANTS
-    return _scaled(c.add_int8_j / chosen(8, "_bits", "8 bits"), design)
-
-
-def _scaled(energy: Sourced, design: IntegralScDesign) -> Sourced:
-    """Scale to the node at its nominal supply, then by V^2 alone to the supply of the run."""
-    c = CONSTANTS
-    return scale_energy_constant_field(
-        energy, c.reference_node_m, design.node_m, c.reference_supply_v, design.actual_supply_v
-    )
+def _cells(design: IntegralScDesign) -> Cells:
+    """Return standard cells at node and supply of the run."""
+    return Cells(CONSTANTS, design.node_m, design.actual_supply_v)
 
 
 def _bit_energies(design: IntegralScDesign) -> dict[str, Sourced | None]:
     """Return joules per bit of each kind of gate, None where nothing is known."""
     known = {
         name: chosen(value, "_j_per_bit", f"design.{name}") if given(value := getattr(design, name)) else None
-        for name in ("and_bit_j", "add_bit_j", "state_bit_j", "number_bit_j")
+        for name in ("and_j_per_bit", "add_j_per_bit", "state_j_per_bit", "number_j_per_bit")
     }
     if design.technology is Technology.VIRTEX7:
         return known
-    add = _add_bit(design)
-    gate = add * CONSTANTS.gate_per_full_adder_ratio
-    estimate = {"and_bit_j": gate, "add_bit_j": add, "state_bit_j": add, "number_bit_j": gate}
+    add, gate = _cells(design).add_j_per_bit, _cells(design).gate_j_per_bit
+    estimate = {"and_j_per_bit": gate, "add_j_per_bit": add, "state_j_per_bit": add, "number_j_per_bit": gate}
     return {name: known[name] or estimate[name] for name in known}
 
 
@@ -78,11 +71,11 @@ def _per_bit(unit: str, action: str, energy: Sourced | None, lanes: int = 1) -> 
 def _synapses(design: IntegralScDesign) -> tuple[ActionRow, ...]:
     joules = _bit_energies(design)
     return (
-        _mac(design, joules["and_bit_j"]),
-        _per_bit("adders", "full_add", joules["add_bit_j"]),
-        _per_bit("adders", "add", joules["add_bit_j"]),
-        _per_bit("generators", "compare", joules["number_bit_j"]),
-        _per_bit("generators", "shift", joules["number_bit_j"]),
+        _mac(design, joules["and_j_per_bit"]),
+        _per_bit("adders", "full_add", joules["add_j_per_bit"]),
+        _per_bit("adders", "add", joules["add_j_per_bit"]),
+        _per_bit("generators", "compare", joules["number_j_per_bit"]),
+        _per_bit("generators", "shift", joules["number_j_per_bit"]),
     )
 
 
@@ -90,15 +83,15 @@ def _mac(design: IntegralScDesign, gate: Sourced | None) -> ActionRow:
     """Price a synapse: one AND per bit of its stream, or a multiplication and an addition in binary radix."""
     if design.arithmetic is Arithmetic.INTEGRAL_STREAMS:
         # A synapse finishes one product in N clocks: that is its share of a clock's peak.
-        return _per_bit("synapses", "mac", gate, lanes=-(-design.synapse_count // design.stream_length))
+        return _per_bit("synapses", "mac", gate, lanes=-(-design.synapses // design.stream_length))
     known = design.technology is Technology.CELLS
     c = CONSTANTS
-    energy = multiply_energy_at_width(c.multiply_int8_j, 8, design.binary_bits) + c.add_int32_j
+    energy = multiply_energy_at_width(c.multiply_int8_j, 8, design.operand_bits) + c.add_int32_j
     return ActionRow(
         "synapses",
         "mac",
-        energy=_scaled(energy, design) if known else None,
-        lanes=design.synapse_count,
+        energy=_cells(design).scaled(energy) if known else None,
+        lanes=design.synapses,
         interval_cycles=0,
         zero_energy="" if known else ABSENT,
         zero_time=AT_ONCE,
@@ -108,24 +101,11 @@ def _mac(design: IntegralScDesign, gate: Sourced | None) -> ActionRow:
 def _machines(design: IntegralScDesign) -> tuple[ActionRow, ...]:
     part_of = "charged as the steps of the state machine"
     return (
-        _per_bit("machines", "step", _bit_energies(design)["state_bit_j"]),
+        _per_bit("machines", "step", _bit_energies(design)["state_j_per_bit"]),
         *(
             ActionRow("machines", name, interval_cycles=0, zero_time=AT_ONCE, zero_energy=part_of)
             for name in ("compare", "special")
         ),
-    )
-
-
-def _pins() -> tuple[ActionRow, ...]:
-    return tuple(
-        ActionRow(
-            "io",
-            action,
-            interval_cycles=0,
-            zero_energy="pins and their supply are not modeled",
-            zero_time="a whole input enters while the one before is worked on; no link is published",
-        )
-        for action in ("read", "write")
     )
 
 
@@ -136,17 +116,18 @@ def _units(design: IntegralScDesign) -> tuple[UnitRow, ...]:
         names = ("synapses", "adders", "generators", "machines", "pipeline")
         absent = "static power of the FPGA is not published"
         rows = tuple(UnitRow(name, zero_area=FPGA_AREA, zero_leakage=absent) for name in names)
-        return (*rows, _io())
-    bit, leak = c.adder_32b_m2 / 32, c.adder_32b_leakage_w / 32
+        return (*rows, pin_unit())
+    cells = _cells(design)
+    bit, leak = cells.adder_bit_m2, cells.adder_bit_leakage_w
     gate = c.gate_per_full_adder_ratio
     if design.arithmetic is Arithmetic.BINARY_RADIX:
         copies = {
-            "synapses": design.binary_bits**2 * design.synapse_count,
-            "adders": 32 * design.synapse_count,
+            "synapses": design.operand_bits**2 * design.synapses,
+            "adders": 32 * design.synapses,
         }
         shares = {"synapses": bit, "adders": bit, "generators": None}
     else:
-        bits = design.m * design.synapse_count
+        bits = design.m * design.synapses
         copies = {"synapses": bits, "adders": bits, "generators": bits * int(c.generator_bits)}
         shares = {"synapses": bit * gate, "adders": bit, "generators": bit * gate}
     rows = tuple(
@@ -154,7 +135,7 @@ def _units(design: IntegralScDesign) -> tuple[UnitRow, ...]:
         if area is None
         else UnitRow(
             unit,
-            area=scale_area(area * copies[unit], c.aladdin_node_m, design.node_m),
+            area=cells.area(area * copies[unit]),
             leakage=leak * copies[unit] * (1 if area is bit else gate),
         )
         for unit, area in shares.items()
@@ -164,8 +145,4 @@ def _units(design: IntegralScDesign) -> tuple[UnitRow, ...]:
     registers = UnitRow(
         "pipeline", zero_area="registers are not modeled", zero_leakage="registers are not modeled"
     )
-    return (*rows, machines, registers, _io())
-
-
-def _io() -> UnitRow:
-    return UnitRow("io", role="link", zero_area="pins are not modeled", zero_leakage="pins are not modeled")
+    return (*rows, machines, registers, pin_unit())

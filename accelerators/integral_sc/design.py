@@ -40,7 +40,14 @@ class Generator(StrEnum):
     COUNTER = "counter"
 
 
-class FaultKind(StrEnum):
+class ParallelCounter(StrEnum):
+    """Adders of bits: full adders throughout, or pairs through OR and AND in turn first."""
+
+    EXACT = "exact"
+    APPROXIMATE = "approximate"
+
+
+class FaultModel(StrEnum):
     """What a timing violation does to the output of an adder: one bit flips, or the last sum stays."""
 
     BIT = "bit"
@@ -58,50 +65,55 @@ class FaultStages(StrEnum):
 class IntegralScDesign(Design):
     """A fully parallel network: every synapse, adder tree and neuron exists once."""
 
-    stream_length: int = Field(1024, ge=1, le=2**20, description="Clocks of a stream, N")
+    stream_length: int = Field(1024, ge=1, le=2**20, description="Cycles of a stream, N")
     m: int = Field(1, ge=1, le=64, description="Bits of a weight each clock, summed to an integer")
     arithmetic: Arithmetic = Field(Arithmetic.INTEGRAL_STREAMS, description="Streams, or binary radix")
     technology: Technology = Field(Technology.CELLS, description="Standard cells, or an FPGA's LUTs")
     clock_hz: float = Field(400e6, ge=1.0, le=1e12, allow_inf_nan=False, description="Clock")
     fill_cycles: int = Field(10, ge=0, le=10000, description="Clocks from the last input to the last output")
-    synapse_count: int = Field(2**20, ge=1, le=2**40, description="Synapses the chip has room for")
-    states_count: int = Field(0, ge=0, le=2**20, description="States of NStanh, even; 0: from the variance")
+    synapses: int = Field(2**20, ge=1, le=2**40, description="Synapses the chip has room for")
+    states: int = Field(0, ge=0, le=2**20, description="States of NStanh, even; 0: from the variance")
     weight_scale_ratio: float = Field(
         0.0, ge=0.0, le=1e6, allow_inf_nan=False, description="Divides all weights; 0: largest weight over m"
     )
     adder_range: int = Field(0, ge=0, le=2**30, description="Adder trees saturate here; 0: never")
-    approximate_counters: bool = Field(False, description="OR and AND in place of the first full adders")
+    parallel_counter: ParallelCounter = Field(
+        ParallelCounter.EXACT,
+        description="Parallel counter of an adder tree; approximate: OR and AND in place of full adders",
+    )
     generator: Generator = Field(Generator.SHIFT_REGISTER, description="Source of random numbers")
     shared_generators: bool = Field(True, description="All neurons of a layer share the numbers of an input")
     register_leap: int = Field(11, ge=1, le=4096, description="Shifts of a register per clock")
     input_seed: int = Field(1, ge=0, le=2**31, description="Seed of the numbers of the inputs")
     weight_seed: int = Field(1000, ge=0, le=2**31, description="Seed of the numbers of the weights")
     quasi_synchronous: bool = Field(False, description="Run so low that some additions miss the clock")
-    fault_rate_ratio: float = Field(
-        0.0, ge=0.0, le=0.2, allow_inf_nan=False, description="Share of additions that fail, per stage"
+    fault_probability: float = Field(
+        0.0, ge=0.0, le=0.2, allow_inf_nan=False, description="Chance that an addition fails, per stage"
     )
-    fault_kind: FaultKind = Field(FaultKind.WORD, description="What a failed addition yields")
+    fault_model: FaultModel = Field(
+        FaultModel.WORD, description="Kind of fault: what a failed addition yields"
+    )
     fault_stages: FaultStages = Field(FaultStages.ALL, description="Stages of the adder trees that fail")
     operating_supply_v: float = Field(
         0.0, ge=0.0, le=5.0, allow_inf_nan=False, description="Supply of the run; 0: the nominal one"
     )
-    binary_bits: int = Field(8, ge=2, le=32, description="Bits of weights and activations in binary radix")
+    operand_bits: int = Field(8, ge=2, le=32, description="Bits of weights and activations in binary radix")
     node_m: float = Field(65e-9, ge=5e-9, le=1e-6, allow_inf_nan=False, description="Technology node")
-    supply_v: float = Field(1.0, ge=0.3, le=5.0, allow_inf_nan=False, description="Nominal supply")
-    and_bit_j: float = Field(
+    supply_v: float = Field(1.0, ge=0.3, le=5.0, allow_inf_nan=False, description="Supply, nominal")
+    and_j_per_bit: float = Field(
         0.0, ge=0.0, le=1e-3, allow_inf_nan=False, description="AND of one bit; 0: estimate"
     )
-    add_bit_j: float = Field(
+    add_j_per_bit: float = Field(
         0.0, ge=0.0, le=1e-3, allow_inf_nan=False, description="Addition of one bit; 0: estimate"
     )
-    state_bit_j: float = Field(
+    state_j_per_bit: float = Field(
         0.0,
         ge=0.0,
         le=1e-3,
         allow_inf_nan=False,
         description="A neuron's step, per bit of state; 0: estimate",
     )
-    number_bit_j: float = Field(
+    number_j_per_bit: float = Field(
         0.0,
         ge=0.0,
         le=1e-3,
@@ -111,14 +123,14 @@ class IntegralScDesign(Design):
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
-        if self.states_count % 2:
-            raise ValueError(f"states_count {self.states_count} is odd; the output needs two equal halves")
+        if self.states % 2:
+            raise ValueError(f"states {self.states} is odd; the output needs two equal halves")
         if self.quasi_synchronous and not self.operating_supply_v:
             raise ValueError(
                 "quasi_synchronous needs operating_supply_v: the published supplies are not known"
             )
-        if self.fault_rate_ratio and not self.quasi_synchronous:
-            raise ValueError(f"fault_rate_ratio {self.fault_rate_ratio} without quasi_synchronous")
+        if self.fault_probability and not self.quasi_synchronous:
+            raise ValueError(f"fault_probability {self.fault_probability} without quasi_synchronous")
         deterministic = self.generator is not Generator.BERNOULLI
         if self.generator is Generator.SHIFT_REGISTER and self.period == 1:
             raise ValueError(
@@ -176,9 +188,9 @@ STRUCTURE = (
     "stream_length",
     "m",
     "arithmetic",
-    "binary_bits",
+    "operand_bits",
     "fill_cycles",
-    "states_count",
+    "states",
     "shared_generators",
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from accelerators.integral_sc.design import FaultKind, FaultStages, IntegralScDesign
+from accelerators.integral_sc.design import FaultModel, FaultStages, IntegralScDesign
 from accelerators.integral_sc.streams import Streamed, layer_inputs, padded
 from hwsim.kernels.faulty_adders import faulty_layer
 from hwsim.kernels.integral_network import LANES
@@ -19,7 +19,7 @@ def stage_rates(rows: int, design: IntegralScDesign) -> Ints:
     stages = max(1, (rows - 1).bit_length())
     rates = np.zeros(stages, np.int64)
     chosen = {FaultStages.ALL: slice(None), FaultStages.FIRST: slice(0, 1), FaultStages.LAST: slice(-1, None)}
-    rates[chosen[design.fault_stages]] = round(design.fault_rate_ratio * 2**32)
+    rates[chosen[design.fault_stages]] = round(design.fault_probability * 2**32)
     return rates
 
 
@@ -49,7 +49,7 @@ def forward_with_faults(
                 layer.states,
                 limit,
                 stage_rates(rows, design),
-                design.fault_kind is FaultKind.WORD,
+                design.fault_model is FaultModel.WORD,
                 seed,
                 length,
             )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from accelerators.integral_sc.design import Arithmetic, Generator, IntegralScDesign
+from accelerators.integral_sc.design import Arithmetic, Generator, IntegralScDesign, ParallelCounter
 from accelerators.integral_sc.streams import (
     PLANE_STEP,
     Streamed,
@@ -59,7 +59,7 @@ def run(
     if design.arithmetic is Arithmetic.BINARY_RADIX:
         predicted = _binary(unipolar(layers), samples.inputs, design).argmax(axis=1)
         return FunctionalResult(
-            samples.labels, predicted, reference, (f"{design.binary_bits}-bit fixed point",)
+            samples.labels, predicted, reference, (f"{design.operand_bits}-bit fixed point",)
         )
     streamed, warnings = prepare_layers(layers, exact, design)
     _check_memory(streamed, len(samples.inputs), design, threads or os.cpu_count() or 1)
@@ -101,7 +101,7 @@ def classify(
         return _forward(layers, weights, streams, design)[:, : len(lanes)]
 
     starts = range(0, len(inputs), LANES)
-    if design.quasi_synchronous and design.fault_rate_ratio:
+    if design.quasi_synchronous and design.fault_probability:
         from accelerators.integral_sc.faults import forward_with_faults
 
         def block(first: int) -> Ints:
@@ -116,6 +116,7 @@ def classify(
 
 def _forward(layers: list[Streamed], weights: list[Words], streams: Words, design: IntegralScDesign) -> Ints:
     limit = design.adder_range or 2**40
+    approximate = design.parallel_counter is ParallelCounter.APPROXIMATE
     for layer, own in zip(layers[:-1], weights, strict=False):
         rows = padded(layer.inputs + layer.bias_rows)
         states = np.full(own.shape[1], layer.states, np.int64)
@@ -126,7 +127,7 @@ def _forward(layers: list[Streamed], weights: list[Words], streams: Words, desig
             design.m,
             states,
             limit,
-            design.approximate_counters,
+            approximate,
             design.stream_length,
         )
     last = layers[-1]
@@ -136,7 +137,7 @@ def _forward(layers: list[Streamed], weights: list[Words], streams: Words, desig
         weights[-1],
         rows,
         design.m,
-        design.approximate_counters,
+        approximate,
     )
 
 
@@ -190,8 +191,8 @@ def _correlation_warnings(
 
 
 def _binary(layers: list[Layer], inputs: Values, design: IntegralScDesign) -> Values:
-    """Run the binary twin: weights and activations rounded to `binary_bits`, sums exact."""
-    steps, levels = 2 ** (design.binary_bits - 1) - 1, 2**design.binary_bits - 1
+    """Run the binary twin: weights and activations rounded to `operand_bits`, sums exact."""
+    steps, levels = 2 ** (design.operand_bits - 1) - 1, 2**design.operand_bits - 1
     values = np.rint(inputs * levels) / levels
     for layer in layers:
         largest = max(np.abs(layer.weights).max(initial=0.0), np.abs(layer.bias).max(initial=0.0))

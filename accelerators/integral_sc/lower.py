@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from accelerators.integral_sc.design import CONSTANTS, Arithmetic, IntegralScDesign
-from accelerators.integral_sc.network import Segment, is_still, product_of, segments_of
+from accelerators.integral_sc.network import Segment, product_of, segments_of
 from hwsim.errors import InputError
 from hwsim.graph.contraction import MatrixProduct
 from hwsim.graph.ops import work_of
 from hwsim.graph.types import Graph, Op
+from hwsim.model.pins import write_pins
 from hwsim.trace import Trace, TraceBuilder
 
 LARGEST = 2**62
@@ -22,11 +23,11 @@ def lower(graph: Graph, design: IntegralScDesign) -> Trace:
         More synapses than the chip has room for, or more bits than can be counted.
     """
     synapses = synapses_of(graph)
-    if synapses > design.synapse_count:
+    if synapses > design.synapses:
         raise InputError(
-            f"{synapses} synapses, the chip has room for {design.synapse_count}",
+            f"{synapses} synapses, the chip has room for {design.synapses}",
             where=f"{graph.name}",
-            hint=f"set synapse_count={synapses}",
+            hint=f"set synapses={synapses}",
         )
     widest = sum(work_of(graph, op).macs for op in graph.ops) * design.stream_length * design.m * 64
     if widest > LARGEST:
@@ -36,7 +37,7 @@ def lower(graph: Graph, design: IntegralScDesign) -> Trace:
         if isinstance(part, Segment):
             _lower_segment(build, graph, part, design)
         else:
-            _lower_movement(build, graph, part)
+            write_pins(build, graph, part)
     return build.build()
 
 
@@ -55,12 +56,12 @@ def clocks_of(samples: int, design: IntegralScDesign) -> int:
 def weight_bits(design: IntegralScDesign) -> int:
     """Return the bits of a weight or bias in one sample: m in each of N clocks, or one number."""
     binary = design.arithmetic is Arithmetic.BINARY_RADIX
-    return design.binary_bits if binary else design.stream_length * design.m
+    return design.operand_bits if binary else design.stream_length * design.m
 
 
 def state_bits(fan_in: int, design: IntegralScDesign) -> int:
     """Return the bits of a neuron's state; without a given number of states, enough for any variance."""
-    return max(1, (design.states_count or max(2, fan_in * design.m)) - 1).bit_length()
+    return max(1, (design.states or max(2, fan_in * design.m)) - 1).bit_length()
 
 
 def _lower_segment(build: TraceBuilder, graph: Graph, segment: Segment, design: IntegralScDesign) -> None:
@@ -109,23 +110,10 @@ def _lower_neurons(
     build: TraceBuilder, graph: Graph, op: Op, fan_in: int, samples: int, design: IntegralScDesign
 ) -> None:
     neurons = graph.tensors[op.outputs[0]].elements // samples
-    bits = design.binary_bits if design.arithmetic is Arithmetic.BINARY_RADIX else state_bits(fan_in, design)
+    bits = design.operand_bits if design.arithmetic is Arithmetic.BINARY_RADIX else state_bits(fan_in, design)
     build.event("machines", "step", neurons * clocks_of(samples, design), bits=bits, node=op.name)
     stands_for = " in place of relu: cycles hold, values do not" if op.text("function") == "relu" else ""
     build.note(op.name, "mapping", f"{neurons} state machines of {bits} bits{stands_for}")
-
-
-def _lower_movement(build: TraceBuilder, graph: Graph, op: Op) -> None:
-    """Write what runs elsewhere as data through the pins; aliases and constants move nothing."""
-    build.node(op.name)
-    if is_still(op) or not op.int("moves"):
-        build.note(op.name, "mapping", "no data moves")
-        return
-    reads = sum(graph.tensors[name].bits for name in dict.fromkeys(op.inputs) if name)
-    writes = sum(graph.tensors[name].bits for name in op.outputs if name)
-    with build.loop(1, node=op.name):
-        build.event("io", "read", 1, bits=reads)
-        build.event("io", "write", 1, bits=writes)
 
 
 __all__ = ["clocks_of", "lower", "state_bits", "synapses_of", "weight_bits"]

@@ -62,7 +62,7 @@ def draw(graph: Graph, design: IntegralScDesign, rng: np.random.Generator) -> Op
     samples, k, n, clocks = product.m, product.k, product.n, design.stream_length
     inputs = (rng.random((samples, k, clocks)) < rng.random((samples, k, 1))).astype(np.uint8)
     weights = (rng.random((n, design.m, k, clocks)) < rng.random((n, 1, k, 1))).astype(np.uint8)
-    states = design.states_count or 2 * max(1, k * design.m // 2)
+    states = design.states or 2 * max(1, k * design.m // 2)
     return Operands(inputs, weights, len(graph.ops) > 1, states)
 
 

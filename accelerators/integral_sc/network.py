@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hwsim.graph.contraction import MatrixProduct, matrix_products
-from hwsim.graph.ops import op_kind
+from hwsim.graph.offload import is_still
 from hwsim.graph.types import Graph, Op
 
 NEURONS = ("sigmoid", "tanh", "relu")
@@ -26,11 +26,6 @@ class Segment:
 
     ops: tuple[Op, ...]
     samples: int
-
-
-def is_still(op: Op) -> bool:
-    """Return whether `op` moves nothing while the network runs: another name for its input, or a constant."""
-    return op_kind(op.kind).aliases or not op.inputs
 
 
 def supports(graph: Graph, op: Op) -> str:

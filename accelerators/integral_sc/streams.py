@@ -85,7 +85,7 @@ def stream_layer(
     second = scaled**2 + m - scaled**2 / m
     variance = float((ones @ second - ones**2 @ scaled**2).mean()) if len(inputs) else 0.0
     fitting = 2 * max(1, round(scale * variance / 2))
-    states = design.states_count or fitting
+    states = design.states or fitting
     if layer.activation and 2 * states < fitting:
         warnings.append(
             f"{layer.name}: {states} states are too few; scale x Var(S) asks for {fitting}, and the slope of "

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from accelerators.integral_sc.network import is_still, product_of
+from accelerators.integral_sc.network import product_of
 from hwsim.errors import InputError, Problem, nearest
+from hwsim.graph.offload import is_still
 from hwsim.graph.types import Graph, Op
 
 Values = NDArray[np.float64]

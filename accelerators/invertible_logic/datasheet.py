@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from accelerators.invertible_logic.design import CONSTANTS, InvertibleLogicDesign
+from hwsim.model.cells import Cells
+from hwsim.model.pins import pin_actions, pin_unit
 from hwsim.model.types import ActionRow, Datasheet, UnitRow
-from hwsim.physics import scale_area, scale_energy_constant_field
 from hwsim.sourced import Sourced, chosen
 
 AT_ONCE = "happens inside the clocks of the network: every spin exists once"
@@ -12,19 +13,20 @@ IN_SPINS = "part of the energy of a spin update, which the user gave"
 SMALL = "small beside the spins; not modeled"
 
 
+def cells_of(design: InvertibleLogicDesign) -> Cells:
+    """Return the cells that an estimate is made of."""
+    return Cells(CONSTANTS, design.node_m, design.supply_v)
+
+
 def add_bit(design: InvertibleLogicDesign) -> Sourced:
     """Return joules of adding one bit at node and supply (E ~ L V^2)."""
-    c = CONSTANTS
-    per_bit = c.add_int8_j / chosen(8, "_bits", "8 bits")
-    return scale_energy_constant_field(
-        per_bit, c.reference_node_m, design.node_m, c.reference_supply_v, design.supply_v
-    )
+    return cells_of(design).add_j_per_bit
 
 
 def area_per_bit(design: InvertibleLogicDesign) -> Sourced:
     """Return the square metres of one bit of an adder, which a bit of a counter is taken to equal."""
-    c = CONSTANTS
-    return scale_area(c.adder_32b_m2 / 32, c.aladdin_node_m, design.node_m)
+    cells = cells_of(design)
+    return cells.area(cells.adder_bit_m2)
 
 
 def datasheet(design: InvertibleLogicDesign) -> Datasheet:
@@ -63,16 +65,7 @@ def _free() -> tuple[ActionRow, ...]:
     return (
         ActionRow("control", "clock", zero_energy="clock tree and control are not modeled"),
         _at_once("gates", "resolve", zero_energy="charged as the updates of its spins"),
-        *(
-            ActionRow(
-                "pins",
-                action,
-                interval_cycles=0,
-                zero_time="loads and answers overlap with anneals",
-                zero_energy="pins and their supply are not modeled",
-            )
-            for action in ("clamp", "read")
-        ),
+        *pin_actions("loads and answers overlap with anneals", "clamp", "read"),
     )
 
 
@@ -88,7 +81,6 @@ def _at_once(unit: str, action: str, per_bit: Sourced | None = None, zero_energy
 
 
 def _units(design: InvertibleLogicDesign) -> tuple[UnitRow, ...]:
-    unmodeled = "pins are not modeled"
     made = "gates are made of spins"
     return (
         UnitRow(
@@ -99,5 +91,5 @@ def _units(design: InvertibleLogicDesign) -> tuple[UnitRow, ...]:
         UnitRow("noise", zero_area=SMALL, zero_leakage=SMALL),
         UnitRow("gates", zero_area=made, zero_leakage=made),
         UnitRow("control", zero_area=SMALL, zero_leakage=SMALL),
-        UnitRow("pins", role="link", zero_area=unmodeled, zero_leakage=unmodeled),
+        pin_unit(),
     )

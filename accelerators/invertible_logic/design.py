@@ -31,7 +31,7 @@ class Schedule(StrEnum):
     LINEAR = "linear"
 
 
-class Counter(StrEnum):
+class CounterStates(StrEnum):
     """States of a counter: -I0 to I0 - 1, which favours neither sign, or -I0 to I0, where 0 counts as +1."""
 
     EVEN = "even"
@@ -49,7 +49,9 @@ class InvertibleLogicDesign(Design):
     """Spin gates with integer weights, a saturating counter and a source of noise each."""
 
     update: Update = Field(Update.SYNCHRONOUS, description="All spins at once, or one after the other")
-    counter: Counter = Field(Counter.EVEN, description="2 I0 states of a counter, or 2 I0 + 1")
+    counter_states: CounterStates = Field(
+        CounterStates.EVEN, description="2 I0 states of a counter, or 2 I0 + 1"
+    )
     noise_weight: int = Field(
         3, ge=1, le=2**20, description="Weight of the random +-1; 0 would freeze the spins"
     )
@@ -66,7 +68,7 @@ class InvertibleLogicDesign(Design):
         allow_inf_nan=False,
         description="I0 at its end: half the states of a counter",
     )
-    schedule: Schedule = Field(Schedule.GEOMETRIC, description="How I0 grows")
+    annealing_schedule: Schedule = Field(Schedule.GEOMETRIC, description="How I0 grows")
     anneal_cycles: int = Field(
         512, ge=1, le=2**24, description="Clocks of an anneal; sweeps over all spins if sequential"
     )
@@ -103,7 +105,7 @@ class InvertibleLogicDesign(Design):
     @property
     def i0(self) -> NDArray[np.float64]:
         """I0 in every clock of an anneal."""
-        shape = np.geomspace if self.schedule is Schedule.GEOMETRIC else np.linspace
+        shape = np.geomspace if self.annealing_schedule is Schedule.GEOMETRIC else np.linspace
         found: NDArray[np.float64] = shape(self.i0_first_ratio, self.i0_last_ratio, self.anneal_cycles)
         return found
 
@@ -121,7 +123,7 @@ class InvertibleLogicDesign(Design):
     @property
     def top(self) -> int:
         """By how much the highest count stays below I0."""
-        return 1 if self.counter is Counter.EVEN else 0
+        return 1 if self.counter_states is CounterStates.EVEN else 0
 
     @property
     def bounds(self) -> NDArray[np.int64]:
@@ -137,7 +139,7 @@ def _presets() -> dict[str, InvertibleLogicDesign]:
         clock_hz=float(c.preset_clock_hz), node_m=float(c.preset_node_m), supply_v=float(c.preset_supply_v)
     )
     fixed = {
-        "counter": Counter.ODD,
+        "counter_states": CounterStates.ODD,
         "noise_weight": 1,
         "i0_first_ratio": 4.0,
         "i0_last_ratio": 4.0,
@@ -154,7 +156,7 @@ def _presets() -> dict[str, InvertibleLogicDesign]:
 PRESETS = _presets()
 STRUCTURE = (
     "update",
-    "counter",
+    "counter_states",
     "noise_weight",
     "i0_first_ratio",
     "i0_last_ratio",

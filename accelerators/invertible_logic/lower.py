@@ -6,8 +6,10 @@ from accelerators.invertible_logic.circuit import is_gate
 from accelerators.invertible_logic.design import InvertibleLogicDesign, Update
 from accelerators.invertible_logic.widths import Built, built
 from hwsim.errors import InputError
-from hwsim.graph.ops import op_kind, work_of
+from hwsim.graph.offload import is_still
+from hwsim.graph.ops import work_of
 from hwsim.graph.types import Graph, Op
+from hwsim.model.pins import write_pins
 from hwsim.trace import Trace, TraceBuilder
 
 DRAW_BITS = {Update.SYNCHRONOUS: 1, Update.SEQUENTIAL: 32}
@@ -24,11 +26,6 @@ def supports(graph: Graph, op: Op) -> str:
     if op.kind == "offload" or is_still(op):
         return ""
     return f"{op.kind} is no logic gate and no adder cell"
-
-
-def is_still(op: Op) -> bool:
-    """Return whether `op` moves nothing: another name for its input, or a constant."""
-    return op_kind(op.kind).aliases or not op.inputs
 
 
 def prepare(graph: Graph, design: InvertibleLogicDesign) -> Graph:
@@ -49,7 +46,7 @@ def lower(graph: Graph, design: InvertibleLogicDesign) -> Trace:
     gates = [op for op in graph.ops if is_gate(op)]
     for op in graph.ops:
         if not is_gate(op):
-            _lower_movement(build, graph, op)
+            write_pins(build, graph, op, "clamp", "read")
     if gates:
         _lower_gates(build, graph, gates, built(graph, design), design)
     return build.build()
@@ -95,21 +92,5 @@ def _lower_gates(
             build.note(op.name, "mapping", f"{placed.gate.name}, {len(own)} spins of its own")
             if op is not head:
                 build.note(op.name, "fused_into", head.name)
-        build.event("pins", "clamp", 1, bits=len(circuit.inputs) * circuit.batch)
-        build.event("pins", "read", 1, bits=len(circuit.visible) * circuit.batch)
-
-
-def _lower_movement(build: TraceBuilder, graph: Graph, op: Op) -> None:
-    """Write what runs elsewhere as data through the pins; aliases and constants move nothing."""
-    build.node(op.name)
-    if is_still(op) or not op.int("moves"):
-        build.note(op.name, "mapping", "no data moves")
-        return
-    with build.loop(1, node=op.name):
-        build.event(
-            "pins",
-            "clamp",
-            1,
-            bits=sum(graph.tensors[name].bits for name in dict.fromkeys(op.inputs) if name),
-        )
-        build.event("pins", "read", 1, bits=sum(graph.tensors[name].bits for name in op.outputs if name))
+        build.event("io", "clamp", 1, bits=len(circuit.inputs) * circuit.batch)
+        build.event("io", "read", 1, bits=len(circuit.visible) * circuit.batch)

@@ -55,7 +55,7 @@ def _bounds(design: InvertibleLogicDesign) -> list[float]:
     """Return I0 of every clock of a run, from the formula of the schedule."""
     last = max(1, design.anneal_cycles - 1)
     first, end = design.i0_first_ratio, design.i0_last_ratio
-    if design.schedule == "geometric":
+    if design.annealing_schedule == "geometric":
         once = [first * (end / first) ** (t / last) for t in range(design.anneal_cycles)]
     else:
         once = [first + (end - first) * t / last for t in range(design.anneal_cycles)]
@@ -75,8 +75,8 @@ def machine(graph: Graph, design: InvertibleLogicDesign, rng: np.random.Generato
         found.append(_run(network, design, draws, events))
         for placed in circuit.gates:
             events["gates", "resolve"] += {"HA": 2, "FA": 5}.get(placed.gate.name, 1)
-    events["pins", "clamp"] += 1
-    events["pins", "read"] += 1
+    events["io", "clamp"] += 1
+    events["io", "read"] += 1
     return MachineResult(np.array(found), events["control", "clock"], dict(events))
 
 

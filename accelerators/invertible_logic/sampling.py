@@ -167,17 +167,21 @@ def anneal(
 def _check_size(network: SpinNetwork, design: InvertibleLogicDesign, seen: int, workers: int) -> None:
     """Raise InputError if the run would need more memory than `LARGEST_BYTES`."""
     runs = -(-design.runs // kernel.LANES) * kernel.LANES
-    needed = {"answers": 2 * runs * design.anneals * (seen + 8)}
+    needed = {"answers": (2 * runs * design.anneals * (seen + 8), "fewer runs or anneals")}
     if design.score is Score.MODE:
-        needed["states of every clock"] = design.anneal_cycles * seen * kernel.LANES * workers
+        states = design.anneal_cycles * seen * kernel.LANES * workers
+        needed["states of every clock"] = (states, "fewer anneal_cycles, or score=final")
     if design.update is Update.SEQUENTIAL:
-        needed["probabilities"] = design.anneal_cycles * (2 * int(network.fields.max()) + 1) * 24
-    if sum(needed.values()) > LARGEST_BYTES:
-        what, most = max(needed.items(), key=lambda item: item[1])
+        probabilities = design.anneal_cycles * (2 * int(network.fields.max()) + 1) * 24
+        needed["probabilities"] = (probabilities, "fewer anneal_cycles, or update=synchronous")
+    whole = sum(part for part, _ in needed.values())
+    if whole > LARGEST_BYTES:
+        what, (most, less) = max(needed.items(), key=lambda item: item[1])
         raise InputError(
-            f"{what} take {most / 2**30:.3g} GiB, more than {LARGEST_BYTES / 2**30:.0f}",
+            f"sampling needs {whole / 2**30:.3g} GiB, more than {LARGEST_BYTES / 2**30:.0f}; "
+            f"{what} take {most / 2**30:.3g}",
             where="invertible_logic",
-            hint="fewer runs, anneals or anneal_cycles, or score=final",
+            hint=less,
         )
 
 

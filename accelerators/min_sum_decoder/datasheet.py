@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from accelerators.min_sum_decoder.design import CONSTANTS, MinSumDesign, Rule, Sharing
+from hwsim.model.cells import Cells
+from hwsim.model.pins import pin_actions, pin_unit
 from hwsim.model.types import ActionRow, Datasheet, UnitRow
-from hwsim.physics import multiply_energy_at_width, scale_area, scale_energy_constant_field
+from hwsim.physics import multiply_energy_at_width
 from hwsim.sourced import Sourced, chosen
 
 INSIDE = "happens inside the clock in which an edge processor takes its edge"
@@ -19,28 +21,28 @@ def datasheet(design: MinSumDesign) -> Datasheet:
     """
     return Datasheet(
         clock_hz=chosen(design.clock_hz, "_hz", "design.clock_hz"),
-        actions=(*_operations(design), *_memories(design), *_pins()),
+        actions=(
+            *_operations(design),
+            *_memories(design),
+            *pin_actions("codewords enter and leave while others are decoded; no link is modeled"),
+        ),
         units=_units(design),
     )
 
 
-def _scaled(energy: Sourced, design: MinSumDesign) -> Sourced:
-    c = CONSTANTS
-    return scale_energy_constant_field(
-        energy, c.reference_node_m, design.node_m, c.reference_supply_v, design.supply_v
-    )
+def _cells(design: MinSumDesign) -> Cells:
+    return Cells(CONSTANTS, design.node_m, design.supply_v)
 
 
 def _operations(design: MinSumDesign) -> tuple[ActionRow, ...]:
-    c = CONSTANTS
-    add = c.add_int8_j / chosen(8, "_bits", "8 bits")
+    cells = _cells(design)
     per_bit = {
-        ("adders", "add"): add,
-        ("comparators", "compare"): add,
-        ("signs", "logic"): add * c.gate_per_full_adder_ratio,
-        ("tables", "special"): c.sram_8kib_access_j / c.sram_word_bits,
+        ("adders", "add"): cells.add_j_per_bit,
+        ("comparators", "compare"): cells.add_j_per_bit,
+        ("signs", "logic"): cells.gate_j_per_bit,
+        ("tables", "special"): cells.memory_j_per_bit,
     }
-    product = multiply_energy_at_width(c.multiply_int8_j, 8, *_product_widths(design))
+    product = multiply_energy_at_width(CONSTANTS.multiply_int8_j, 8, *_product_widths(design))
     return (
         ActionRow(
             "processors",
@@ -49,13 +51,11 @@ def _operations(design: MinSumDesign) -> tuple[ActionRow, ...]:
             zero_energy="charged as the operations and accesses of the edge",
         ),
         *(
-            ActionRow(
-                unit, action, energy_per_bit=_scaled(energy, design), interval_cycles=0, zero_time=INSIDE
-            )
+            ActionRow(unit, action, energy_per_bit=energy, interval_cycles=0, zero_time=INSIDE)
             for (unit, action), energy in per_bit.items()
         ),
         ActionRow(
-            "multipliers", "multiply", energy=_scaled(product, design), interval_cycles=0, zero_time=INSIDE
+            "multipliers", "multiply", energy=cells.scaled(product), interval_cycles=0, zero_time=INSIDE
         ),
     )
 
@@ -68,14 +68,13 @@ def _product_widths(design: MinSumDesign) -> tuple[int, int]:
 
 
 def _memories(design: MinSumDesign) -> tuple[ActionRow, ...]:
-    c = CONSTANTS
-    access = _scaled(c.sram_8kib_access_j / c.sram_word_bits, design)
+    access = _cells(design).memory_j_per_bit
     pairs = [
         ("messages", "read"),
         ("messages", "write"),
         ("totals", "read"),
         ("totals", "write"),
-        ("weights", "read"),
+        ("weight_memory", "read"),
     ]
     return tuple(
         ActionRow(
@@ -89,25 +88,13 @@ def _memories(design: MinSumDesign) -> tuple[ActionRow, ...]:
     )
 
 
-def _pins() -> tuple[ActionRow, ...]:
-    return tuple(
-        ActionRow(
-            "io",
-            action,
-            interval_cycles=0,
-            zero_energy="pins are not modeled",
-            zero_time="codewords enter and leave while others are decoded; no link is modeled",
-        )
-        for action in ("read", "write")
-    )
-
-
 def _units(design: MinSumDesign) -> tuple[UnitRow, ...]:
     """Return areas: per edge processor two adders, two comparators, two XORs and one multiplier if used."""
     c = CONSTANTS
     processors, message = design.edge_processors, design.llr_bits
     total = message + int(c.total_guard_bits)
-    bit, leak = c.adder_32b_m2 / 32, c.adder_32b_leakage_w / 32
+    cells = _cells(design)
+    bit, leak = cells.adder_bit_m2, cells.adder_bit_leakage_w
     gate = c.gate_per_full_adder_ratio
     inside = "a word for the whole; its parts have rows of their own"
     return (
@@ -129,12 +116,12 @@ def _units(design: MinSumDesign) -> tuple[UnitRow, ...]:
         _memory("messages", design.stored_edges * message, design),
         _memory("totals", 2 * design.stored_codeword_bits * total, design),
         _weight_memory(design),
-        UnitRow("io", role="link", zero_area="pins are not modeled", zero_leakage="pins are not modeled"),
+        pin_unit(),
     )
 
 
 def _logic(unit: str, area: Sourced, leakage: Sourced, design: MinSumDesign) -> UnitRow:
-    return UnitRow(unit, area=scale_area(area, CONSTANTS.aladdin_node_m, design.node_m), leakage=leakage)
+    return UnitRow(unit, area=_cells(design).area(area), leakage=leakage)
 
 
 def _multipliers(design: MinSumDesign) -> UnitRow:
@@ -149,16 +136,15 @@ def _multipliers(design: MinSumDesign) -> UnitRow:
 def _weight_memory(design: MinSumDesign) -> UnitRow:
     if not design.weighted:
         none = "this rule has no weights"
-        return UnitRow("weights", role="memory", zero_area=none, zero_leakage=none)
+        return UnitRow("weight_memory", role="memory", zero_area=none, zero_leakage=none)
     copies = {
         Sharing.ALL: 1,
         Sharing.ITERATIONS: design.stored_edges,
         Sharing.NONE: design.stored_edges * design.iterations,
     }
-    return _memory("weights", copies[design.weight_sharing] * design.weight_bits, design)
+    return _memory("weight_memory", copies[design.weight_sharing] * design.weight_bits, design)
 
 
 def _memory(unit: str, bits: int, design: MinSumDesign) -> UnitRow:
-    c = CONSTANTS
-    cell = c.sram_cell_squares_ratio * chosen(design.node_m, "_m", "design.node_m") ** 2
-    return UnitRow(unit, area=cell * bits, leakage=c.sram_cell_leakage_w * bits, role="memory")
+    cells = _cells(design)
+    return UnitRow(unit, area=cells.memory_area(bits), leakage=cells.memory_leakage(bits), role="memory")

@@ -10,6 +10,7 @@ from accelerators.min_sum_decoder.design import MinSumDesign, Rule
 from hwsim.errors import InputError
 from hwsim.graph.ops import op_kind, work_of
 from hwsim.graph.types import Graph, Op
+from hwsim.model.pins import write_pins
 from hwsim.trace import Trace, TraceBuilder
 
 TANH_REACH = 24.0
@@ -51,7 +52,7 @@ def lower(graph: Graph, design: MinSumDesign) -> Trace:
         if op.kind in NODES:
             _lower_nodes(build, graph, op, design)
         else:
-            _lower_movement(build, graph, op)
+            write_pins(build, graph, op)
     return build.build()
 
 
@@ -107,7 +108,7 @@ def _lower_nodes(build: TraceBuilder, graph: Graph, op: Op, design: MinSumDesign
             build.event("messages", "write", edges, bits=message)
             if len(op.inputs) > 2:
                 weights = graph.tensors[op.inputs[2]]
-                build.event("weights", "read", weights.elements, bits=weights.format.bits)
+                build.event("weight_memory", "read", weights.elements, bits=weights.format.bits)
         else:
             build.event("totals", "write", edges, bits=total)
         widths = {"add": total, "compare": message - 1, "logic": 1, "special": message}
@@ -118,16 +119,3 @@ def _lower_nodes(build: TraceBuilder, graph: Graph, op: Op, design: MinSumDesign
         "in the clock of the checks" if design.combined_phases and not checks else "a sweep over all edges"
     )
     build.note(op.name, "mapping", f"{phase}, {edges} edges")
-
-
-def _lower_movement(build: TraceBuilder, graph: Graph, op: Op) -> None:
-    """Write what runs elsewhere as data through the pins; aliases and constants move nothing."""
-    build.node(op.name)
-    if op.kind != "offload" or not op.int("moves"):
-        build.note(op.name, "mapping", "no data moves")
-        return
-    reads = sum(graph.tensors[name].bits for name in dict.fromkeys(op.inputs) if name)
-    writes = sum(graph.tensors[name].bits for name in op.outputs if name)
-    with build.loop(1, node=op.name):
-        build.event("io", "read", 1, bits=reads)
-        build.event("io", "write", 1, bits=writes)

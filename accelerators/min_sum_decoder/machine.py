@@ -88,7 +88,7 @@ def machine(graph: Graph, design: MinSumDesign, rng: np.random.Generator) -> Mac
                 )
                 if op.name in drawn.weights:
                     shape = graph.tensors[op.inputs[2]].shape
-                    stepped.events["weights", "read"] += shape[0] if shape else 1
+                    stepped.events["weight_memory", "read"] += shape[0] if shape else 1
             else:
                 totals[frame] = stepped.variables(op, drawn.llr[frame].tolist(), messages[frame])
     return MachineResult(np.array(totals, np.int64), stepped.clock, dict(stepped.events))

@@ -10,8 +10,9 @@ from accelerators.mst_bnn.design import CONSTANTS, FOLDER, PRESETS, MstBnnDesign
 from accelerators.mst_bnn.figures import figures
 from accelerators.mst_bnn.lower import lower
 from accelerators.mst_bnn.machine import machine
-from accelerators.mst_bnn.operands import random_graph, reference
+from accelerators.mst_bnn.operands import reference
 from accelerators.mst_bnn.prepare import prepare
+from hwsim.graph.binary import random_network
 from hwsim.graph.engines import SIMPLE, supports
 from hwsim.graph.types import Graph
 from hwsim.model.types import Accelerator, FunctionalResult
@@ -40,7 +41,7 @@ ACCELERATOR = Accelerator(
         **{("folded", name): name for name in SIMPLE},
     },
     machine=machine,
-    machine_graphs=random_graph,
+    machine_graphs=random_network,
     reference=reference,
     structure=structure,
     constants=CONSTANTS,

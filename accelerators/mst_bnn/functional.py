@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from accelerators.mst_bnn.design import MstBnnDesign
 from accelerators.mst_bnn.trees import Schedule, schedule_of
-from hwsim.graph.binary import as_thresholds, binary_layers, fixed_point_product
+from hwsim.graph.binary import binary_layers, fixed_point_product
 from hwsim.graph.types import Graph, Op
-from hwsim.graph.values import Values, read_samples, run
+from hwsim.graph.values import Values, read_samples
+from hwsim.model.dataflow import predictions
 from hwsim.model.types import FunctionalResult
 
 
@@ -27,17 +28,15 @@ def classify(graph: Graph, design: MstBnnDesign, data: Mapping[str, NDArray[Any]
         Operators that have no values.
     """
     arrays, labels = read_samples(graph, data)
-    reference = run(graph, arrays)[graph.outputs[0]].argmax(axis=1)
     exact = binary_layers(graph)
     schedules = trained_schedules(graph, design, arrays)
 
     def product(op: Op, rows: Values, inside: Values, weights: Values) -> Values:
         if op.name in exact:
             return reused_product(rows * inside, weights, schedules[op.name])
-        return fixed_point_product(rows, weights, design.full_precision_bits)
+        return fixed_point_product(rows, weights, design.operand_bits)
 
-    values = run(graph, arrays, product, as_thresholds(graph, arrays, exact))
-    predicted = values[graph.outputs[0]].argmax(axis=1)
+    predicted, reference = predictions(graph, arrays, product)
     return FunctionalResult(labels, predicted, reference, _notes(schedules))
 
 
@@ -74,8 +73,10 @@ def reused_product(rows: Values, weights: Values, schedule: Schedule) -> Values:
 
 def _notes(schedules: Mapping[str, Schedule]) -> tuple[str, ...]:
     """Say what each layer reuses, and the two knobs that price a network alike."""
-    rows = [f"{name}: {found.ratio:.1%} of the bit products left, {found.levels} levels"
-            for name, found in schedules.items()]
+    rows = [
+        f"{name}: {found.ratio:.1%} of the bit products left, {found.levels} levels"
+        for name, found in schedules.items()
+    ]
     before = sum(found.inputs * len(found.order) for found in schedules.values())
     if not before:
         return ("no binary layer: nothing to reuse",)

@@ -1,4 +1,4 @@
-"""Random small binary networks and their operands, and what they come to in numpy."""
+"""Operands of the machine's random networks, and what they come to in numpy."""
 
 from __future__ import annotations
 
@@ -9,15 +9,11 @@ from numpy.typing import NDArray
 
 from accelerators.mst_bnn.design import MstBnnDesign
 from accelerators.mst_bnn.trees import random_signs
-from hwsim.graph.binary import binary_layers, draw, random_network
+from hwsim.graph.binary import binary_layers, draw
 from hwsim.graph.engines import stages_of
 from hwsim.graph.types import Graph
-from hwsim.graph.values import Values, run
-
-
-def random_graph(rng: np.random.Generator) -> Graph:
-    """Return one to three random layers, most of them binary, with thresholds between them."""
-    return random_network(rng)
+from hwsim.graph.values import Values
+from hwsim.model.dataflow import whole_results
 
 
 def operands(graph: Graph, design: MstBnnDesign, rng: np.random.Generator) -> dict[str, Values]:
@@ -25,7 +21,7 @@ def operands(graph: Graph, design: MstBnnDesign, rng: np.random.Generator) -> di
     found, binary = draw(graph, rng), binary_layers(graph)
     for stage in stages_of(graph):
         if stage.product is not None and stage.op.name in binary:
-            signs = random_signs(stage.product.n, stage.product.k, design.weight_seed)
+            signs = random_signs(stage.product.n, stage.product.k, design.seed)
             name = stage.product.right
             found[name] = signs.reshape(graph.tensors[name].shape).astype(np.float64)
     return found
@@ -33,5 +29,4 @@ def operands(graph: Graph, design: MstBnnDesign, rng: np.random.Generator) -> di
 
 def reference(graph: Graph, design: MstBnnDesign, rng: np.random.Generator) -> NDArray[Any]:
     """Return the values of the machine by whole-array arithmetic, nothing reused or folded."""
-    result = run(graph, operands(graph, design, rng))[graph.ops[-1].outputs[0]]
-    return np.rint(result).astype(np.int64)
+    return whole_results(graph, operands(graph, design, rng))

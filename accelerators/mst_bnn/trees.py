@@ -107,4 +107,4 @@ def reuse_of(n: int, k: int, design: MstBnnDesign) -> Reuse:
     """Return the reuse of `n` channels of `k` weights: as the design states, or of random weights."""
     if design.reuse_ratio and design.tree_depth:
         return Reuse(max(k, round(design.reuse_ratio * n * k)), design.reuse_levels)
-    return _random_reuse(n, k, design.weight_seed, design.tree_depth, design.complement)
+    return _random_reuse(n, k, design.seed, design.tree_depth, design.complement)

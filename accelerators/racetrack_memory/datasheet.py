@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accelerators.racetrack_memory.design import CONSTANTS, RESOLUTION_HZ, Latency, RacetrackMemoryDesign
+from accelerators.racetrack_memory.design import CONSTANTS, RESOLUTION_HZ, RacetrackMemoryDesign, ShiftLatency
 from hwsim.model.types import ActionRow, Datasheet, UnitRow
 from hwsim.sourced import chosen
 
@@ -19,7 +19,7 @@ def datasheet(design: RacetrackMemoryDesign) -> Datasheet:
         ActionRow("port", "read", energy=c.read_j, interval_cycles=read),
         ActionRow("port", "write", energy=c.write_j, interval_cycles=write),
     ]
-    if design.latency is Latency.PHYSICAL:
+    if design.shift_latency is ShiftLatency.PHYSICAL:
         rows.append(ActionRow("tape", "shift", energy=c.shift_j, interval_cycles=shift))
     else:
         rows += [

@@ -32,7 +32,7 @@ class PortSelection(StrEnum):
     ASSIGNED = "assigned"
 
 
-class Latency(StrEnum):
+class ShiftLatency(StrEnum):
     """Whether every shift takes its time, or an access shifts once whatever the distance, as in RTSim."""
 
     PHYSICAL = "physical"
@@ -49,7 +49,7 @@ class Placement(StrEnum):
     EXACT = "exact"
 
 
-class Faults(StrEnum):
+class FaultModel(StrEnum):
     """Which fault model the mean time to failure rests on; they differ by more than three orders."""
 
     NONE = "none"
@@ -66,9 +66,13 @@ class RacetrackMemoryDesign(Design):
     word_bits: int = Field(32, ge=1, le=2**12, description="Tapes of a cluster: bits of a word")
     policy: Policy = Field(Policy.LAZY, description="Whether a tape stays or goes back after an access")
     port_selection: PortSelection = Field(PortSelection.NEAREST, description="Which port serves a domain")
-    latency: Latency = Field(Latency.PHYSICAL, description="Time of a shift over several domains")
+    shift_latency: ShiftLatency = Field(
+        ShiftLatency.PHYSICAL, description="Time of a shift over several domains"
+    )
     placement: Placement = Field(Placement.AS_GIVEN, description="Where words lie")
-    faults: Faults = Field(Faults.NONE, description="Fault model of the mean time to failure")
+    fault_model: FaultModel = Field(
+        FaultModel.NONE, description="Kind of fault behind the mean time to failure"
+    )
     corrected_steps: int = Field(
         0, ge=0, le=2, description="Position errors that the code corrects: p-ECC is 1"
     )
@@ -104,7 +108,7 @@ def _presets() -> dict[str, RacetrackMemoryDesign]:
         shift_s=float(c.shift_s), read_s=float(c.read_s), write_s=float(c.write_s)
     )
     compatible = physical.model_copy(
-        update={"latency": Latency.RTSIM_COMPATIBLE, "port_selection": PortSelection.ASSIGNED}
+        update={"shift_latency": ShiftLatency.RTSIM_COMPATIBLE, "port_selection": PortSelection.ASSIGNED}
     )
     return {"rtsim": physical, "rtsim_compatible": compatible}
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from accelerators.racetrack_memory.datasheet import datasheet
-from accelerators.racetrack_memory.design import Faults, Latency, RacetrackMemoryDesign
-from accelerators.racetrack_memory.lower import moves_nothing, traffic_of
+from accelerators.racetrack_memory.design import FaultModel, RacetrackMemoryDesign, ShiftLatency
+from accelerators.racetrack_memory.lower import traffic_of
 from accelerators.racetrack_memory.placement import HEURISTICS, place
 from accelerators.racetrack_memory.reliability import LONGEST, error_per_shift, mean_time_to_failure_s
+from hwsim.graph.offload import is_free
 from hwsim.graph.types import Graph
 
 
@@ -24,7 +25,7 @@ def figures(graph: Graph, design: RacetrackMemoryDesign) -> dict[str, float]:
     others = dict.fromkeys(HEURISTICS, 0)
     steps: dict[int, int] = {}
     for op in graph.ops:
-        if moves_nothing(op):
+        if is_free(op):
             continue
         traffic = traffic_of(graph, op, design)
         shifts += traffic.shifts.total
@@ -33,8 +34,10 @@ def figures(graph: Graph, design: RacetrackMemoryDesign) -> dict[str, float]:
             whole, rest = divmod(int(distance), LONGEST)
             steps[LONGEST] = steps.get(LONGEST, 0) + whole * int(count)
             steps[rest] = steps.get(rest, 0) + int(count)
-        timed = traffic.shifts.total if design.latency is Latency.PHYSICAL else traffic.shifts.moving
-        action = "shift" if design.latency is Latency.PHYSICAL else "command"
+        timed = (
+            traffic.shifts.total if design.shift_latency is ShiftLatency.PHYSICAL else traffic.shifts.moving
+        )
+        action = "shift" if design.shift_latency is ShiftLatency.PHYSICAL else "command"
         clocks += (
             timed * prices["tape", action].interval_cycles
             + traffic.reads * prices["port", "read"].interval_cycles
@@ -52,19 +55,19 @@ def figures(graph: Graph, design: RacetrackMemoryDesign) -> dict[str, float]:
     if accesses:
         found["shifts_per_access_ratio"] = shifts / accesses
     found |= {f"{chosen}_shifts_count": float(count) for chosen, count in others.items()}
-    if design.latency is Latency.RTSIM_COMPATIBLE:
+    if design.shift_latency is ShiftLatency.RTSIM_COMPATIBLE:
         found["counted_shifts_count"] = float(shifts * design.word_bits)
-    if design.faults is not Faults.NONE and shifts:
+    if design.fault_model is not FaultModel.NONE and shifts:
         found["mean_time_to_failure_s"] = _time_to_failure(steps, clocks * 1e-12, design)
     return found
 
 
 def _time_to_failure(steps: dict[int, int], time_s: float, design: RacetrackMemoryDesign) -> float:
-    if design.faults is Faults.PINNING:
-        error = error_per_shift(1, design.faults).value
+    if design.fault_model is FaultModel.PINNING:
+        error = error_per_shift(1, design.fault_model).value
         return mean_time_to_failure_s(error, sum(d * n for d, n in steps.items()) / time_s)
     errors = sum(
-        error_per_shift(d, design.faults, design.corrected_steps).value * n
+        error_per_shift(d, design.fault_model, design.corrected_steps).value * n
         for d, n in steps.items()
         if d and n
     )

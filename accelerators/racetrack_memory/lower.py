@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from accelerators.racetrack_memory.design import Latency, Placement, RacetrackMemoryDesign
+from accelerators.racetrack_memory.design import Placement, RacetrackMemoryDesign, ShiftLatency
 from accelerators.racetrack_memory.placement import Places, best_heuristic, place
 from accelerators.racetrack_memory.shifts import Shifts, shifts_of_trace
 from hwsim.errors import InputError, Problem
+from hwsim.graph.offload import is_free
 from hwsim.graph.ops import op_kind
 from hwsim.graph.types import Graph, Op
 from hwsim.trace import Trace, TraceBuilder
@@ -50,7 +51,7 @@ def lower(graph: Graph, design: RacetrackMemoryDesign) -> Trace:
     build, problems = TraceBuilder(), []
     for op in graph.ops:
         build.node(op.name)
-        if moves_nothing(op):
+        if is_free(op):
             build.note(op.name, "mapping", "no data moves")
             continue
         try:
@@ -66,11 +67,6 @@ def lower(graph: Graph, design: RacetrackMemoryDesign) -> Trace:
     if problems:
         raise InputError(problems=problems)
     return build.build()
-
-
-def moves_nothing(op: Op) -> bool:
-    """Return whether an operator only names memory anew, or runs elsewhere without traffic."""
-    return op_kind(op.kind).aliases or (op.kind == "offload" and not op.int("moves"))
 
 
 def supports(graph: Graph, op: Op) -> str:
@@ -183,7 +179,7 @@ def _row_major(shape: list[int]) -> list[int]:
 def _write(build: TraceBuilder, traffic: Traffic, design: RacetrackMemoryDesign) -> None:
     if traffic.shifts.total:
         build.event("tape", "shift", traffic.shifts.total)
-    if traffic.shifts.moving and design.latency is Latency.RTSIM_COMPATIBLE:
+    if traffic.shifts.moving and design.shift_latency is ShiftLatency.RTSIM_COMPATIBLE:
         build.event("tape", "command", traffic.shifts.moving)
     for action, count in (("read", traffic.reads), ("write", traffic.writes)):
         if count:

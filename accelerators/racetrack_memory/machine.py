@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from accelerators.racetrack_memory.design import Latency, Policy, PortSelection, RacetrackMemoryDesign
+from accelerators.racetrack_memory.design import Policy, PortSelection, RacetrackMemoryDesign, ShiftLatency
 from accelerators.racetrack_memory.placement import place
 from hwsim.graph.build import GraphBuilder
 from hwsim.graph.types import FormatKind, Graph, NumberFormat
@@ -144,7 +144,7 @@ class _Memory:
             design.picoseconds(design.shift_s),
             design.write_s if value is not None else design.read_s,
         )
-        if design.latency is Latency.PHYSICAL:
+        if design.shift_latency is ShiftLatency.PHYSICAL:
             self.clock += taken * shift
         elif taken:
             self.events["tape", "command"] += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,8 +66,11 @@ def place(op: Op, count: int, design: RacetrackMemoryDesign, placement: Placemen
         return _by_frequency(words, count, design)
     if chosen is Placement.EXACT:
         return _exactly(words, count, design)
-    order = _ORDERS.get(chosen, _first_use)(words, count)
-    return _in_row(order, design)
+    if chosen is Placement.ARRANGEMENT:
+        row = _arranged(words, count)
+        ways = [_in_row(row, design), _folded(row, design)][: len(design.port_places)]
+        return min(ways, key=lambda places: places.shifts(words, design).total)
+    return _in_row(_first_use(words, count), design)
 
 
 def _in_row(order: Ints, design: RacetrackMemoryDesign) -> Places:
@@ -75,6 +78,15 @@ def _in_row(order: Ints, design: RacetrackMemoryDesign) -> Places:
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
     return Places(rank // design.domains, rank % design.domains)
+
+
+def _folded(order: Ints, design: RacetrackMemoryDesign) -> Places:
+    """Fill the domains next to all ports first: neighbours lie under different ports at one offset."""
+    ports, domains = np.array(design.port_places), np.arange(design.domains)
+    own = np.searchsorted(ports, domains, side="right") - 1
+    nearest = np.lexsort((own, domains - ports[own]))
+    row = _in_row(order, design)
+    return Places(row.cluster, nearest[row.domain])
 
 
 def _first_use(words: Ints, count: int) -> Ints:
@@ -210,11 +222,6 @@ def _exactly(words: Ints, count: int, design: RacetrackMemoryDesign) -> Places:
     return Places(np.zeros(count, np.int64), np.array(found.places, np.int64))
 
 
-_ORDERS: Mapping[Placement, Callable[[Ints, int], Ints]] = {
-    Placement.AS_GIVEN: _first_use,
-    Placement.FIRST_USE: _first_use,
-    Placement.ARRANGEMENT: _arranged,
-}
 HEURISTICS = (Placement.FIRST_USE, Placement.FREQUENCY, Placement.ARRANGEMENT)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accelerators.racetrack_memory.design import CONSTANTS, Faults
+from accelerators.racetrack_memory.design import CONSTANTS, FaultModel
 from hwsim.errors import InputError
 from hwsim.sourced import Sourced
 
@@ -18,14 +18,14 @@ _BY_DISTANCE = (
 LONGEST = len(_BY_DISTANCE)
 
 
-def error_per_shift(distance: int, faults: Faults, corrected_steps: int = 0) -> Sourced:
+def error_per_shift(distance: int, faults: FaultModel, corrected_steps: int = 0) -> Sourced:
     """Return the probability that a shift over `distance` domains leaves an error that is not corrected.
 
     Parameters
     ----------
     distance : int
         1 to 7; longer shifts are made of several.
-    faults : Faults
+    faults : FaultModel
         PINNING (constant, Roxy et al. 2022) or POSITION (by distance, Zhang et al. 2015, recalled): one model
         or the other, never their sum.
     corrected_steps : int
@@ -36,13 +36,13 @@ def error_per_shift(distance: int, faults: Faults, corrected_steps: int = 0) -> 
     InputError
         No fault model, a distance outside of the table, an error of two steps where none is published.
     """
-    if faults is Faults.NONE:
+    if faults is FaultModel.NONE:
         raise InputError(
-            "no fault model is chosen", where="racetrack_memory.faults", hint="pinning or position"
+            "no fault model is chosen", where="racetrack_memory.fault_model", hint="pinning or position"
         )
     if not 1 <= distance <= LONGEST:
         raise InputError(f"no error rate is known for a shift of {distance}", where="distance", hint="1 to 7")
-    if faults is Faults.PINNING:
+    if faults is FaultModel.PINNING:
         return CONSTANTS.pinning_ratio
     if corrected_steps == 0:
         return _BY_DISTANCE[distance - 1]

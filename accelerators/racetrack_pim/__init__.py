@@ -19,8 +19,8 @@ ACCELERATOR = Accelerator(
     supports=supports,
     prepare=prepare,
     work={
-        ("lane", "mac"): "macs",
-        **{("lane", name): name for name in ON_LANES},
+        ("lanes", "mac"): "macs",
+        **{("lanes", name): name for name in ON_LANES},
         **{("host", name): name for name in PRIMITIVES},
     },
     machine=machine,

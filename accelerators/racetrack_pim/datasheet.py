@@ -89,7 +89,7 @@ def _lanes(design: RacetrackDesign) -> tuple[ActionRow, ...]:
     inside = "inside the commands of the tape"
     widest = design.rows_at_once * design.wires // NARROWEST_LANE
     return tuple(
-        ActionRow("lane", name, lanes=widest, interval_cycles=0, zero_energy=_CHARGED, zero_time=inside)
+        ActionRow("lanes", name, lanes=widest, interval_cycles=0, zero_energy=_CHARGED, zero_time=inside)
         for name in ("mac", *ON_LANES)
     )
 
@@ -128,7 +128,7 @@ def _units(design: RacetrackDesign) -> tuple[UnitRow, ...]:
     area = bits * cell * c.feature_size_m**2 * (1 + c.pim_area_overhead_ratio)
     outside = "not part of the memory"
     found = [UnitRow("tape", area=area, zero_leakage=_LEAKAGE)]
-    inside = ["logic", "lane"]
+    inside = ["logic", "lanes"]
     if _multiplier(design):
         inside.append("multiplier")
     found += [UnitRow(unit, zero_area=_INSIDE, zero_leakage=_LEAKAGE) for unit in inside]

@@ -48,19 +48,19 @@ class RacetrackDesign(Design):
     )
     float_as: FloatAs = Field(FloatAs.INT8, description="Tensors of floating-point networks: int8 or float32")
     accumulator_bits: int = Field(
-        0, ge=0, le=512, description="Bits of a lane that sums; 0: as many as exact sums need"
+        0, ge=0, le=512, description="Bits of a partial sum, its lane; 0: as many as exact sums need"
     )
     redundancy: int = Field(1, description="Times that everything is computed and voted on: 1, 3, 5 or 7")
     fault_probability: float = Field(
         1e-6, ge=0, le=0.5, allow_inf_nan=False, description="Chance that a transverse read is off by one"
     )
-    banks: int = Field(32, ge=1, le=2**16, description="Banks, all at work at once")
+    banks: int = Field(32, ge=1, le=2**16, description="Banks that compute at once")
     tiles_active: int = Field(
         1, ge=1, le=16, description="Tiles of an active subarray that compute at once, one cluster in each"
     )
     clusters_per_tile: int = Field(16, ge=1, le=2**10, description="Clusters of a tile, storage included")
     wires: int = Field(512, ge=64, le=4096, multiple_of=64, description="Wires of a cluster")
-    domains: int = Field(32, ge=7, le=4096, description="Data domains of a wire, without padding")
+    domains: int = Field(32, ge=7, le=4096, description="Domains of a wire that hold data, without padding")
     cell_area_ratio: float = Field(
         4.0, ge=1, le=4, allow_inf_nan=False, description="Area of a cell in squared feature sizes, 1 to 4"
     )

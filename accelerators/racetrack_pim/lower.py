@@ -73,10 +73,10 @@ def _lower_task(build: TraceBuilder, task: Task) -> None:
 def _lower_rest(build: TraceBuilder, graph: Graph, op: Op, design: RacetrackDesign) -> None:
     work = work_of(graph, op)
     if work.macs:
-        build.event("lane", "mac", work.macs)
+        build.event("lanes", "mac", work.macs)
     host = bool(on_host(graph, op))
     for name, count in work.primitives.items():
-        build.event("host" if host else "lane", name, count)
+        build.event("host" if host else "lanes", name, count)
     if host and work.vector_operations:
         build.event("bus", "transfer", 1, bits=_host_bits(graph, op))
         build.event("host", "issue", work.vector_operations)

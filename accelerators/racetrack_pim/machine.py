@@ -131,9 +131,9 @@ def machine(graph: Graph, design: RacetrackDesign, rng: np.random.Generator) -> 
         raise UnsupportedOp(f"{op.kind} is not stepped", where=f"racetrack_pim.machine.{op.name}")
     work = work_of(graph, op)
     if work.macs:
-        run.events["lane", "mac"] += work.macs
+        run.events["lanes", "mac"] += work.macs
     for name, count in work.primitives.items():
-        run.events["lane", name] += count
+        run.events["lanes", name] += count
     return MachineResult(found.reshape(shape), run.cycles, dict(run.events))
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from accelerators.racetrack_pim.design import FloatAs, RacetrackDesign
-from hwsim.graph.passes import fold_batch_normalization, set_precision
-from hwsim.graph.types import FLOAT32, INT8, FormatKind, Graph
+from hwsim.graph.passes import fold_batch_normalization, store_floats
+from hwsim.graph.types import FLOAT32, INT8, Graph
 
 
 def prepare(graph: Graph, design: RacetrackDesign) -> Graph:
@@ -13,8 +13,4 @@ def prepare(graph: Graph, design: RacetrackDesign) -> Graph:
     Tensors that are quantized already keep their formats.
     """
     folded = fold_batch_normalization(graph)
-    stored = FLOAT32 if design.float_as is FloatAs.FLOAT32 else INT8
-    floats = {
-        name: stored for name, tensor in folded.tensors.items() if tensor.format.kind is FormatKind.FLOAT
-    }
-    return set_precision(folded, tensors=floats)
+    return store_floats(folded, FLOAT32 if design.float_as is FloatAs.FLOAT32 else INT8)

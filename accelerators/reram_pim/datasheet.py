@@ -78,7 +78,7 @@ def _units(design: ReramDesign) -> tuple[UnitRow, ...]:
     c = CONSTANTS
     per_chip = int(c.tiles_count * c.imas_per_tile_count * c.arrays_per_ima_count)
     roles = {"edram": "memory", "bus": "link", "router": "link"}
-    others = ("dac", "adc", "shift_add", "digital", *roles)
+    others = ("dac", "adc", "shift_add", "vector", *roles)
     return (
         UnitRow("array", area=c.chip_area_m2 / per_chip * design.arrays, zero_leakage=_CHARGED),
         *(
@@ -128,12 +128,12 @@ def _digital(design: ReramDesign) -> tuple[ActionRow, ...]:
         "divide": table + multiply,
         "special": table + multiply + add,
     }
-    issue = ActionRow("digital", "issue", lanes=design.digital_lanes, zero_energy="charged as the operations")
+    issue = ActionRow("vector", "issue", lanes=design.vector_lanes, zero_energy="charged as the operations")
     return (
         issue,
         *(
             ActionRow(
-                "digital", name, energy=energies[name], interval_cycles=0, zero_time="takes its issue slot"
+                "vector", name, energy=energies[name], interval_cycles=0, zero_time="takes its issue slot"
             )
             for name in PRIMITIVES
         ),

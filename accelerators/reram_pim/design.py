@@ -29,8 +29,10 @@ class ReramDesign(Design):
     array_rows: int = Field(128, ge=1, le=4096, description="Rows of an array: inputs added in a column")
     array_cols: int = Field(128, ge=1, le=4096, description="Columns of an array")
     cell_bits: int = Field(2, ge=1, le=8, description="Bits of a cell")
-    weight_bits: int = Field(16, ge=2, le=32, description="Bits of the weights of floating-point networks")
-    input_bits: int = Field(16, ge=2, le=32, description="Bits of the inputs of floating-point networks")
+    weight_bits: int = Field(16, ge=2, le=32, description="Bits of a weight of floating-point networks")
+    activation_bits: int = Field(
+        16, ge=2, le=32, description="Bits of an activation of floating-point networks"
+    )
     dac_bits: int = Field(1, ge=1, le=8, description="Input bits that enter in one read cycle")
     adc_bits: int = Field(8, ge=1, le=24, description="Bits of the converter")
     encoding: Encoding = Field(Encoding.FLIPPED, description="Weights as they are, or complemented by column")
@@ -41,11 +43,11 @@ class ReramDesign(Design):
         True, description="Spend arrays that are left over on copies of the slowest layers"
     )
     chips: int = Field(1, ge=1, le=2**16, description="Chips that hold the network together")
-    tiles: int = Field(168, ge=1, le=2**16, description="Tiles of a chip")
+    tiles: int = Field(168, ge=1, le=2**16, description="Tiles")
     imas_per_tile: int = Field(12, ge=1, le=2**10, description="In-situ multiply-accumulate units of a tile")
     arrays_per_ima: int = Field(8, ge=1, le=2**10, description="Arrays of a unit")
-    digital_lanes: int = Field(
-        168, ge=1, le=2**20, description="Digital operations per clock, all tiles together"
+    vector_lanes: int = Field(
+        168, ge=1, le=2**20, description="Vector operations per cycle, all tiles together"
     )
     read_cycle_s: float = Field(
         100e-9, gt=0, le=1e-3, allow_inf_nan=False, description="One read of an array"
@@ -101,13 +103,13 @@ def _presets() -> dict[str, ReramDesign]:
         adc_rate_hz=float(c.adc_rate_hz),
     )
     binary = isaac.model_copy(
-        update={"cell_bits": 1, "weight_bits": 8, "input_bits": 8, "encoding": Encoding.PLAIN}
+        update={"cell_bits": 1, "weight_bits": 8, "activation_bits": 8, "encoding": Encoding.PLAIN}
     )
     return {"isaac": isaac, "binary": binary}
 
 
 PRESETS = _presets()
-_PRICES = ("read_cycle_s", "adc_rate_hz", "digital_lanes")
+_PRICES = ("read_cycle_s", "adc_rate_hz", "vector_lanes")
 
 
 def structure(design: ReramDesign) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from accelerators.reram_pim.design import ReramDesign
 from accelerators.reram_pim.mapping import Layer, placed
 from hwsim.errors import DesignError, InputError, Problem
 from hwsim.graph.contraction import matrix_products, stationary
+from hwsim.graph.offload import is_free, operand_traffic
 from hwsim.graph.ops import op_kind, work_of
 from hwsim.graph.ops.kinds import Category
 from hwsim.graph.types import Graph, Op
@@ -76,7 +77,7 @@ def _lower_product(build: TraceBuilder, graph: Graph, layer: Layer, design: Rera
         build.event("dac", "drive", reads * product.groups * product.k * layer.column_tiles)
         build.event("adc", "convert", reads * columns)
         build.event("shift_add", "add", reads * columns)
-    inputs = layer.vectors * product.groups * product.k * layer.input_bits
+    inputs = layer.vectors * product.groups * product.k * layer.activation_bits
     outputs = layer.vectors * product.groups * product.n * graph.tensors[product.out].format.bits
     for action, bits in (("read", inputs), ("write", outputs)):
         build.event("edram", action, 1, bits=bits)
@@ -86,15 +87,13 @@ def _lower_product(build: TraceBuilder, graph: Graph, layer: Layer, design: Rera
 def _lower_digital(build: TraceBuilder, graph: Graph, op: Op) -> None:
     work, kind = work_of(graph, op), op_kind(op.kind)
     for name, count in work.primitives.items():
-        build.event("digital", name, count)
+        build.event("vector", name, count)
     if work.vector_operations:
-        build.event("digital", "issue", work.vector_operations)
-    if kind.aliases or (op.kind == "offload" and not op.int("moves")):
+        build.event("vector", "issue", work.vector_operations)
+    if is_free(op):
         return
     if kind.category in (Category.VECTOR, Category.MOVEMENT):
-        reads = sum(graph.tensors[name].bits for name in dict.fromkeys(op.inputs) if name)
-        writes = sum(graph.tensors[name].bits for name in op.outputs if name)
-        for action, bits in (("read", reads), ("write", writes)):
+        for action, bits in zip(("read", "write"), operand_traffic(graph, op), strict=True):
             if bits:
                 build.event("edram", action, 1, bits=bits)
     moved = sum(graph.tensors[name].bits for name in op.outputs if name)

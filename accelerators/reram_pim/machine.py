@@ -71,10 +71,10 @@ def machine(graph: Graph, design: ReramDesign, rng: np.random.Generator) -> Mach
     else:
         raise UnsupportedOp(f"{op.kind} is not stepped", where=f"reram_pim.machine.{op.name}")
     for name, count in work_of(graph, op).primitives.items():
-        events["digital", name] += count
+        events["vector", name] += count
     operations = work_of(graph, op).vector_operations
-    for start in range(0, operations, design.digital_lanes):
-        events["digital", "issue"] += min(design.digital_lanes, operations - start)
+    for start in range(0, operations, design.vector_lanes):
+        events["vector", "issue"] += min(design.vector_lanes, operations - start)
         clock += 1
     return MachineResult(values, clock, dict(events))
 

@@ -22,7 +22,7 @@ class Layer:
         Operator it belongs to.
     product : MatrixProduct
         Its sizes.
-    input_bits, weight_bits : int
+    activation_bits, weight_bits : int
         Bits of its operands.
     reads, slices : int
         Read cycles of one input vector, and cells of one weight.
@@ -34,7 +34,7 @@ class Layer:
 
     op: str
     product: MatrixProduct
-    input_bits: int
+    activation_bits: int
     weight_bits: int
     reads: int
     slices: int

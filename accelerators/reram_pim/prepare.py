@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from accelerators.reram_pim.design import ReramDesign
-from hwsim.graph.passes import fold_batch_normalization, set_precision
-from hwsim.graph.types import FormatKind, Graph, NumberFormat, Role
+from hwsim.graph.passes import fold_batch_normalization, store_floats
+from hwsim.graph.types import FormatKind, Graph, NumberFormat
 
 
 def prepare(graph: Graph, design: ReramDesign) -> Graph:
@@ -14,11 +14,6 @@ def prepare(graph: Graph, design: ReramDesign) -> Graph:
     """
     folded = fold_batch_normalization(graph)
     weights, inputs = (
-        NumberFormat(FormatKind.INTEGER, bits) for bits in (design.weight_bits, design.input_bits)
+        NumberFormat(FormatKind.INTEGER, bits) for bits in (design.weight_bits, design.activation_bits)
     )
-    floats = {
-        name: weights if tensor.role is Role.WEIGHT else inputs
-        for name, tensor in folded.tensors.items()
-        if tensor.format.kind is FormatKind.FLOAT
-    }
-    return set_precision(folded, tensors=floats)
+    return store_floats(folded, inputs, weights)

@@ -33,7 +33,7 @@ ACCELERATOR = Accelerator(
     supports=supports,
     prepare=prepare,
     work={
-        ("neuron", "accumulate"): "macs",
+        ("neuron", "mac"): "macs",
         **{("output_stage", name): name for name in ("add", "multiply", "compare", "special")},
     },
     machine=machine,

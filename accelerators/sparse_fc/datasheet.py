@@ -34,7 +34,7 @@ def _line(largest: Sourced, smallest: Sourced) -> tuple[Sourced, Sourced]:
 def _on_line(number: Sourced, design: SparseFcDesign) -> Sourced:
     """Return `number` as evidence of the line, which is weaker outside the rows it was fitted to."""
     c = CONSTANTS
-    fitted = c.smallest_memory_bits.value <= design.memory_bits <= c.largest_memory_bits.value
+    fitted = c.smallest_memory_bits.value <= design.weight_memory_bits <= c.largest_memory_bits.value
     inside = fitted and design.weights is Weights.BINARY
     law = c.law("two_point_line" if inside else "two_point_line_extrapolated")
     return by_law(law, number.value, number.dimension, {"value": number})
@@ -43,7 +43,7 @@ def _on_line(number: Sourced, design: SparseFcDesign) -> Sourced:
 def _actions(design: SparseFcDesign) -> tuple[ActionRow, ...]:
     c = CONSTANTS
     fixed, per_bit = _line(c.largest_neuron_w, c.smallest_neuron_w)
-    stored = per_bit * chosen(design.memory_bits, "_bits", "design.memory_bits")
+    stored = per_bit * chosen(design.weight_memory_bits, "_bits", "design.weight_memory_bits")
     beside = "happens in the clock in which the input arrives"
     return (
         ActionRow("input_bus", "broadcast", zero_energy=INSIDE),
@@ -57,7 +57,7 @@ def _actions(design: SparseFcDesign) -> tuple[ActionRow, ...]:
         ),
         ActionRow(
             "neuron",
-            "accumulate",
+            "mac",
             lanes=design.neurons,
             interval_cycles=0,
             zero_energy="charged with the clock of the neuron, kept or not",
@@ -101,7 +101,7 @@ def _register_actions(design: SparseFcDesign, beside: str) -> tuple[ActionRow, .
 def _units(design: SparseFcDesign) -> tuple[UnitRow, ...]:
     c = CONSTANTS
     fixed, per_bit = _line(c.largest_neuron_m2, c.smallest_neuron_m2)
-    stored = per_bit * chosen(design.memory_bits, "_bits", "design.memory_bits")
+    stored = per_bit * chosen(design.weight_memory_bits, "_bits", "design.weight_memory_bits")
     together = "contained in the published power, which is charged per clock"
     return (
         UnitRow("input_bus", zero_area=INSIDE, zero_leakage=together),

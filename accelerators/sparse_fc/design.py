@@ -47,7 +47,7 @@ class SparseFcDesign(Design):
         0.9, description="Share of connections dropped, in [0, 1), or network to drop what it says"
     )
     neurons: int = Field(1024, ge=1, le=2**24, description="Neurons that work in parallel")
-    memory_bits: int = Field(512, ge=1, le=2**32, description="Weight memory of one neuron")
+    weight_memory_bits: int = Field(512, ge=1, le=2**32, description="Weight memory of one neuron")
     lfsr_bits: int = Field(11, ge=3, le=24, description="Width of the shift registers")
     taps: tuple[int, ...] | Literal["standard"] = Field(
         STANDARD, description="Exponents of the feedback polynomial, or standard for a known maximal one"
@@ -55,8 +55,8 @@ class SparseFcDesign(Design):
     seeds: tuple[int, ...] | Literal["spread"] = Field(
         SPREAD, description="First state of every column's register, or spread for evenly spaced ones"
     )
-    activation_bits: int = Field(8, ge=1, le=32, description="Bits of an input")
-    clock_hz: float = Field(400e6, gt=0, le=1e12, allow_inf_nan=False, description="Clock of all neurons")
+    activation_bits: int = Field(8, ge=1, le=32, description="Bits of an activation")
+    clock_hz: float = Field(400e6, gt=0, le=1e12, allow_inf_nan=False, description="Clock")
 
     @field_validator("sparsity_ratio", mode="before")
     @classmethod
@@ -138,11 +138,11 @@ def _presets() -> dict[str, SparseFcDesign]:
     rows = table | {"93_75": (0.9375, 64)}
     return {
         "mlp_90": mlp,
-        "mlp_90_ternary": mlp.model_copy(update={"weights": Weights.TERNARY, "memory_bits": 1024}),
-        "mlp_dense": mlp.model_copy(update={"sparsity_ratio": 0.0, "memory_bits": 4096}),
-        "cifar_90": mlp.model_copy(update={"memory_bits": 1152, "lfsr_bits": 14}),
+        "mlp_90_ternary": mlp.model_copy(update={"weights": Weights.TERNARY, "weight_memory_bits": 1024}),
+        "mlp_dense": mlp.model_copy(update={"sparsity_ratio": 0.0, "weight_memory_bits": 4096}),
+        "cifar_90": mlp.model_copy(update={"weight_memory_bits": 1152, "lfsr_bits": 14}),
         **{
-            f"neuron_{name}": one.model_copy(update={"sparsity_ratio": sparsity, "memory_bits": bits})
+            f"neuron_{name}": one.model_copy(update={"sparsity_ratio": sparsity, "weight_memory_bits": bits})
             for name, (sparsity, bits) in rows.items()
         },
     }

@@ -67,7 +67,7 @@ def write_layer(build: TraceBuilder, graph: Graph, layer: NeuronLayer, design: S
             ("lfsr", "shift", seen if layer.sparsity_ratio else 0, 0),
             ("weight_memory", "clock", seen, 0),
             ("weight_memory", "read", kept, design.weights.bits),
-            ("neuron", "accumulate", kept, 0),
+            ("neuron", "mac", kept, 0),
         ):
             if count:
                 build.event(unit, action, count, bits=bits)
@@ -105,8 +105,10 @@ def bits_per_neuron(layers: Mapping[str, NeuronLayer], design: SparseFcDesign) -
 def _memory_problems(
     graph: Graph, layers: Mapping[str, NeuronLayer], design: SparseFcDesign
 ) -> list[Problem]:
-    needed = int(bits_per_neuron(layers, design).max(initial=0))
-    if needed <= design.memory_bits:
+    needed, room = int(bits_per_neuron(layers, design).max(initial=0)), design.weight_memory_bits
+    if needed <= room:
         return []
-    reason = f"a neuron has to store {needed} bits of kept weights, and memory_bits is {design.memory_bits}"
-    return [Problem(graph.name, reason, f"set memory_bits={needed}, or more neurons, or more sparsity")]
+    reason = f"a neuron has to store {needed} bits of kept weights, and weight_memory_bits is {room}"
+    return [
+        Problem(graph.name, reason, f"set weight_memory_bits={needed}, or more neurons, or more sparsity")
+    ]

@@ -74,7 +74,7 @@ class Neurons:
             self.events["lfsr", "shift"] += neurons
         if kept:
             self.events["weight_memory", "read"] += kept
-            self.events["neuron", "accumulate"] += kept
+            self.events["neuron", "mac"] += kept
 
 
 def machine(graph: Graph, design: SparseFcDesign, rng: np.random.Generator) -> MachineResult:

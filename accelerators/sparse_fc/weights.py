@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from enum import StrEnum
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hwsim.errors import InputError, Problem
+from hwsim.errors import InputError
+from hwsim.graph import weight_codes
 
 Ints = NDArray[np.int64]
 TERNARY_THRESHOLD = Fraction(1, 3)
-_LEGAL = {"binary": (0b0, 0b1), "ternary": (0b00, 0b01, 0b11)}
-_VALUE_OF = np.array([0, 1, 0, -1], dtype=np.int64)
+encode = partial(weight_codes.encode, where="sparse_fc.weights")
+decode = partial(weight_codes.decode, where="sparse_fc.weights")
 
 
 class Weights(StrEnum):
@@ -46,53 +48,6 @@ def quantize(weights: NDArray[np.float64], kind: Weights) -> Ints:
         return np.where(values >= 0, 1, -1).astype(np.int64)
     third = float(TERNARY_THRESHOLD)
     return (values >= third).astype(np.int64) - (values <= -third).astype(np.int64)
-
-
-def encode(weights: Ints, kind: Weights) -> Ints:
-    """Return the stored codes: 0 and 1 for -1 and 1; or two's complement, 11, 00 and 01.
-
-    Raises
-    ------
-    InputError
-        If a weight has no code.
-    """
-    known = (-1, 1) if kind is Weights.BINARY else (-1, 0, 1)
-    wrong = sorted({int(value) for value in np.unique(weights)} - set(known))
-    if wrong:
-        raise InputError(
-            f"{wrong} cannot be stored as {kind} weights",
-            where="sparse_fc.weights",
-            hint=f"quantize them to {known}",
-        )
-    if kind is Weights.BINARY:
-        return (np.asarray(weights) + 1) // 2
-    return np.asarray(weights, dtype=np.int64) & 0b11
-
-
-def decode(codes: Ints, kind: Weights) -> Ints:
-    """Return the weights of stored codes.
-
-    Raises
-    ------
-    InputError
-        If a code is none: 10 for ternary weights, or anything that is too wide. Every kind of code is named.
-    """
-    values = np.asarray(codes, dtype=np.int64)
-    legal = _LEGAL[kind]
-    wrong = sorted({int(code) for code in np.unique(values)} - set(legal))
-    if wrong:
-        raise InputError(
-            problems=[
-                Problem(
-                    "sparse_fc.weights",
-                    f"{int((values == code).sum())} weights hold the code {code:02b}, "
-                    f"which is no {kind} weight",
-                    "legal codes: " + ", ".join(f"{code:0{kind.bits}b}" for code in legal),
-                )
-                for code in wrong
-            ]
-        )
-    return 2 * values - 1 if kind is Weights.BINARY else _VALUE_OF[values]
 
 
 def pack(weights: Ints, kept: NDArray[np.bool_], kind: Weights) -> list[Ints]:

@@ -23,8 +23,8 @@ def datasheet(design: SparseLstmDesign) -> Datasheet:
         units=(
             UnitRow("array", area=_scaled(CONSTANTS.core_m2, design), zero_leakage=IN_CORE),
             UnitRow("encoder", zero_area="inside the area of the core", zero_leakage=IN_CORE),
-            UnitRow("pointwise", zero_area="inside the area of the core", zero_leakage=IN_CORE),
-            UnitRow("offchip", role="memory", zero_area="another chip", zero_leakage="another chip"),
+            UnitRow("vector", zero_area="inside the area of the core", zero_leakage=IN_CORE),
+            UnitRow("dram", role="memory", zero_area="another chip", zero_leakage="another chip"),
         ),
     )
 
@@ -64,13 +64,13 @@ def _array(design: SparseLstmDesign) -> tuple[ActionRow, ...]:
 
 def _pointwise(design: SparseLstmDesign) -> tuple[ActionRow, ...]:
     issue = ActionRow(
-        "pointwise", "issue", energy=_scaled(cycle_energy(), design) / design.pes, lanes=design.pes
+        "vector", "issue", energy=_scaled(cycle_energy(), design) / design.pes, lanes=design.pes
     )
     return (
         issue,
         *(
             ActionRow(
-                "pointwise",
+                "vector",
                 name,
                 interval_cycles=0,
                 zero_energy="charged as the cycles that it happens in",
@@ -82,18 +82,18 @@ def _pointwise(design: SparseLstmDesign) -> tuple[ActionRow, ...]:
 
 
 def _offchip(design: SparseLstmDesign) -> tuple[ActionRow, ...]:
-    price = design.offchip_j_per_bit
-    energy = chosen(price, "_j_per_bit", "design.offchip_j_per_bit") if given(price) else None
-    reason = "" if energy else "no figure is published; set offchip_j_per_bit to charge it"
-    rate = chosen(design.offchip_bits_per_s, "_bits_per_s", "design.offchip_bits_per_s")
+    price = design.dram_j_per_bit
+    energy = chosen(price, "_j_per_bit", "design.dram_j_per_bit") if given(price) else None
+    reason = "" if energy else "no figure is published; set dram_j_per_bit to charge it"
+    rate = chosen(design.dram_bits_per_s, "_bits_per_s", "design.dram_bits_per_s")
     timed = tuple(
         ActionRow(
-            "offchip", action, energy_per_bit=energy, interval_cycles=0, bits_per_s=rate, zero_energy=reason
+            "dram", action, energy_per_bit=energy, interval_cycles=0, bits_per_s=rate, zero_energy=reason
         )
         for action in ("read", "write")
     )
     hidden = ActionRow(
-        "offchip",
+        "dram",
         "state_write",
         energy_per_bit=energy,
         interval_cycles=0,

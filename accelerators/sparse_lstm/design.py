@@ -50,7 +50,7 @@ class SparseLstmDesign(Design):
     )
     scratch_depth: int = Field(16, ge=1, le=65536, description="Sequences computed together, at most")
     weight_bits: int = Field(8, ge=2, le=8, description="Bits of a weight")
-    activation_bits: int = Field(8, ge=4, le=8, description="Bits of a state or input")
+    activation_bits: int = Field(8, ge=4, le=8, description="Bits of an activation: a state or input")
     offset_bits: int = Field(8, ge=1, le=32, description="Bits of the offset field of an encoded state")
     mode: Mode = Field(Mode.SKIP, description="Skip zero states, or compute every column")
     state_masks: str = Field(
@@ -73,13 +73,15 @@ class SparseLstmDesign(Design):
         validate_default=True,
         description="Correlation of the zeros of two sequences",
     )
-    seed: int = Field(1, ge=0, lt=2**63, description="Of the zeros drawn for state_sparsity_ratio")
+    seed: int = Field(1, ge=0, lt=2**63, description="Seed of the zeros drawn for state_sparsity_ratio")
     clock_hz: float = Field(200e6, gt=0, le=1e12, allow_inf_nan=False, description="Clock")
-    offchip_bits_per_s: float = Field(
-        51.2e9, gt=0, le=1e18, allow_inf_nan=False, description="Off-chip bandwidth"
-    )
-    offchip_j_per_bit: float = Field(
-        0.0, ge=0, le=1, allow_inf_nan=False, description="Off-chip energy; unpublished, not charged if zero"
+    dram_bits_per_s: float = Field(51.2e9, gt=0, le=1e18, allow_inf_nan=False, description="DRAM bandwidth")
+    dram_j_per_bit: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="Energy of a DRAM access; unpublished, 0: not charged",
     )
 
     @field_validator("weights_per_cycle")
@@ -153,13 +155,13 @@ def _presets() -> dict[str, SparseLstmDesign]:
         activation_bits=int(c.operand_bits),
         offset_bits=int(c.offset_bits),
         clock_hz=float(c.published_clock_hz),
-        offchip_bits_per_s=float(c.published_bits_per_s),
+        dram_bits_per_s=float(c.published_dram_bits_per_s),
     )
     return {"published": published, "dense": published.model_copy(update={"mode": Mode.DENSE})}
 
 
 PRESETS = _presets()
-PRICES = ("clock_hz", "offchip_bits_per_s", "offchip_j_per_bit")
+PRICES = ("clock_hz", "dram_bits_per_s", "dram_j_per_bit")
 
 
 def structure(design: SparseLstmDesign) -> dict[str, Any]:

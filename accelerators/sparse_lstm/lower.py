@@ -11,6 +11,7 @@ from accelerators.sparse_lstm.design import Mode, SparseLstmDesign
 from accelerators.sparse_lstm.zeros import CELLS, Ints, ZeroStates, count_entries, sizes_of, zero_states
 from hwsim.errors import InputError, Problem
 from hwsim.graph.contraction import matrix_products
+from hwsim.graph.offload import is_free
 from hwsim.graph.ops import op_kind, work_of
 from hwsim.graph.ops.kinds import Category
 from hwsim.graph.ops.recurrent import RecurrentSizes
@@ -206,7 +207,7 @@ def _lower_cell(
 def _write_entry(build: TraceBuilder, design: SparseLstmDesign, batch: int) -> None:
     offset = 0 if design.mode is Mode.DENSE else design.offset_bits
     build.event("encoder", "entry", 1)
-    build.event("offchip", "state_write", batch * design.activation_bits + offset, bits=1)
+    build.event("dram", "state_write", batch * design.activation_bits + offset, bits=1)
 
 
 def _mapping(
@@ -232,7 +233,7 @@ def _mapping(
 def _column(build: TraceBuilder, design: SparseLstmDesign, rows: int, batch: int, *, real: bool) -> None:
     """Write one column of weights: beats of the array while its bits arrive; a zero entry does no work."""
     with build.loop(1, LoopKind.PAR):
-        build.event("offchip", "read", design.column_bits(rows, batch), bits=1)
+        build.event("dram", "read", design.column_bits(rows, batch), bits=1)
         build.event("array", "beat", design.beats(rows, batch))
         if real:
             build.event("array", "mac", rows * batch)
@@ -253,7 +254,7 @@ def _lower_product(build: TraceBuilder, graph: Graph, op: Op, design: SparseLstm
             with build.loop(times):
                 with build.loop(product.k):
                     _column(build, design, product.n, size, real=True)
-                build.event("offchip", "write", size * product.n * design.activation_bits, bits=1)
+                build.event("dram", "write", size * product.n * design.activation_bits, bits=1)
     build.note(op.name, "mapping", f"{product.k} dense columns of {product.n} rows")
 
 
@@ -262,15 +263,15 @@ def _lower_elementwise(build: TraceBuilder, graph: Graph, op: Op, design: Sparse
     with build.loop(1, node=op.name):
         _write_primitives(build, graph, op)
         with build.loop(1, LoopKind.PAR):
-            build.event("offchip", "read", reads, bits=1)
-            build.event("pointwise", "issue", max(1, work_of(graph, op).vector_operations))
-            build.event("offchip", "write", graph.tensors[op.outputs[0]].bits, bits=1)
+            build.event("dram", "read", reads, bits=1)
+            build.event("vector", "issue", max(1, work_of(graph, op).vector_operations))
+            build.event("dram", "write", graph.tensors[op.outputs[0]].bits, bits=1)
 
 
 def _lower_movement(build: TraceBuilder, graph: Graph, op: Op) -> None:
     """Write a data movement: what passes through is read and written once; an alias moves nothing."""
     selected = op.kind == "one_hot" and _feeds_cells_only(graph, op.outputs[0])
-    if op_kind(op.kind).aliases or selected or (op.kind == "offload" and not op.int("moves")):
+    if selected or is_free(op):
         build.note(op.name, "mapping", "the index selects a column" if selected else "no data moves")
         return
     writes = sum(graph.tensors[name].bits for name in op.outputs if name)
@@ -283,10 +284,10 @@ def _lower_movement(build: TraceBuilder, graph: Graph, op: Op) -> None:
         reads = sum(graph.tensors[name].bits for name in dict.fromkeys(op.inputs))
     with build.loop(1, node=op.name):
         _write_primitives(build, graph, op)
-        build.event("offchip", "read", reads, bits=1)
-        build.event("offchip", "write", writes, bits=1)
+        build.event("dram", "read", reads, bits=1)
+        build.event("dram", "write", writes, bits=1)
 
 
 def _write_primitives(build: TraceBuilder, graph: Graph, op: Op) -> None:
     for name, count in work_of(graph, op).primitives.items():
-        build.event("pointwise", name, count, node=op.name)
+        build.event("vector", name, count, node=op.name)

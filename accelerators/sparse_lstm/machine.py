@@ -65,7 +65,7 @@ class Chip:
         count, rows = columns.shape
         batch, design = values.shape[1], self.design
         bits = design.column_bits(rows, batch)
-        rate = Fraction(repr(design.offchip_bits_per_s)) / Fraction(repr(design.clock_hz))
+        rate = Fraction(repr(design.dram_bits_per_s)) / Fraction(repr(design.clock_hz))
         beats = design.beats(rows, batch)
         fits = (bits * rate.denominator + rate.numerator) * beats * 2 < 2**62
         step: Any = step_columns if fits and not self.plain else _twin(step_columns)
@@ -85,7 +85,7 @@ class Chip:
         )
         self.events["array", "beat"] += int(counted[0])
         self.events["array", "mac"] += int(counted[1])
-        self.events["offchip", "read"] += count * bits
+        self.events["dram", "read"] += count * bits
 
     def hadamard(
         self, left: Ints, right: Ints, addend: Ints | None = None, shift: int = 0, limit: int = 2**40
@@ -121,7 +121,7 @@ class Chip:
             position, offset = position[:count], offset[:count]
         self.events["encoder", "entry"] += position.size
         overhead = design.offset_bits if design.mode is Mode.SKIP else 0
-        self.events["offchip", "state_write"] += position.size * (batch * design.activation_bits + overhead)
+        self.events["dram", "state_write"] += position.size * (batch * design.activation_bits + overhead)
         decoded = np.cumsum(offset + 1) - 1
         real = position >= 0
         if not np.array_equal(decoded, np.where(real, position, -1 - position)):
@@ -169,7 +169,7 @@ def run_layer(chip: Chip, layer: Layer, fed: Sequence, order: Callable[[int, int
             states[direction, step] = state
     cells = states.size
     for name, times in PRIMITIVES[layer.kind].items():
-        chip.events["pointwise", name] += times * cells
+        chip.events["vector", name] += times * cells
     return LayerRun(states, zero)
 
 
@@ -252,7 +252,7 @@ def machine(graph: Graph, design: SparseLstmDesign, rng: np.random.Generator) ->
     layer, fed = layer_of(graph, op, values, design), sequence_of(graph, op, values, design)
     run = run_layer(chip, layer, fed, lambda d, t: in_time(op, t, d, fed.inputs.shape[0]))
     if len(op.inputs) > 3 and op.inputs[3]:
-        chip.events["pointwise", "add"] += 2 * layer.weight.shape[2] // layer.hidden * run.states.size
+        chip.events["vector", "add"] += 2 * layer.weight.shape[2] // layer.hidden * run.states.size
     return MachineResult(arrange(op, run.states), chip.clock, dict(chip.events))
 
 
@@ -262,17 +262,17 @@ def _product(chip: Chip, graph: Graph, values: dict[str, Ints]) -> MachineResult
     sums = np.zeros((left.shape[0], right.shape[1]), np.int32)
     if len(op.inputs) > 2:
         sums += values[op.inputs[2]].astype(np.int32)
-        chip.events["pointwise", "add"] += sums.size
+        chip.events["vector", "add"] += sums.size
     for first in range(0, left.shape[0], chip.design.scratch_depth):
         part = slice(first, first + chip.design.scratch_depth)
         chip.multiply(right, np.ascontiguousarray(left[part].T), sums[part])
         written = sums[part].size * chip.design.activation_bits
-        rate = Fraction(repr(chip.design.offchip_bits_per_s)) / Fraction(repr(chip.design.clock_hz))
+        rate = Fraction(repr(chip.design.dram_bits_per_s)) / Fraction(repr(chip.design.clock_hz))
         left_over = Fraction(written)
         while left_over > 0:
             left_over -= rate
             chip.clock += 1
-        chip.events["offchip", "write"] += written
+        chip.events["dram", "write"] += written
     return MachineResult(sums.astype(np.int64), chip.clock, dict(chip.events))
 
 

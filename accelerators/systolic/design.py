@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +188,10 @@ def structure(design: SystolicDesign) -> dict[str, Any]:
     Prices, clock, bandwidth and lanes belong to them only as far as the objective of the search for
     dataflow and tiles looks at them: ``traffic`` at none, ``cycles`` at times, the others at everything.
     """
-    looked_at = SEARCHED.get(design.objective, PRICES)
-    knobs = design.model_dump(mode="json")
-    return {name: value for name, value in knobs.items() if name not in PRICES or name in looked_at}
+    return {name: getattr(design, name) for name in _structural(design.objective)}
+
+
+@cache
+def _structural(objective: Objective) -> tuple[str, ...]:
+    looked_at = SEARCHED.get(objective, PRICES)
+    return tuple(name for name in SystolicDesign.model_fields if name not in PRICES or name in looked_at)

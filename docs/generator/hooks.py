@@ -12,6 +12,7 @@ from typing import Any
 
 from docs.generator import chips, commands
 from docs.generator.links import relinked
+from docs.generator.sketch import sketched
 from hwsim import registry
 from hwsim.anchors import validate
 from hwsim.commands.validation import by_chip
@@ -85,7 +86,8 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
     """Lead links to the site, draw diagrams in the colours of the page."""
     address = page.file.src_uri
     source = generated()[address][0] if address in generated() else f"docs/{address}"
-    return drawn(relinked(markdown, source, address, addresses()))
+    text = drawn(relinked(markdown, source, address, addresses()))
+    return sketched(text, Path(address).stem) if address.startswith("chips/") else text
 
 
 def drawn(markdown: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hwsim.commands.output import emit, emit_json, emit_table
@@ -61,14 +61,18 @@ def _comparisons() -> Listed:
 
 
 def show(name: str, *, json: bool) -> int:
-    """Print a chip, a built-in network or comparison; InputError with the nearest name if there is none."""
+    """Print a chip with one or all of its presets, a network or a comparison; InputError with the nearest."""
     from hwsim import registry
 
     chips, networks = tuple(registry.accelerator_names()), tuple(registry.workload_names())
     comparisons = registry.comparison_names()
-    base = name.partition(":")[0]
+    base, _, preset = name.partition(":")
     if base in chips:
-        return _show_chip(registry.load_accelerator(base), json=json)
+        chip = registry.load_accelerator(base)
+        if preset and preset not in chip.presets:
+            raise InputError(f"{base} has no preset {preset!r}", where="show",
+                             hint=nearest(preset, chip.presets))
+        return _show_chip(chip, (preset,) if preset else tuple(chip.presets), json=json)
     if name in networks:
         return _show_network(registry.load_workload(name), json=json)
     if name in comparisons:
@@ -148,9 +152,9 @@ def constant_rows(accelerator: Accelerator) -> list[dict[str, str]]:
     return [{"name": key, **record.as_row()} for key, record in sorted(accelerator.constants.records.items())]
 
 
-def _show_chip(accelerator: Accelerator, *, json: bool) -> int:
+def _show_chip(accelerator: Accelerator, names: Sequence[str], *, json: bool) -> int:
     knobs, constants = knob_rows(accelerator), constant_rows(accelerator)
-    presets = {name: design.model_dump(mode="json") for name, design in accelerator.presets.items()}
+    presets = {name: accelerator.presets[name].model_dump(mode="json") for name in names}
     if json:
         emit_json({"name": accelerator.name, "summary": accelerator.summary, "knobs": knobs,
                    "presets": presets, "constants": constants, "model_version": accelerator.model_version})

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hwsim.commands.evaluate import Job, check_outputs, chip_specs, deliver, evaluate, reports_of
-from hwsim.commands.output import emit, emit_table, note
+from hwsim.commands.evaluate import deliver, evaluate
+from hwsim.commands.job import Job, chip_specs, reports_of
+from hwsim.commands.output import check_outputs, emit, emit_table, note
 from hwsim.commands.studying import compare_file, is_comparison
 from hwsim.errors import EXIT_OK, InputError, Problem, nearest
 
@@ -57,8 +58,6 @@ def compare(networks: Sequence[str], job: Job, view: View, outputs: Sequence[Pat
         job = _one_network(networks, job)
         if job.schedule or job.service_life is not None:
             return _evaluate_specially(job, view, outputs, timeline, json=json, quiet=quiet)
-        if job.scratchpad is not None:
-            return evaluate(job, outputs, timeline, json=json, quiet=quiet)
         reports = reports_of(job, quiet=quiet)
     _show(reports, view, outputs, timeline, json=json, quiet=quiet)
     return EXIT_OK
@@ -130,7 +129,7 @@ def _read(files: Sequence[str], job: Job) -> tuple[Report, ...]:
     from hwsim.report.files import read
 
     given = {"--on": job.on, "--set": job.settings, "--dim": job.dim, "--batch": job.batch,
-             "--precision": job.precision, "--schedule": job.schedule, "--scratchpad": job.scratchpad,
+             "--precision": job.precision, "--schedule": job.schedule, "--service-life": job.service_life,
              "--on-unsupported": job.on_unsupported != "error"}
     problems = [Problem(option, "changes nothing in a report that is written already",
                         "leave it out, or name a network") for option, value in given.items() if value]

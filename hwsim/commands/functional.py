@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json as json_text
 from collections.abc import Mapping, Sequence
 
-from hwsim.commands.output import emit, emit_json, emit_table, note
+from hwsim.commands.output import emit, emit_beside, emit_table, note
 from hwsim.functional import Outcome, RateOutcome
 from hwsim.report.rate import Rate
 from hwsim.report.types import Report
@@ -15,11 +14,7 @@ def emit_outcomes(reports: Sequence[Report], outcomes: Sequence[Outcome | RateOu
                   quiet: bool) -> None:
     """Print the outcomes below the reports, or all in one JSON document a chip."""
     if json:
-        from hwsim.report.json_form import to_json
-
-        documents = [json_text.loads(to_json(report)) | {"functional": outcome.to_document()}
-                     for report, outcome in zip(reports, outcomes, strict=True)]
-        emit_json(documents[0] if len(documents) == 1 else documents)
+        emit_beside(reports, "functional", [outcome.to_document() for outcome in outcomes])
         return
     for outcome in outcomes:
         for line in outcome.warnings:

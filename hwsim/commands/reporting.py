@@ -60,6 +60,9 @@ def _check(source: Path, outputs: Sequence[Path], objectives: Sequence[str], kno
     if picture is not None and picture not in pictures:
         problems.append(Problem("--picture", f"{source.name} has no picture {picture!r}",
                                 f"it has {', '.join(pictures)}"))
+    shows_knobs = picture == "heat" or any(path.suffix.lower() == ".html" for path in outputs)
+    if knobs and source.suffix.lower() != ".json" and outputs and not shows_knobs:
+        problems.append(Problem("--knobs", "changes only a page (.html) and the picture heat"))
     if picture is not None and not any(path.suffix.lower() == ".svg" for path in outputs):
         problems.append(Problem("--picture", "changes nothing without a file that ends in .svg"))
     if source.suffix.lower() == ".json":
@@ -108,6 +111,7 @@ def _of_sweep(source: Path, outputs: Sequence[Path], objectives: Sequence[str], 
 
     results = open_results(source)
     table, notes = sweep_table(results, objectives)
+    notes += results.outdated()
     texts = []
     for path in outputs:
         if path.suffix.lower() == ".html":

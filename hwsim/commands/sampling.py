@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json as json_text
 import math
 from collections.abc import Sequence
 
-from hwsim.commands.output import emit, emit_json, emit_table, note
+from hwsim.commands.output import emit, emit_beside, emit_table, note
 from hwsim.errors import EXIT_INFEASIBLE, EXIT_OK, InputError, Problem
 from hwsim.graph.types import Graph
 from hwsim.run import Chip
@@ -78,10 +77,7 @@ def emit_sampled(runs: Sequence[SampledRun], *, json: bool, quiet: bool) -> int:
     """Print odds and states below the reports, or all in one JSON document a chip; 3 if no state is valid."""
     code = EXIT_INFEASIBLE if any(run.sampling.answers == 0 for run in runs) else EXIT_OK
     if json:
-        from hwsim.report.json_form import to_json
-
-        documents = [json_text.loads(to_json(run.report)) | {"sampling": run.to_document()} for run in runs]
-        emit_json(documents[0] if len(documents) == 1 else documents)
+        emit_beside([run.report for run in runs], "sampling", [run.to_document() for run in runs])
         return code
     for run in runs:
         for line in run.sampling.warnings:

@@ -21,7 +21,7 @@ from hwsim.errors import (
 if TYPE_CHECKING:
     from hwsim.schedule.network import NetworkProblem
     from hwsim.schedule.network_run import ScheduleReport
-    from hwsim.schedule.sweep import Sweep
+    from hwsim.schedule.size_sweep import Sweep
 
 _SUFFIXES = (".json", ".svg", ".html")
 _TIME_LIMIT_S, _SWEEP_TIME_LIMIT_S = 60.0, 10.0
@@ -138,7 +138,7 @@ def _read_network(job: ScheduleJob, *, quiet: bool) -> NetworkProblem:
         raise InputError("only a .json file holds several graphs", where=f"--graph {job.graph}")
     _check_choices(job)
     from hwsim import run
-    from hwsim.commands.evaluate import dimensions, note_bound
+    from hwsim.commands.job import dimensions, note_bound
 
     sized = {} if job.block_bytes is None else {"block_bytes": job.block_bytes}
     options = Options(bits=job.bits, fusion=Fusion(job.fusion), weights=Weights(job.weights),
@@ -229,15 +229,17 @@ def _print(report: ScheduleReport) -> None:
 
 
 def _verify(job: ScheduleJob, network: NetworkProblem, *, json: bool, quiet: bool) -> int:
+    from hwsim.reading import read_text
     from hwsim.schedule.network_budget import parse_budget
-    from hwsim.schedule.network_file import read_text
+    from hwsim.schedule.network_file import MOST_BYTES
     from hwsim.schedule.network_plan import check_plan
     from hwsim.units import format_bytes
 
     if job.verify is None:
         raise ValueError("no plan to verify")
     budget = None if job.scratchpad is None else parse_budget(job.scratchpad, network.problem)[0]
-    plan, seen = check_plan(read_text(job.verify), network, where=job.verify.name, budget=budget)
+    text = read_text(job.verify, most_bytes=MOST_BYTES)
+    plan, seen = check_plan(text, network, where=job.verify.name, budget=budget)
     unit = network.problem.block_bytes
     numbers = {"steps": len(plan.steps), "scratchpad_bytes": plan.budget * unit,
                "non_compulsory_bytes": seen.non_compulsory * unit, "spilled_bytes": seen.spilled * unit,
@@ -257,7 +259,7 @@ def _sweep(job: ScheduleJob, network: NetworkProblem, outputs: Sequence[Path], *
            quiet: bool) -> int:
     from hwsim.report.schedule_table import SWEEP_HEADS, SWEEP_RIGHT, sweep_rows
     from hwsim.schedule.network_budget import refuse
-    from hwsim.schedule.sweep import budgets_of, parse_range, sweep_budgets, sweep_document
+    from hwsim.schedule.size_sweep import budgets_of, parse_range, sweep_budgets, sweep_document
     from hwsim.schedule.types import explain_infeasible
 
     problem = network.problem
@@ -292,8 +294,8 @@ def _peak(network: NetworkProblem) -> int:
 
 
 def _write_sweep(sweep: Sweep, path: Path) -> None:
-    from hwsim.report.sweep_plot import sweep_html, sweep_svg
-    from hwsim.schedule.sweep import sweep_document
+    from hwsim.report.size_sweep_plot import sweep_html, sweep_svg
+    from hwsim.schedule.size_sweep import sweep_document
     from hwsim.writing import write_bytes
 
     suffix = path.suffix.lower()

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hwsim.commands.output import emit, emit_table, note
+from hwsim.commands.output import emit, emit_table, note, write_reports
 from hwsim.errors import EXIT_OK, InputError, Problem
 
 if TYPE_CHECKING:
     from hwsim.commands.comparing import View
-    from hwsim.commands.evaluate import Job
+    from hwsim.commands.job import Job
     from hwsim.report.compare import Comparison
     from hwsim.report.service import Sustainability
     from hwsim.report.study import Study
@@ -37,22 +37,16 @@ def compare_file(words: Sequence[str], job: Job, view: View, outputs: Sequence[P
     """
     _refuse(words, job)
     from hwsim.comparison.driver import run_comparison
-    from hwsim.report.files import write, write_timeline
     from hwsim.report.json_form import comparison_to_json
     from hwsim.report.sheet import WRITERS, sheet_of
     from hwsim.writing import write_bytes
 
     comparison = run_comparison(words[0], baseline=view.baseline)
     sheet = sheet_of(comparison)
-    for path in outputs:
-        write(comparison, path)
-        note(f"wrote {path}", quiet=quiet)
+    write_reports(comparison, outputs, timeline, quiet=quiet)
     for path in view.summaries:
         write_bytes(path, WRITERS[path.suffix.lower()](sheet).encode())
         note(f"wrote {path}", quiet=quiet)
-    if timeline is not None:
-        write_timeline(comparison.reports, timeline)
-        note(f"wrote {timeline}; open it at https://ui.perfetto.dev", quiet=quiet)
     if json:
         emit(comparison_to_json(comparison))
     elif not quiet and comparison.study is not None:

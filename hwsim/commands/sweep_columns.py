@@ -33,9 +33,7 @@ def sweep_table(results: Results, objectives: Sequence[str]) -> tuple[SweepTable
     from hwsim.report.sweep_table import SweepTable
 
     total = len(results)
-    if not results.metrics or not total:
-        raise InputError("holds no points to show", where=str(results.path),
-                         hint="write some with `hwsim sweep ... -o FILE`")
+    results.check_finished()
     wanted = results.objectives(tuple(objectives) or _DEFAULT)
     best, positions = _front(results, wanted)
     finished, notes = len(positions), tuple[str, ...]()
@@ -62,14 +60,14 @@ def failures_of(results: Results) -> tuple[tuple[int, str, str], ...]:
 
 
 def same_of(results: Results) -> dict[str, str]:
-    """Return versions and the policies of the last sweep, which hold for all points."""
+    """Return versions of hwsim and its models, and policies of the last sweep: they hold for all points."""
     texts = {}
     for name, value in results.provenance.items():
         if isinstance(value, str | int | float):
             texts[name] = str(value)
         elif isinstance(value, Mapping) and all(isinstance(each, str) for each in value.values()):
             texts |= {f"{name}.{key}": text for key, text in value.items()}
-    return texts
+    return texts | {f"model of {chip}": model for chip, model in results.models.items()}
 
 
 def _front(results: Results, wanted: Sequence[Objective]) -> tuple[list[int], list[int]]:
@@ -108,14 +106,13 @@ def _knobs(results: Results, rows: Sequence[Row]) -> tuple[Column, ...]:
 
 def _metrics(results: Results, rows: Sequence[Row]) -> tuple[Column, ...]:
     from hwsim.report.sweep_table import Column
-    from hwsim.sweep.metrics import DEFINITIONS, read_objectives
+    from hwsim.sweep.metrics import DEFINITIONS, more_is_better
 
     found = []
     for name in results.metrics:
-        more = read_objectives((name,), (name,))[0].maximise if ":" not in name else False
         values = tuple(row.metrics.get(name) for row in rows)
         if any(value is not None for value in values):
-            found.append(Column(name, values, DEFINITIONS.get(name, ""), more))
+            found.append(Column(name, values, DEFINITIONS.get(name, ""), more_is_better(name)))
     return tuple(found)
 
 

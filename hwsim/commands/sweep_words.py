@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hwsim.commands.evaluate import chip_specs, dimensions
+from hwsim.commands.job import chip_specs, dimensions
 from hwsim.errors import InputError, Problem
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hwsim.commands.output import emit, emit_json, emit_table, note
 from hwsim.commands.sweep_words import SweepJob, parts_of, space_of
-from hwsim.errors import EXIT_OK, EXIT_PARTIAL, InputError
+from hwsim.errors import EXIT_OK, EXIT_PARTIAL, InputError, nearest
 
 if TYPE_CHECKING:
     from hwsim.sweep.driver import Options, Sweep
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from hwsim.sweep.results import Results, Row
 
 _MOST_ROWS = 40
+_STORES = (".db", ".sqlite", ".sqlite3")
 _SHOWN_METRICS = ("cycles", "time_s", "energy_j", "area_m2", "power_w", "misclassification_ratio")
 
 
@@ -74,7 +76,10 @@ def pareto(path: Path, objectives: Sequence[str], outputs: Sequence[Path], *, js
     for output in outputs:
         check_path(output, (".svg",))
     results = open_results(path)
+    results.check_finished()
     wanted = results.objectives(tuple(objectives) or ("energy_j", "time_s"))
+    for sentence in results.outdated():
+        note(f"warning: {sentence}", quiet=quiet)
     if outputs and len(wanted) != 2:
         raise InputError(
             f"a picture shows two objectives, not {len(wanted)}",
@@ -117,6 +122,15 @@ def _outputs(job: SweepJob, outputs: Sequence[Path]) -> tuple[Path, list[Path]]:
 
     exports = [path for path in outputs if path.suffix.lower() in SUFFIXES]
     stores = [path for path in outputs if path not in exports]
+    for path in stores:
+        if path.suffix.lower() not in _STORES:
+            page = path.suffix.lower() in (".html", ".svg")
+            raise InputError(
+                f"no format for the suffix {path.suffix!r}",
+                where=str(path),
+                hint="pages and pictures come from `hwsim report RESULTS.db`" if page
+                else nearest(path.suffix, (*_STORES, *SUFFIXES)),
+            )  # fmt: skip
     if len(stores) > 1:
         raise InputError(
             f"several results files: {', '.join(map(str, stores))}",
@@ -224,7 +238,7 @@ def _emit_rows(results: Results, rows: Sequence[Row], metrics: Sequence[str]) ->
     columns = ["point"]
     flat = [row.flat(results.knobs, results.metrics) for row in rows]
     for name in ("chip", "preset", "network", "batch", "precision", "status"):
-        if len({line[name] for line in flat}) > 1:
+        if len({line[name] for line in flat}) > 1 or (name == "status" and any(row.error for row in rows)):
             columns.append(name)
     knobs = [
         name
@@ -246,11 +260,16 @@ def _document(row: Row) -> dict[str, Any]:
         "network": row.network,
         "batch": row.batch,
         "precision": row.precision,
-        "knobs": row.knobs,
+        "knobs": {name: _told(value) for name, value in row.knobs.items()},
         "metrics": row.metrics,
         "error": row.error,
         "command": row.command,
     }
+
+
+def _told(value: Any) -> Any:
+    """Return a knob as JSON can hold it: a value that is not finite, which no design accepts, as text."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _cell(value: Any) -> str:

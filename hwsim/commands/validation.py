@@ -79,7 +79,8 @@ def row_of(result: AnchorResult) -> tuple[str, ...]:
     sign = _SIGNS.get(result.comparison, "")
     kept = "known deviation" if known else "within bound" if sign else "ok"
     verdict = kept if result.passed else "OUT OF TOLERANCE"
-    return (result.name, f"{sign}{result.published:.6g} {result.unit}".strip(),
-            f"{result.modeled:.6g} {result.unit}".strip(), f"{result.error_ratio:+.1%}",
+    unit = result.unit.removeprefix("1")
+    return (result.name, f"{sign}{result.published:.6g} {unit}".strip(),
+            f"{result.modeled:.6g} {unit}".strip(), f"{result.error_ratio:+.1%}",
             f"{known:+.1%}" if known else "", f"{result.tolerance_ratio:.1%}", result.status, verdict,
             result.source)

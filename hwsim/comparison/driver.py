@@ -18,7 +18,7 @@ from hwsim.errors import HwsimError, InputError, Problem, UnsupportedOp
 from hwsim.functional import Outcome, classify, read_arrays, refusal
 from hwsim.graph.types import Graph
 from hwsim.model.carbon import Scenario, read_duration, read_scenario
-from hwsim.model.roofline.design import Memory, RooflineDesign
+from hwsim.model.roofline.design import MemoryModel, RooflineDesign
 from hwsim.report.compare import Comparison, side_by_side
 from hwsim.report.normalised import inferences
 from hwsim.report.reservations import GROUPS, Columns, derive
@@ -32,8 +32,8 @@ from hwsim.units import parse_as, suffix_of
 Arrays = Mapping[str, NDArray[Any]]
 _NO_SAMPLES = Measured(absent="no samples were given")
 _BOUNDS = {
-    Memory.BOUNDED: "the published peak is a bound of speed, so that real runs take longer and more energy",
-    Memory.IN_PEAK: "one achieved rate stands for every operator",
+    MemoryModel.BOUNDED: "the published peak bounds the speed, so that real runs take longer and more energy",
+    MemoryModel.IN_PEAK: "one achieved rate stands for every operator",
 }
 
 
@@ -234,7 +234,7 @@ def _measure(planned: Planned) -> Measured:
 
 
 def _rooflines(planned: Sequence[Planned]) -> dict[int, str]:
-    return {at: _BOUNDS[each.chip.design.memory] for at, each in enumerate(planned)
+    return {at: _BOUNDS[each.chip.design.memory_model] for at, each in enumerate(planned)
             if isinstance(each.chip.design, RooflineDesign)}
 
 

@@ -16,7 +16,6 @@ from hwsim.errors import InputError, Problem, nearest
 from hwsim.report.reservations import FIGURES, GROUPS
 from hwsim.strict import Strict, Table, read_toml
 
-KIND = "comparison file"
 LARGEST_BATCH = 2**48
 _KNOBS_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -158,7 +157,7 @@ def read_comparison(source: str | Path) -> ComparisonFile:
         or reservations about columns and figures that do not exist: every problem at once.
     """
     path = path_of(source)
-    given = read_toml(path, KIND)
+    given = read_toml(path)
     moved = _beside(given, path.parent)
     try:
         file = ComparisonFile(**moved)
@@ -203,7 +202,7 @@ def comparison_schema() -> dict[str, Any]:
     for inner in (schema, *schema.get("$defs", {}).values()):
         inner["description"] = inspect.cleandoc(inner.get("description", "")).partition("\n")[0]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema,
-            "title": f"hwsim {KIND}"}
+            "title": "hwsim comparison file"}
 
 
 def _problems(file: ComparisonFile) -> list[Problem]:

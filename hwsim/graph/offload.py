@@ -1,9 +1,10 @@
-"""Replace operators that a chip cannot run by data movement, or by nothing, under their own names."""
+"""Operators that run elsewhere, as data movement or as nothing, and others that cost nothing."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from hwsim.graph.ops import op_kind
 from hwsim.graph.types import Graph, Op, Shape
 from hwsim.graph.verify import verify_graph
 
@@ -30,6 +31,22 @@ def offload(graph: Graph, names: frozenset[str], *, moves: bool) -> Graph:
     )
     verify_graph(replaced)
     return replaced
+
+
+def is_still(op: Op) -> bool:
+    """Return whether `op` moves nothing while the network runs: another name for its input, or a constant."""
+    return op_kind(op.kind).aliases or not op.inputs
+
+
+def is_free(op: Op) -> bool:
+    """Return whether `op` moves nothing: another name for its input, or run elsewhere without traffic."""
+    return op_kind(op.kind).aliases or (op.kind == "offload" and not op.int("moves"))
+
+
+def operand_traffic(graph: Graph, op: Op) -> tuple[int, int]:
+    """Return the bits of the operands of `op`, each tensor once, and those of its results."""
+    reads = sum(graph.tensors[name].bits for name in dict.fromkeys(op.inputs) if name)
+    return reads, sum(graph.tensors[name].bits for name in op.outputs if name)
 
 
 def _elsewhere(graph: Graph, op: Op, moves: bool) -> Op:

@@ -117,6 +117,26 @@ def set_precision(graph: Graph, *, weights: NumberFormat | None = None,
     return _with(graph, graph.ops, changed)
 
 
+def store_floats(graph: Graph, activations: NumberFormat, weights: NumberFormat | None = None) -> Graph:
+    """Return `graph` with its floating-point tensors in other formats; quantized ones keep theirs.
+
+    Parameters
+    ----------
+    graph : Graph
+        Network.
+    activations : NumberFormat
+        For tensors in floating point.
+    weights : NumberFormat, optional
+        For weights among them.
+    """
+    floats = {
+        tensor.name: weights if weights and tensor.role is Role.WEIGHT else activations
+        for tensor in graph.tensors.values()
+        if tensor.format.kind is FormatKind.FLOAT
+    }
+    return set_precision(graph, tensors=floats) if floats else graph
+
+
 def mark_binary(graph: Graph, signs: Collection[str]) -> Graph:
     """Return `graph` with binary formats where products multiply signs.
 

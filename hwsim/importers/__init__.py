@@ -8,7 +8,7 @@ from pathlib import Path
 from hwsim.errors import InputError
 from hwsim.graph.types import Graph, NumberFormat
 
-__all__ = ["load_network"]
+__all__ = ["SUFFIXES", "load_network"]
 
 _RECIPES = {
     ".pt": 'torch.onnx.export(model, (example,), "net.onnx", dynamo=True)',
@@ -20,18 +20,20 @@ _RECIPES = {
 }
 _TEXT_SUFFIXES = (".csv", ".txt")
 _NETLIST_SUFFIXES = (".blif", ".net")
+SUFFIXES = (".onnx", *_TEXT_SUFFIXES, ".alist", *_NETLIST_SUFFIXES, ".memtrace", *_RECIPES, ".json")
+"""Endings by which a name is a file's: those that are read, and those that are refused with advice."""
 
 
 def load_network(path: str | Path, *, dimensions: Mapping[str, int] | None = None,
                  format_override: NumberFormat | None = None, on_unsupported: str = "error",
                  kind: str | None = None) -> Graph:
-    """Read a network from an ONNX file, a SCALE-Sim layer list, a parity-check matrix or a gate netlist.
+    """Read an ONNX file, a SCALE-Sim layer list, a parity-check matrix, a gate netlist or a memory trace.
 
     Parameters
     ----------
     path : str or Path
-        File ending in ``.onnx``, ``.csv``, ``.alist``, ``.blif`` or ``.net``; other names are judged by their
-        content.
+        File ending in ``.onnx``, ``.csv``, ``.txt``, ``.alist``, ``.blif``, ``.net`` or ``.memtrace``; other
+        names are judged by their content.
     dimensions, on_unsupported
         For ONNX files; see `hwsim.importers.onnx.import_onnx`. Of an alist file, ``batch`` is the number of
         codewords decoded together.

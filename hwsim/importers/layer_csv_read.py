@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from hwsim import reading
 from hwsim.errors import InputError, Problem, nearest
 
 MAX_FILE_BYTES = 64 * 2**20
@@ -76,20 +77,7 @@ class LayerTable:
 
 def read_text(path: Path, hint: str = "save the layer list as plain CSV") -> str:
     """Return the text of `path`; InputError when it is missing, empty, too big or not text."""
-    try:
-        size = path.stat().st_size
-        if not path.is_file():
-            raise InputError("is not a file", where=str(path))
-        if size > MAX_FILE_BYTES:
-            raise InputError(f"has {size} bytes, more than {MAX_FILE_BYTES}", where=str(path),
-                             hint="a small text file is expected")
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"is not text: byte {error.start} is no UTF-8", where=str(path),
-                         hint=hint) from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise InputError(f"cannot be read: {reason}", where=str(path)) from None
+    text = reading.read_text(path, most_bytes=MAX_FILE_BYTES, hint=hint)
     if not text.strip():
         raise InputError("is empty", where=str(path))
     return text

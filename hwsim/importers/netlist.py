@@ -23,6 +23,7 @@ from typing import Any
 from hwsim.errors import GraphError, Problem, nearest
 from hwsim.graph.build import GraphBuilder
 from hwsim.graph.types import BOOLEAN, Graph
+from hwsim.reading import read_text
 
 LARGEST_BYTES = 32 * 2**20
 
@@ -123,20 +124,9 @@ def import_netlist(path: str | Path) -> Graph:
 
 
 def _text_of(path: Path) -> str:
-    try:
-        with path.open("rb") as stream:
-            raw = stream.read(LARGEST_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise GraphError(f"cannot be read: {reason}", where=str(path)) from None
-    if len(raw) > LARGEST_BYTES:
-        raise GraphError(f"holds more than {LARGEST_BYTES} bytes", where=str(path))
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise GraphError(f"is no text: byte {error.start} is not UTF-8", where=str(path)) from None
+    text = read_text(path, most_bytes=LARGEST_BYTES, error=GraphError)
     if "\0" in text:
-        raise GraphError("is no text: holds a zero byte", where=str(path))
+        raise GraphError("is not text: holds a zero byte", where=str(path))
     return text
 
 

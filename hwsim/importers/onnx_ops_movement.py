@@ -78,9 +78,8 @@ def _transpose(node: Node, walker: Walker) -> Sequence[Value]:
 def _concat(node: Node, walker: Walker) -> Sequence[Value]:
     if len(node.inputs) == 1:
         return [node.input(0)]
-    axis = node.integer("axis", 1) if node.opset < 4 else node.integer("axis")
     parts = [value for value in node.inputs if value is None or value.elements] or list(node.inputs)
-    return walker.emit(node, "concatenate", parts, axis=axis)
+    return walker.emit(node, "concatenate", parts, axis=node.integer("axis"))
 
 
 def _slice(node: Node, walker: Walker) -> Sequence[Value]:
@@ -128,8 +127,6 @@ def _expand(node: Node, walker: Walker) -> Sequence[Value]:
 
 
 def _tile(node: Node, walker: Walker) -> Sequence[Value]:
-    if node.opset < 6:
-        raise GraphError("Tile before operator set 6 is not supported")
     return walker.emit(node, "tile", [node.input(0)], repeats=node.static_ints(1))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from hwsim.kernels.bitstream import ones_of
 from hwsim.kernels.compiling import compiled_at_once
 
 Words = NDArray[np.uint64]
@@ -25,8 +26,6 @@ WIDEST = 2**30
 
 _ZERO, _ONE, _BYTE = np.uint64(0), np.uint64(1), np.uint64(255)
 _SPREAD, _HALF = np.uint64(0x0101010101010101), np.uint64(0xFFFFFFFF)
-_M1, _M2, _M4 = (np.uint64(0x5555555555555555), np.uint64(0x3333333333333333),
-                 np.uint64(0x0F0F0F0F0F0F0F0F))
 _S2, _S3, _S4, _S5, _S6, _S7, _S8 = (np.uint64(2), np.uint64(3), np.uint64(4), np.uint64(5), np.uint64(6),
                                      np.uint64(7), np.uint64(8))
 _S16, _S24, _S32, _S40, _S48, _S56 = (np.uint64(16), np.uint64(24), np.uint64(32), np.uint64(40),
@@ -34,11 +33,10 @@ _S16, _S24, _S32, _S40, _S48, _S56 = (np.uint64(16), np.uint64(24), np.uint64(32
 
 
 @compiled_at_once
-def _ones(word: np.uint64) -> np.uint64:
-    x = word - ((word >> _ONE) & _M1)
-    x = (x & _M2) + ((x >> _S2) & _M2)
-    x = (x + (x >> _S4)) & _M4
-    return (x * _SPREAD) >> _S56
+def _add_three(p: np.uint64, q: np.uint64, r: np.uint64) -> tuple[np.uint64, np.uint64]:
+    """Return carries and sums of 64 full adders."""
+    u = p ^ q
+    return (p & q) | (u & r), u ^ r
 
 
 @compiled_at_once
@@ -48,45 +46,22 @@ def _add_sixteen(v: Words, x: Words, planes: Words, carry: Words) -> None:
     y0, y1, y2, y3, y4, y5, y6, y7 = x[8], x[9], x[10], x[11], x[12], x[13], x[14], x[15]
     for b in range(LANES):
         one, two, four, eight = planes[b], planes[LANES + b], planes[2 * LANES + b], planes[3 * LANES + b]
-        p, q = v[b] & x0, v[LANES + b] & x1
-        u = p ^ q
-        t0, one = (p & q) | (u & one), u ^ one
-        p, q = v[2 * LANES + b] & x2, v[3 * LANES + b] & x3
-        u = p ^ q
-        t1, one = (p & q) | (u & one), u ^ one
-        p, q = v[4 * LANES + b] & x4, v[5 * LANES + b] & x5
-        u = p ^ q
-        t2, one = (p & q) | (u & one), u ^ one
-        p, q = v[6 * LANES + b] & x6, v[7 * LANES + b] & x7
-        u = p ^ q
-        t3, one = (p & q) | (u & one), u ^ one
-        u = t0 ^ t1
-        f0, two = (t0 & t1) | (u & two), u ^ two
-        u = t2 ^ t3
-        f1, two = (t2 & t3) | (u & two), u ^ two
-        u = f0 ^ f1
-        e0, four = (f0 & f1) | (u & four), u ^ four
-        p, q = v[8 * LANES + b] & y0, v[9 * LANES + b] & y1
-        u = p ^ q
-        t0, one = (p & q) | (u & one), u ^ one
-        p, q = v[10 * LANES + b] & y2, v[11 * LANES + b] & y3
-        u = p ^ q
-        t1, one = (p & q) | (u & one), u ^ one
-        p, q = v[12 * LANES + b] & y4, v[13 * LANES + b] & y5
-        u = p ^ q
-        t2, one = (p & q) | (u & one), u ^ one
-        p, q = v[14 * LANES + b] & y6, v[15 * LANES + b] & y7
-        u = p ^ q
-        t3, one = (p & q) | (u & one), u ^ one
-        u = t0 ^ t1
-        f0, two = (t0 & t1) | (u & two), u ^ two
-        u = t2 ^ t3
-        f1, two = (t2 & t3) | (u & two), u ^ two
-        u = f0 ^ f1
-        e1, four = (f0 & f1) | (u & four), u ^ four
-        u = e0 ^ e1
-        carry[b] = (e0 & e1) | (u & eight)
-        planes[b], planes[LANES + b], planes[2 * LANES + b], planes[3 * LANES + b] = one, two, four, u ^ eight
+        t0, one = _add_three(v[b] & x0, v[LANES + b] & x1, one)
+        t1, one = _add_three(v[2 * LANES + b] & x2, v[3 * LANES + b] & x3, one)
+        t2, one = _add_three(v[4 * LANES + b] & x4, v[5 * LANES + b] & x5, one)
+        t3, one = _add_three(v[6 * LANES + b] & x6, v[7 * LANES + b] & x7, one)
+        f0, two = _add_three(t0, t1, two)
+        f1, two = _add_three(t2, t3, two)
+        e0, four = _add_three(f0, f1, four)
+        t0, one = _add_three(v[8 * LANES + b] & y0, v[9 * LANES + b] & y1, one)
+        t1, one = _add_three(v[10 * LANES + b] & y2, v[11 * LANES + b] & y3, one)
+        t2, one = _add_three(v[12 * LANES + b] & y4, v[13 * LANES + b] & y5, one)
+        t3, one = _add_three(v[14 * LANES + b] & y6, v[15 * LANES + b] & y7, one)
+        f0, two = _add_three(t0, t1, two)
+        f1, two = _add_three(t2, t3, two)
+        e1, four = _add_three(f0, f1, four)
+        carry[b], eight = _add_three(e0, e1, eight)
+        planes[b], planes[LANES + b], planes[2 * LANES + b], planes[3 * LANES + b] = one, two, four, eight
 
 
 @compiled_at_once
@@ -100,25 +75,18 @@ def _add_sixteen_approximately(v: Words, x: Words, planes: Words, carry: Words) 
         t1 = (v[2 * LANES + b] & x2) & (v[3 * LANES + b] & x3)
         t2 = (v[4 * LANES + b] & x4) | (v[5 * LANES + b] & x5)
         t3 = (v[6 * LANES + b] & x6) & (v[7 * LANES + b] & x7)
-        u = t0 ^ t1
-        f0, two = (t0 & t1) | (u & two), u ^ two
-        u = t2 ^ t3
-        f1, two = (t2 & t3) | (u & two), u ^ two
-        u = f0 ^ f1
-        e0, four = (f0 & f1) | (u & four), u ^ four
+        f0, two = _add_three(t0, t1, two)
+        f1, two = _add_three(t2, t3, two)
+        e0, four = _add_three(f0, f1, four)
         t0 = (v[8 * LANES + b] & y0) | (v[9 * LANES + b] & y1)
         t1 = (v[10 * LANES + b] & y2) & (v[11 * LANES + b] & y3)
         t2 = (v[12 * LANES + b] & y4) | (v[13 * LANES + b] & y5)
         t3 = (v[14 * LANES + b] & y6) & (v[15 * LANES + b] & y7)
-        u = t0 ^ t1
-        f0, two = (t0 & t1) | (u & two), u ^ two
-        u = t2 ^ t3
-        f1, two = (t2 & t3) | (u & two), u ^ two
-        u = f0 ^ f1
-        e1, four = (f0 & f1) | (u & four), u ^ four
-        u = e0 ^ e1
-        carry[b] = (e0 & e1) | (u & eight)
-        planes[LANES + b], planes[2 * LANES + b], planes[3 * LANES + b] = two, four, u ^ eight
+        f0, two = _add_three(t0, t1, two)
+        f1, two = _add_three(t2, t3, two)
+        e1, four = _add_three(f0, f1, four)
+        carry[b], eight = _add_three(e0, e1, eight)
+        planes[LANES + b], planes[2 * LANES + b], planes[3 * LANES + b] = two, four, eight
 
 
 @compiled_at_once
@@ -128,10 +96,7 @@ def _carry_on(group: int, planes: Words, waiting: Words, carry: Words) -> None:
     while group & 1:
         kept, held = planes[level * LANES : (level + 1) * LANES], waiting[level * LANES : (level + 1) * LANES]
         for b in range(LANES):
-            p, q, r = held[b], carry[b], kept[b]
-            u = p ^ q
-            kept[b] = u ^ r
-            carry[b] = (p & q) | (u & r)
+            carry[b], kept[b] = _add_three(held[b], carry[b], kept[b])
         level += 1
         group >>= 1
     held = waiting[level * LANES : (level + 1) * LANES]
@@ -301,12 +266,12 @@ def output_layer(inputs: Words, weights: Words, rows: int, repeats: int, approxi
         for b in range(LANES):
             set_rows[b] = 0
             for level in range(LEVELS):
-                set_rows[b] += np.int64(_ones(planes[level * LANES + b])) << level
+                set_rows[b] += np.int64(ones_of(planes[level * LANES + b])) << level
         for o in range(neurons):
             _sum_products(inputs[w], weights[w, o], rows, repeats, approximate, planes, waiting, carry)
             for b in range(LANES):
                 total = np.int64(0)
                 for level in range(LEVELS):
-                    total += np.int64(_ones(planes[level * LANES + b])) << level
+                    total += np.int64(ones_of(planes[level * LANES + b])) << level
                 out[o, b] += 2 * total - repeats * set_rows[b]
     return out

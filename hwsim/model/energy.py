@@ -76,7 +76,11 @@ def charge(
         + activity.bits.astype(np.float64) * prices.energy_per_bit[..., pair]
     )
     sheets = family_of(datasheets)
-    leaking = tuple(row.unit for row in sheets.first.units if row.leakage is not None)
+    leaking = tuple(
+        row.unit
+        for row in sheets.first.units
+        if any(sheet.unit(row.unit).leakage is not None for sheet in sheets.members)
+    )
     watts = np.empty((sheets.designs, len(leaking)))
     for place, unit in enumerate(leaking):
         watts[:, place] = sheets.spread([_leakage_w(sheet, unit) for sheet in sheets.members])

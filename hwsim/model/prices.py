@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -151,7 +151,7 @@ class _PairColumns:
     def interval(self) -> NDArray[Any]:
         own = self._sheets.spread([row.interval_cycles for row in self._rows], np.int64)
         unit = self._rows[0].unit
-        if not self._sheets.first.unit(unit).clock:
+        if not any(sheet.unit(unit).clock for sheet in self._sheets.members):
             return own
         reference = self._sheets.column(lambda sheet: sheet.clock_hz.value)
         clock = self._sheets.column(lambda sheet: _clock(sheet, sheet.unit(unit).clock))
@@ -218,8 +218,8 @@ def transfer_columns(bits: NDArray[Any], cycles_per_bit: NDArray[Any]) -> Ints:
     cycles_per_bit : Fraction[D or 1]
         Of each design.
     """
-    rates = cycles_per_bit.tolist()
-    near = bits.astype(np.float64) * np.array([float(rate) for rate in rates])[:, None]
+    rates, which_rate = _distinct(cycles_per_bit.tolist())
+    near = bits.astype(np.float64) * np.array([float(rate) for rate in rates])[which_rate, None]
     if float(near.max(initial=0.0)) > SAFE:
         raise TooLong(
             f"a transfer of {near.max():.3e} cycles does not fit into 64 bits", where="model.prices"
@@ -228,18 +228,16 @@ def transfer_columns(bits: NDArray[Any], cycles_per_bit: NDArray[Any]) -> Ints:
     design, place = np.nonzero(np.abs(near - np.rint(near)) <= near * FLOAT_ERROR_RATIO)
     if not design.size:
         return cycles
-    which = design if len(rates) > 1 else np.zeros_like(design)
+    which = which_rate[design if which_rate.size > 1 else 0 * design]
     unsure = bits[design if bits.shape[0] > 1 else 0, place]
     most = max(int(unsure.max()), 1)
-    small = np.array([max(most * rate.numerator, rate.denominator) < SAFE for rate in rates])[which]
+    fits = [max(most * rate.numerator, rate.denominator) < SAFE for rate in rates]
+    small = np.array(fits)[which]
     if bits.dtype != object and small.any():
-        up, down = (
-            np.array([getattr(rate, part) if getattr(rate, part) < SAFE else 1 for rate in rates])[
-                which[small]
-            ]
-            for part in ("numerator", "denominator")
-        )
-        cycles[design[small], place[small]] = -(-unsure[small] * up // down)
+        up = np.array([rate.numerator if fit else 1 for rate, fit in zip(rates, fits, strict=True)])
+        down = np.array([rate.denominator if fit else 1 for rate, fit in zip(rates, fits, strict=True)])
+        own = which[small]
+        cycles[design[small], place[small]] = -(-unsure[small] * up[own] // down[own])
         design, place, which, unsure = design[~small], place[~small], which[~small], unsure[~small]
     cycles[design, place] = [
         -(-int(amount) * rates[one].numerator // rates[one].denominator)
@@ -248,11 +246,37 @@ def transfer_columns(bits: NDArray[Any], cycles_per_bit: NDArray[Any]) -> Ints:
     return cycles
 
 
-def transfer_cycles(bits: NDArray[Any], cycles_per_bit: Fraction) -> Ints:
-    """Return ceil(bits * cycles_per_bit) of a single design, exactly."""
-    flat = transfer_columns(bits.reshape(1, -1), np.array([cycles_per_bit], dtype=object))
-    one: Ints = flat.reshape(bits.shape)
-    return one
+def _distinct(rates: Sequence[Fraction]) -> tuple[list[Fraction], Ints]:
+    """Return the different objects among `rates`, and which of them each entry is."""
+    codes: dict[int, int] = {}
+    which = np.array([codes.setdefault(id(rate), len(codes)) for rate in rates], dtype=np.int64)
+    firsts = np.unique(which, return_index=True)[1]
+    return [rates[first] for first in firsts.tolist()], which
+
+
+def alike_in_time(prices: Prices) -> tuple[Prices, Ints]:
+    """Return the prices of designs that differ in anything that takes time, and which of them each has.
+
+    Parameters
+    ----------
+    prices : Prices
+        Of a family.
+    """
+    designs = prices.lanes.shape[0]
+    rates = [np.fromiter(map(id, column), np.int64) for column in zip(*prices.cycles_per_bit, strict=True)]
+    table = np.concatenate([prices.lanes.T, prices.interval.T, *(codes[None] for codes in rates)])
+    table = np.ascontiguousarray(table[(table != table[:, :1]).any(axis=1)].T)
+    if not table.size:
+        return prices, np.arange(designs)
+    rows = table.view(np.dtype((np.void, table.dtype.itemsize * table.shape[1]))).reshape(-1)
+    _, first, which = np.unique(rows, return_index=True, return_inverse=True)
+    kept = replace(
+        prices,
+        lanes=prices.lanes[first],
+        interval=prices.interval[first],
+        cycles_per_bit=tuple(prices.cycles_per_bit[place] for place in first.tolist()),
+    )
+    return kept, which.reshape(-1)
 
 
 def _rows_of(datasheet: Datasheet, names: Sequence[tuple[str, str]]) -> list[ActionRow]:

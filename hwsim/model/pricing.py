@@ -50,7 +50,6 @@ def price_trace(
     datasheets : Datasheet, sequence of Datasheet, or Sheets
         One datasheet, or those of a family of designs; of `Sheets`, nobody asks how long each unit works.
     """
-    sheets = datasheets if isinstance(datasheets, Datasheet) else family_of(datasheets)
-    prices = price(trace, sheets)
-    timing = time_trace(trace, prices, family_of(sheets).first, busy=not isinstance(datasheets, Sheets))
-    return Priced(prices, timing, charge(activity, prices, timing, sheets))
+    prices, first = price(trace, datasheets), family_of(datasheets).first
+    timing = time_trace(trace, prices, first, busy=not isinstance(datasheets, Sheets))
+    return Priced(prices, timing, charge(activity, prices, timing, datasheets))

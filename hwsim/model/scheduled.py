@@ -253,12 +253,13 @@ class _Writer:
             self._move(ready, whole=False)
 
     def _move(self, index: int, *, whole: bool) -> None:
-        """Write the next piece of a transfer, or all that is left of it, after those it depends on."""
+        """Write the next piece of a transfer, or all that is left of it.
+
+        What it depends on is due no later and may start no later, so it is written already.
+        """
         if index in self._done:
             return
         transfer = self.transfers[index]
-        for earlier in transfer.after:
-            self._move(earlier, whole=True)
         after = [self._done[earlier] for earlier in transfer.after]
         after += [self._last_of_step[transfer.release]] if transfer.release >= 0 else []
         rate = self._write if transfer.kind in ("spill", "store") else self._read

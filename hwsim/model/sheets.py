@@ -57,12 +57,13 @@ def knob_columns(designs: Sequence[Design]) -> Design:
         If designs differ in a knob that is no number.
     """
     first = designs[0]
+    names = tuple(type(first).model_fields)
     knobs: dict[str, Any] = {}
-    for name in type(first).model_fields:
-        values = [getattr(design, name) for design in designs]
-        if all(value == values[0] for value in values):
+    columns = zip(*([getattr(design, name) for name in names] for design in designs), strict=True)
+    for name, values in zip(names, columns, strict=True):
+        if values.count(values[0]) == len(values):
             knobs[name] = values[0]
-        elif all(type(value) in (int, float) for value in values):
+        elif set(map(type, values)) <= {int, float}:
             knobs[name] = np.array(values)
             knobs[name].setflags(write=False)
         else:

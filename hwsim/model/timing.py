@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hwsim.model.prices import Prices, row_cycles
+from hwsim.model.prices import Prices, alike_in_time, row_cycles
 from hwsim.model.types import Datasheet, Ints, Timing
 from hwsim.trace.fold import busy_cycles, fold
 from hwsim.trace.types import Trace
@@ -28,6 +28,26 @@ def time_trace(trace: Trace, prices: Prices, datasheet: Datasheet, *, busy: bool
     busy : bool
         Whether to count how long each unit works; without it, the result has a table of no units.
     """
+    if prices.lanes.ndim > 1 and trace.designs is None:
+        different, which = alike_in_time(prices)
+        if different.lanes.shape[0] < which.size:
+            return _spread(_timing(trace, different, datasheet, busy), which)
+    return _timing(trace, prices, datasheet, busy)
+
+
+def _spread(timing: Timing, which: Ints) -> Timing:
+    """Return the timing of designs, of which several may take the same time."""
+    return Timing(
+        timing.cycles[which],
+        timing.compute_cycles[which],
+        timing.node_cycles[which],
+        timing.node_stalls[which],
+        timing.busy_cycles[which],
+        timing.causes,
+    )
+
+
+def _timing(trace: Trace, prices: Prices, datasheet: Datasheet, busy: bool) -> Timing:
     base = row_cycles(trace, prices)
     waits = {row.unit for row in datasheet.units if row.role != "compute"}
     names = {

@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
+from hwsim.report.svg import printable
+from hwsim.report.svg import short as cut
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -71,15 +74,7 @@ def legend(axes: Axes, **place: Any) -> None:
 
 def short(name: str, length: int) -> str:
     """Cut the middle out of a long name, and keep matplotlib from reading ``$`` as mathematics."""
-    if len(name) > length:
-        head = length // 3
-        name = f"{name[:head]}…{name[head + 1 - length:]}"
-    return printable(name).replace("$", r"\$")
-
-
-def printable(name: str) -> str:
-    """Replace what cannot be drawn by question marks."""
-    return "".join(character if character.isprintable() else "?" for character in name)
+    return printable(cut(name, length)).replace("$", r"\$")
 
 
 def to_points(axes: Axes, x: float, y: float) -> tuple[float, float]:

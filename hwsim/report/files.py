@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hwsim.errors import InputError, nearest
+from hwsim.reading import read_text
 from hwsim.report.compare import Comparison, align
 from hwsim.report.json_form import comparison_to_json, reports_from_json, to_json
-from hwsim.report.service import Sustainability
 from hwsim.report.types import Report
 from hwsim.writing import check_writable, write_bytes
 
 if TYPE_CHECKING:
-    from hwsim.report.scheduled import ScheduledCost
+    from hwsim.report.schedule_costs import ScheduledCost
+    from hwsim.report.service import Sustainability
 
 _MAX_REPORT_BYTES = 1 << 30
 
@@ -47,12 +48,13 @@ def write(reports: Report | Sequence[Report] | Comparison, path: str | Path, *,
     write_bytes(target, _WRITERS[target.suffix.lower()](several))
 
 
-def write_timeline(reports: Report | Sequence[Report], path: str | Path,
+def write_timeline(reports: Report | Sequence[Report] | Comparison, path: str | Path,
                    plans: Sequence[ScheduledCost] = ()) -> None:
     """Write a Chrome trace (``timeline.json``) that Perfetto opens, one process per report and plan."""
     from hwsim.report.perfetto import to_trace_json
 
-    several = (reports,) if isinstance(reports, Report) else tuple(reports)
+    several = ((reports,) if isinstance(reports, Report) else reports.reports
+               if isinstance(reports, Comparison) else tuple(reports))
     write_bytes(check_path(path, (".json",)), to_trace_json(several, plans).encode())
 
 
@@ -64,15 +66,8 @@ def read(path: str | Path) -> tuple[Report, ...]:
     InputError
         Missing, unreadable or oversized file; not a report; another schema.
     """
-    source = Path(path)
-    try:
-        if source.is_file() and source.stat().st_size > _MAX_REPORT_BYTES:
-            raise InputError("larger than 1 GiB: not a report", where=str(path))
-        text = source.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a text file"
-        raise InputError(f"cannot be read: {reason or error}", where=str(path),
-                         hint="give a report written with `hwsim run ... -o report.json`") from None
+    text = read_text(Path(path), most_bytes=_MAX_REPORT_BYTES,
+                     hint="give a report written with `hwsim run ... -o report.json`")
     return reports_from_json(text, str(path))
 
 

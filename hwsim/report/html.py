@@ -6,14 +6,13 @@ import base64
 import gzip
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hwsim.report.compare import Comparison, align
 from hwsim.report.difference_table import ENERGY_HEADS, TIME_HEADS, energy_rows, time_rows
 from hwsim.report.evidence import evidence_shares
 from hwsim.report.json_form import comparison_to_json, to_json
 from hwsim.report.rows import Stage, stages
-from hwsim.report.service import Sustainability
 from hwsim.report.sheet import sheet_of
 from hwsim.report.study import COLUMN, STATED, Study, mark_of
 from hwsim.report.summary import (
@@ -27,6 +26,9 @@ from hwsim.report.summary import (
 )
 from hwsim.report.types import EventRow, Price, Report
 from hwsim.units import format_si
+
+if TYPE_CHECKING:
+    from hwsim.report.service import Sustainability
 
 MAX_PAGE_BYTES = 1_000_000
 _PLAIN_JSON_BYTES = 250_000

@@ -10,7 +10,7 @@ from typing import Any
 
 from hwsim.errors import InputError, Problem, VerifyError
 from hwsim.report.compare import Comparison, align
-from hwsim.report.fields import decode, schema_of
+from hwsim.report.json_fields import decode, schema_of
 from hwsim.report.metrics import METRICS
 from hwsim.report.types import SCHEMA_VERSION, Report
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hwsim.report.svg import frame, line, number, short, text, ticks
+from hwsim.report.svg import frame, line, number, printable, short, text, ticks
 from hwsim.schedule.network_run import ScheduleReport
 from hwsim.schedule.types import Event, Plan, Problem
 from hwsim.units import format_bytes
@@ -197,7 +197,7 @@ def _tip(life: Life) -> str:
     if life.role == "workspace":
         return "private workspaces"
     lines = [f"{life.name} ({life.role}, {format_bytes(life.stays[0].size)})", *_history(life)]
-    return escape("\n".join("".join(c if c.isprintable() else "?" for c in entry) for entry in lines))
+    return escape("\n".join(map(printable, lines)))
 
 
 def _history(life: Life) -> list[str]:

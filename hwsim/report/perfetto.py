@@ -13,7 +13,7 @@ from hwsim.report.types import Layer, Report
 
 if TYPE_CHECKING:
     from hwsim.model.timeline import Timeline
-    from hwsim.report.scheduled import ScheduledCost
+    from hwsim.report.schedule_costs import ScheduledCost
 
 _LAYER_TRACK = 1
 _NOTE = ("Layers stand one after another at their real times. Inside a layer the busy time of a unit is "

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from hwsim.report.scheduled import ScheduledCost
+from hwsim.report.schedule_costs import ScheduledCost
 from hwsim.schedule.comparisons import PAPER_COMBINATIONS
 from hwsim.schedule.network_run import ScheduleReport
-from hwsim.schedule.sweep import Sweep
+from hwsim.schedule.size_sweep import Sweep
 from hwsim.schedule.types import Status
 from hwsim.units import format_bytes, format_si
 

@@ -17,11 +17,15 @@ def number(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".") or "0"
 
 
+def printable(name: str) -> str:
+    """Replace what cannot be drawn by question marks."""
+    return "".join(character if character.isprintable() else "?" for character in name)
+
+
 def text(x: float, y: float, content: str, *, anchor: str = "start", extra: str = "") -> str:
     """Return a text element; `extra` holds further attributes."""
-    shown = "".join(c if c.isprintable() else "?" for c in content)
     return (f'<text x="{number(x)}" y="{number(y)}" text-anchor="{anchor}"{" " + extra if extra else ""}>'
-            f"{escape(shown)}</text>")
+            f"{escape(printable(content))}</text>")
 
 
 def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
@@ -32,7 +36,7 @@ def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
 
 def attribute(value: str) -> str:
     """Return a quoted attribute value."""
-    return quoteattr("".join(c if c.isprintable() else "?" for c in value))
+    return quoteattr(printable(value))
 
 
 def frame(width: float, height: float, title: str, style: str, body: str) -> str:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SCHEMA_VERSION = "1.1"
-OFF_CHIP = ("dram", "hbm", "ddr", "offchip")
+OFF_CHIP = ("dram", "hbm", "ddr")
 """How the names of memories off the chip begin."""
 
 
@@ -151,7 +151,7 @@ class Report:
     ----------
     provenance : mapping
         hwsim version, model version, chip, preset, every resolved knob, network, graph fingerprint,
-        source file and digest, Python and numpy versions, command line; never time or path of the machine.
+        source file and digest, Python and numpy versions; never time or path of the machine.
     coverage : mapping
         Share of MACs and bytes costed, nodes modeled as data movement, folded and unknown; `line` in words.
     metrics : mapping of str to str

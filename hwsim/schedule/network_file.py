@@ -7,20 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hwsim.errors import InputError, nearest
+from hwsim.reading import read_text
 from hwsim.schedule.types import Problem
 
-_MAX_BYTES = 1 << 28
-
-
-def read_text(path: Path, hint: str = "") -> str:
-    """Return the text of a file; InputError with the reason where it cannot be read."""
-    try:
-        if path.is_file() and path.stat().st_size > _MAX_BYTES:
-            raise InputError("larger than 256 MiB", where=str(path), hint=hint)
-        return path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a text file"
-        raise InputError(f"cannot be read: {reason or error}", where=str(path), hint=hint) from None
+MOST_BYTES = 1 << 28
 
 
 def read_graph_file(path: Path, name: str | None = None) -> Problem:
@@ -32,8 +22,9 @@ def read_graph_file(path: Path, name: str | None = None) -> Problem:
         Unreadable file, no JSON, no such graph, or every defect of the graph.
     """
     where = path.name
+    text = read_text(path, most_bytes=MOST_BYTES, hint="give a graph with 'size' and 'ins'")
     try:
-        document = json.loads(read_text(path, "give a graph with 'size' and 'ins'"))
+        document = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"is not JSON: {error}", where=where) from None
     if not isinstance(document, Mapping) or "graphs" not in document:

@@ -80,8 +80,8 @@ def load_plan(problem: Problem, text: str, where: str = "plan") -> Plan:
     """
     try:
         data = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InputError(f"no JSON: {error.msg} at line {error.lineno}", where=where) from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"is not JSON: {error}", where=where) from None
     if not isinstance(data, Mapping) or data.get("format") != _FORMAT:
         raise InputError(f"expected an object with format {_FORMAT!r}", where=where)
     reader = _Reader(problem, where)

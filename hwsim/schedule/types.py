@@ -184,11 +184,6 @@ class Plan:
         """Operators in the order of execution."""
         return tuple(step.operator for step in self.steps)
 
-    @property
-    def spilled_blocks(self) -> int:
-        """Blocks written to DRAM because of eviction."""
-        return sum(e.blocks for s in self.steps for e in s.after if e.kind == "spill")
-
 
 @dataclass(frozen=True, slots=True)
 class Infeasible:

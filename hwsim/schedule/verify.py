@@ -8,6 +8,9 @@ from hwsim.errors import InputError, VerifyError
 from hwsim.errors import Problem as Complaint
 from hwsim.schedule.types import Event, Plan, Problem
 
+_BEFORE, _AFTER = "before the operator runs", "after the operator ran"
+_ALLOWED = {_BEFORE: ("allocate", "fetch"), _AFTER: ("spill", "free")}
+
 
 @dataclass(frozen=True, slots=True)
 class Violation:
@@ -63,10 +66,12 @@ class _Machine:
         name = "" if tensor is None else self.problem.tensors[tensor].name
         self.violations.append(Violation(self.step, name, reason))
 
-    def apply(self, event: Event, running: int) -> None:
+    def apply(self, event: Event, running: int, phase: str) -> None:
         if not 0 <= event.tensor < len(self.problem.tensors):
             self.blame(None, f"unknown tensor {event.tensor}")
             return
+        if event.kind not in _ALLOWED[phase]:
+            self.blame(event.tensor, f"{event.kind} is not allowed {phase}")
         if event.blocks != self.problem.tensors[event.tensor].size:
             self.blame(event.tensor, f"moves {event.blocks} blocks, the tensor has "
                                      f"{self.problem.tensors[event.tensor].size}")
@@ -183,15 +188,11 @@ def replay(problem: Problem, plan: Plan) -> Replay:
             machine.blame(None, f"unknown operator {step.operator}")
             continue
         for event in step.before:
-            if event.kind not in ("allocate", "fetch"):
-                machine.blame(event.tensor, f"{event.kind} is not allowed before the operator runs")
-            machine.apply(event, step.operator)
+            machine.apply(event, step.operator, _BEFORE)
         machine.check_layout(problem.operators[step.operator].workspace, step.workspace_address)
         machine.run(step.operator)
         for event in step.after:
-            if event.kind not in ("spill", "free"):
-                machine.blame(event.tensor, f"{event.kind} is not allowed after the operator ran")
-            machine.apply(event, step.operator)
+            machine.apply(event, step.operator, _AFTER)
     machine.step = -1
     for v in range(len(problem.operators)):
         if v not in machine.executed:

@@ -34,10 +34,10 @@ def read_document(text: object, what: str, path: Path) -> dict[str, Any]:
 def check_cells(cells: Mapping[str, object], path: Path) -> None:
     """Raise StoreError unless the columns of a point have the types that the writer gave them."""
     place = f"point {cells['position']!r}"
-    whole = [name for name in ("position", "batch") if not isinstance(cells[name], int)]
+    whole = [name for name in ("position", "run", "batch") if not isinstance(cells[name], int)]
     texts = [name for name in _TEXTS if not isinstance(cells[name], str)]
     texts += [name for name in ("precision", "error") if not isinstance(cells[name], str | None)]
-    wrong = [name for name in whole if name == "position" or cells[name] is not None] + texts
+    wrong = [name for name in whole if name != "batch" or cells[name] is not None] + texts
     if wrong:
         raise corrupt(path, f"{place} has no {wrong[0]}")
     if cells["status"] not in _STATES:

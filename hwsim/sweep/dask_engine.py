@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import queue
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -33,7 +35,13 @@ class DaskEngine:
         self._lost_errors = (OSError, TimeoutError, asyncio.CancelledError, closed, ValueError, RuntimeError)
         self._futures: dict[Any, int] = {}
         self._finished: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        # What the client would log as tracebacks is told once, in our words.
+        self._silenced = [logger for logger in _loggers() if not logger.disabled]
+        for logger in self._silenced:
+            logger.disabled = True
         try:
+            with ThreadPoolExecutor(1) as apart:  # a notebook has a loop running here
+                apart.submit(asyncio.run, _knock(distributed, address)).result()
             self._client = distributed.Client(address, timeout=_CONNECT_S, set_as_default=False)
             self._client.wait_for_workers(1, timeout=_FIRST_WORKER_S)
             self._setup = self._client.scatter(setup, broadcast=True, hash=False)
@@ -103,6 +111,8 @@ class DaskEngine:
                 client.cancel(list(self._futures))
             with suppress(*self._lost_errors):
                 client.close(timeout=2.0)
+        for logger in self._silenced:
+            logger.disabled = False
 
     def _answer(self, future: Any) -> Answer | Loss:
         if future.status in ("cancelled", "lost"):
@@ -124,6 +134,17 @@ class DaskEngine:
     def _lost(self, error: BaseException | None) -> EngineLost:
         told = f": {str(error)[:200]}" if error is not None and str(error) else ""
         return EngineLost(f"the scheduler was lost{told}", where=f"--scheduler {self._address}", hint=_ADVICE)
+
+
+def _loggers() -> list[logging.Logger]:
+    names = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] == "distributed"]
+    return [logging.getLogger(name) for name in names]
+
+
+async def _knock(distributed: Any, address: str) -> None:
+    """Connect and leave: a client that cannot connect would go on trying after we have given up."""
+    comm = await distributed.comm.connect(address, timeout=_CONNECT_S)
+    await comm.close()
 
 
 def compute(setup: Setup, chunk: Chunk, limit_s: float | None) -> Answer | Loss:

@@ -9,6 +9,7 @@ import os
 import platform
 import tempfile
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -18,13 +19,14 @@ import numpy as np
 
 from hwsim.errors import InputError, nearest
 from hwsim.graph.types import Graph
+from hwsim.sweep.collecting import rare_collections
 from hwsim.sweep.engines import Engine, InProcess, LocalPool
 from hwsim.sweep.evaluation import Setting, Setup
 from hwsim.sweep.identity import model_version
 from hwsim.sweep.plan import Plan, resolve
 from hwsim.sweep.points import Keys, blocks, candidate_count, data_digest, explain_empty
 from hwsim.sweep.results import Results, Row, open_results
-from hwsim.sweep.search import objectives_of, run_search
+from hwsim.sweep.search import objectives_of, open_strategy, run_search
 from hwsim.sweep.session import Counts, Session, Watch
 from hwsim.sweep.space import Space, read_space
 from hwsim.sweep.store import Store
@@ -32,6 +34,7 @@ from hwsim.sweep.store import Store
 if TYPE_CHECKING:
     import pandas as pd
 
+COUNTED = 10**6  # as many candidates are counted beforehand
 ENGINES = ("auto", "inprocess", "local", "dask")
 
 
@@ -129,6 +132,9 @@ def sweep(
     InputError
         Something is wrong with the space (everything at once), the file or the engine.
     """
+    if not isinstance(space, Space | str | Path):
+        raise InputError(f"a {type(space).__name__} is no design space", where="space",
+                         hint="give a hwsim.Space, or the path of a sweep file")  # fmt: skip
     plan = resolve(space if isinstance(space, Space) else read_space(space))
     target = Path(path) if path is not None else Path(tempfile.mkdtemp(prefix="hwsim-sweep-")) / "results.db"
     options = Options(engine, workers, scheduler, time_limit_s, retry_failed)
@@ -137,8 +143,8 @@ def sweep(
 
 def run_plan(plan: Plan, path: Path, options: Options, watch: Watch) -> Sweep:
     """Do what `sweep` does, for a plan."""
-    total = candidate_count(plan)
     check_options(options)
+    total = _points_to_come(plan)
     setup = setup_of(plan)
     data = data_digest(plan.data)
     keys = [
@@ -146,22 +152,29 @@ def run_plan(plan: Plan, path: Path, options: Options, watch: Watch) -> Sweep:
         for scenario, setting in zip(plan.scenarios, setup.settings, strict=True)
     ]
     if plan.space.sampling == "search":
-        objectives_of(plan)
+        open_strategy(plan, 0, plan.scenarios[0], len(objectives_of(plan)))
     elif next(blocks(plan), None) is None:
         raise explain_empty(plan)
-    with Store(path) as store:
+    space, provenance = _space_json(plan), _provenance(plan, setup)
+    with closing(open_engine(setup, options)) as running, Store(path) as store, rare_collections():
+        # Only now, when nothing but points can fail, the view of an earlier sweep gives way.
         started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        store.begin(_digest(plan, setup, data), _space_json(plan), _provenance(plan, setup), started)
-        running = open_engine(setup, options)
+        store.begin(_digest(plan, setup, data), space, provenance, started)
         session = Session(plan, store, running, keys, total, options.retry_failed, watch)
-        try:
-            if plan.space.sampling == "search":
-                run_search(plan, session, store, keys)
-            else:
-                session.run(blocks(plan))
-        finally:
-            running.close()
+        if plan.space.sampling == "search":
+            run_search(plan, session, store, keys)
+        else:
+            session.run(blocks(plan))
     return Sweep(open_results(path), session.counts)
+
+
+def _points_to_come(plan: Plan) -> int:
+    """Return how many points there are; where counting them is work of its own, before constraints."""
+    total = candidate_count(plan)
+    constrained = any(scenario.constraints for scenario in plan.scenarios)
+    if plan.space.sampling == "search" or not constrained or total > COUNTED:
+        return total
+    return sum(len(block.rows) for block in blocks(plan))
 
 
 def check_options(options: Options) -> None:
@@ -170,10 +183,11 @@ def check_options(options: Options) -> None:
         raise InputError(
             f"no engine is called {options.engine!r}", where="engine", hint=nearest(options.engine, ENGINES)
         )
-    if options.workers is not None and not 1 <= options.workers <= 4096:
-        raise InputError(f"{options.workers} workers", where="workers", hint="from 1 to 4096")
-    if options.time_limit_s is not None and not options.time_limit_s > 0:
-        raise InputError(f"{options.time_limit_s} s is no time limit", where="time limit")
+    workers, limit_s = options.workers, options.time_limit_s
+    if workers is not None and not (isinstance(workers, int) and 1 <= workers <= 4096):
+        raise InputError(f"{workers!r} workers", where="workers", hint="a whole number from 1 to 4096")
+    if limit_s is not None and not (isinstance(limit_s, int | float) and limit_s > 0):
+        raise InputError(f"{limit_s!r} is no time limit", where="time limit", hint="seconds above zero")
     if (options.scheduler is not None) != (options.engine == "dask"):
         raise InputError(
             "a scheduler belongs to the engine dask",
@@ -248,5 +262,6 @@ def _provenance(plan: Plan, setup: Setup) -> dict[str, Any]:
         "numpy_version": np.__version__,
         "chips": chips,
         "graph_fingerprints": graphs,
+        "graphs_in_memory": [source.name for source in plan.space.networks if isinstance(source, Graph)],
         "knobs": list(knobs),
     }

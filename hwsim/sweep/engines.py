@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import IO, Any, Protocol
 
 from hwsim.errors import HwsimError
+from hwsim.sweep.collecting import rare_collections
 from hwsim.sweep.errors import EngineLost, ForeignWorker
 from hwsim.sweep.evaluation import Answer, Chunk, Evaluator, Setup
 
@@ -262,13 +263,14 @@ def serve(incoming: IO[bytes], outgoing: IO[bytes]) -> None:
     """Do the work of a worker process: a setup, then chunks, until the stream ends."""
     evaluator = Evaluator(receive(incoming))
     send_bytes(outgoing, pickle.dumps("ready"))
-    while True:
-        try:
-            chunk = receive(incoming)
-        except EOFError:
-            return
-        try:
-            answer: Answer | HwsimError = evaluator.evaluate(chunk)
-        except ForeignWorker as error:
-            answer = error
-        send_bytes(outgoing, pickle.dumps(answer, pickle.HIGHEST_PROTOCOL))
+    with rare_collections():
+        while True:
+            try:
+                chunk = receive(incoming)
+            except EOFError:
+                return
+            try:
+                answer: Answer | HwsimError = evaluator.evaluate(chunk)
+            except ForeignWorker as error:
+                answer = error
+            send_bytes(outgoing, pickle.dumps(answer, pickle.HIGHEST_PROTOCOL))

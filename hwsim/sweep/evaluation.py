@@ -176,7 +176,7 @@ class _Bench:
             try:
                 found[place] = self._kind.model_validate(self._plain | dict(zip(names, row, strict=True)))
             except ValidationError as error:
-                errors[place] = "; ".join(_reason(item["msg"]) for item in error.errors())[:_LONGEST_ERROR]
+                errors[place] = "; ".join(map(_reason, error.errors()))[:_LONGEST_ERROR]
         return found
 
     def measure(self, designs: Sequence[Design]) -> Measured:
@@ -299,9 +299,12 @@ def _rate_cells(outcome: RateOutcome) -> dict[str, float]:
     return {**cells, **outcome.figures}
 
 
-def _reason(message: str) -> str:
-    message = message.removeprefix("Value error, ")
-    return f"{message[:1].lower()}{message[1:]}"
+def _reason(item: Mapping[str, Any]) -> str:
+    """Return knob, reason and value of what pydantic says about a design."""
+    message = str(item["msg"]).removeprefix("Value error, ")
+    told = f"{message[:1].lower()}{message[1:]}"
+    knob = ".".join(map(str, item["loc"]))
+    return f"{knob} = {item['input']!r}: {told}" if knob else told
 
 
 def _told(error: Exception) -> str:

@@ -8,7 +8,7 @@ lowered one by one. Whichever way was taken, the numbers are those of `hwsim.eva
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, TypeVar
@@ -29,7 +29,7 @@ from hwsim.sweep.family_columns import Family, joined, totals_of
 from hwsim.trace import Activity, reduce, verify_trace
 from hwsim.trace.merge import Merged, merge_equal, take
 
-CHUNK = 512
+CHUNK = 1024
 REMEMBERED = 64
 ALONE_AT_MOST = 15  # as many structures are lowered one by one sooner than compiled kernels are loaded
 T = TypeVar("T")
@@ -47,7 +47,7 @@ def evaluate_family(
     accelerator : Accelerator
         The chip.
     designs : iterable of Design
-        Its designs, in any order; 512 are worked on at a time, so that memory stays bounded.
+        Its designs, in any order; 1024 are worked on at a time, so that memory stays bounded.
     on_unsupported : str
         As in `hwsim.evaluate`.
 
@@ -90,8 +90,8 @@ class Families:
     def __init__(self, network: Graph, accelerator: Accelerator, *, on_unsupported: str = "error") -> None:
         self._accelerator = accelerator
         self._graph = without_unsupported(network, accelerator, on_unsupported)
-        self._networks: OrderedDict[str, _Network] = OrderedDict()
-        self._programs: OrderedDict[str, _Program] = OrderedDict()
+        self._networks: OrderedDict[Hashable, _Network] = OrderedDict()
+        self._programs: OrderedDict[Hashable, _Program] = OrderedDict()
 
     def evaluate(self, designs: Iterable[Design]) -> Family:
         """Return the results of `designs` as one."""
@@ -99,7 +99,7 @@ class Families:
         return joined(parts, {which: error for part in parts for which, error in part.failures.items()})
 
     def stream(self, designs: Iterable[Design]) -> Iterator[Family]:
-        """Yield the results of 512 designs after the other, numbered on; memory does not grow with them."""
+        """Yield the results of 1024 designs after the other, numbered on; memory does not grow with them."""
         source, start = iter(designs), 0
         while batch := list(islice(source, CHUNK)):
             chunk = _Chunk(self._accelerator, batch)
@@ -109,10 +109,10 @@ class Families:
 
     def _evaluate_chunk(self, chunk: _Chunk) -> Iterator[Family]:
         """Yield results in parts: families lowered together, then what is left, structure by structure."""
-        for text, members in chunk.families():
+        for shared, members in chunk.families():
             groups = chunk.structures(members)
             if self._accelerator.family is not None and len(groups) > ALONE_AT_MOST:
-                done = self._together(chunk, text, list(groups.values()))
+                done = self._together(chunk, shared, list(groups.values()))
                 if done is not None:
                     part, held = done
                     yield part
@@ -121,7 +121,7 @@ class Families:
             for key, group in groups.items():
                 yield from self._alike(chunk, key, group)
 
-    def _alike(self, chunk: _Chunk, key: str, group: Ints) -> Iterator[Family]:
+    def _alike(self, chunk: _Chunk, key: Hashable, group: Ints) -> Iterator[Family]:
         """Price one trace for all designs of a structure."""
         try:
             program = _remembered(self._programs, key, lambda: self._lower(chunk.designs[group[0]]))
@@ -137,14 +137,16 @@ class Families:
             for one in group:
                 yield from self._alike(chunk, key, np.array([one]))
 
-    def _together(self, chunk: _Chunk, text: str, groups: list[Ints]) -> tuple[Family, set[int]] | None:
+    def _together(
+        self, chunk: _Chunk, shared: Hashable, groups: list[Ints]
+    ) -> tuple[Family, set[int]] | None:
         """Lower structures in one call; None if that is refused, and each has to say why by itself."""
         family = self._accelerator.family
         firsts = [chunk.designs[group[0]] for group in groups]
         if family is None:
             return None
         try:
-            network = _remembered(self._networks, text, lambda: self._prepare(firsts[0]))
+            network = _remembered(self._networks, shared, lambda: self._prepare(firsts[0]))
             found = family.lower(network.graph, firsts)
         except HwsimError:
             return None
@@ -203,30 +205,40 @@ class _Chunk:
         self.failures: dict[int, HwsimError] = {}
         family = accelerator.family
         self._free = frozenset(family.knobs if family is not None else ())
-        self._structures: list[Mapping[str, Any]] = [accelerator.structure(design) for design in designs]
+        self._structures = [_hashable(accelerator.structure(design)) for design in designs]
 
-    def families(self) -> list[tuple[str, Ints]]:
+    def families(self) -> list[tuple[Hashable, Ints]]:
         """Return designs that may be lowered together, under what they share."""
-        places = range(len(self.designs))
-        return [*_grouped(places, lambda place: self._text(place, self._free)).items()]
+        free = self._free
+        shared = [
+            tuple(item for item in knobs if item[0] not in free) if free else knobs
+            for knobs in self._structures
+        ]
+        return [*_grouped(range(len(shared)), shared).items()]
 
-    def structures(self, members: Ints) -> dict[str, Ints]:
+    def structures(self, members: Ints) -> dict[Hashable, Ints]:
         """Return those of `members` that share a trace, under their structure."""
-        return _grouped(members.tolist(), lambda place: self._text(place, frozenset()))
-
-    def _text(self, place: int, without: frozenset[str]) -> str:
-        knobs = self._structures[place]
-        return repr([item for item in knobs.items() if item[0] not in without] if without else knobs)
+        return _grouped(members.tolist(), self._structures)
 
 
-def _grouped(places: Sequence[int] | range, key: Callable[[int], str]) -> dict[str, Ints]:
-    groups: dict[str, list[int]] = {}
+def _grouped(places: Iterable[int], keys: Sequence[Hashable]) -> dict[Hashable, Ints]:
+    groups: dict[Hashable, list[int]] = {}
     for place in places:
-        groups.setdefault(key(place), []).append(place)
-    return {text: np.array(group, dtype=np.int64) for text, group in groups.items()}
+        groups.setdefault(keys[place], []).append(place)
+    return {key: np.array(group, dtype=np.int64) for key, group in groups.items()}
 
 
-def _remembered(memory: OrderedDict[str, T], key: str, make: Callable[[], T]) -> T:
+def _hashable(structure: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return the items of a structure as a key of dictionaries; the text of values that cannot be one."""
+    items = tuple(structure.items())
+    try:
+        hash(items)
+    except TypeError:
+        return tuple((name, repr(value)) for name, value in items)
+    return items
+
+
+def _remembered(memory: OrderedDict[Hashable, T], key: Hashable, make: Callable[[], T]) -> T:
     """Return what `key` stands for, made once as long as it is among the last that were asked for."""
     if key in memory:
         memory.move_to_end(key)

@@ -25,7 +25,8 @@ class Lock:
     """Holds ``NAME.lock`` beside a results file."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path.with_name(f"{path.name}.lock")
+        real = path.resolve()  # a link to the file is the file
+        self._path = real.with_name(f"{real.name}.lock")
         while True:
             try:
                 self._descriptor = os.open(

@@ -67,6 +67,11 @@ class Objective:
         return f"{'max' if self.maximise else 'min'}:{self.metric}"
 
 
+def more_is_better(metric: str) -> bool:
+    """Return whether a metric is one to make large; all others are costs."""
+    return metric in _MORE_IS_BETTER
+
+
 def read_objectives(words: Sequence[str], known: Iterable[str]) -> tuple[Objective, ...]:
     """Read objectives: a metric, or ``max:METRIC`` or ``min:METRIC``.
 
@@ -87,7 +92,7 @@ def read_objectives(words: Sequence[str], known: Iterable[str]) -> tuple[Objecti
     problems: list[Problem] = []
     for word in (part.strip() for text in words for part in text.split(",") if part.strip()):
         direction, colon, name = word.rpartition(":")
-        metric = ALIASES.get(name, name)
+        metric = name if name in names else ALIASES.get(name, name)
         if colon and direction not in ("min", "max"):
             problems.append(Problem("objectives", f"{word!r}: the direction is min or max"))
         elif metric not in names:
@@ -101,7 +106,7 @@ def read_objectives(words: Sequence[str], known: Iterable[str]) -> tuple[Objecti
         elif metric in {objective.metric for objective in found}:
             problems.append(Problem("objectives", f"{metric!r} is given twice"))
         else:
-            found.append(Objective(metric, direction == "max" if colon else metric in _MORE_IS_BETTER))
+            found.append(Objective(metric, direction == "max" if colon else more_is_better(metric)))
     if not found and not problems:
         problems.append(Problem("objectives", "none given", f"known: {', '.join(sorted(names)[:12])}"))
     if problems:

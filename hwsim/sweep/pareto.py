@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+_ROWS_AT_ONCE = 1024
+
 
 def front(costs: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the rows that no other row dominates, in the order of the rows.
@@ -40,11 +42,27 @@ def _front_of_two(rows: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def _front_of_many(rows: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Rows are sorted, so nothing is dominated by a later row."""
-    kept = np.empty((0, rows.shape[1]))
-    places: list[int] = []
-    for place, row in enumerate(rows):
-        if not (kept <= row).all(axis=1).any():
-            kept = np.vstack((kept, row))
-            places.append(place)
-    return np.array(places, dtype=np.int64)
+    """Rows are sorted, so nothing is dominated by a later row, and the first objective never decides."""
+    rest = np.ascontiguousarray(rows[:, 1:].T)
+    places = np.zeros(0, dtype=np.int64)
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        block = np.arange(start, min(start + _ROWS_AT_ONCE, len(rows)))
+        for first in range(0, places.size, _ROWS_AT_ONCE):
+            block = block[~_beaten(rest[:, places[first : first + _ROWS_AT_ONCE]], rest[:, block])]
+        inside = np.triu(_below(rest[:, block], rest[:, block]), 1)
+        places = np.concatenate((places, block[~inside.any(axis=0)]))
+    return places
+
+
+def _beaten(better: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which of `rows` [objectives, R] one of `better` [objectives, B] is nowhere above."""
+    found: NDArray[np.bool_] = np.logical_or.reduce(_below(better, rows), axis=0)
+    return found
+
+
+def _below(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return bool[B, R]: whether column b of `one` is nowhere above column r of `other`."""
+    found = np.ones((one.shape[1], other.shape[1]), dtype=bool)
+    for mine, theirs in zip(one, other, strict=True):
+        np.logical_and(found, mine[:, None] <= theirs, out=found)
+    return found

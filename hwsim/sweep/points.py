@@ -254,9 +254,19 @@ class Keys:
         return found
 
 
+def knob_texts(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> list[str]:
+    """Return the knobs of each row as a JSON object."""
+    heads = [f"{json.dumps(name)}: " for name in names]
+    return [
+        f"{{{', '.join([head + _text(value) for head, value in zip(heads, row, strict=True)])}}}"
+        for row in rows
+    ]
+
+
 def _text(value: Any) -> str:
     kind = type(value)
-    return repr(value) if kind is int or kind is float else json.dumps(value, sort_keys=True)
+    plain = kind is int or (kind is float and math.isfinite(value))
+    return repr(value) if plain else json.dumps(value, sort_keys=True)
 
 
 def data_digest(data: Mapping[str, NDArray[Any]]) -> str:

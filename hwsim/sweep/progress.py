@@ -16,7 +16,7 @@ class ProgressLine:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream, self._live = stream, stream.isatty()
-        self._last = time.monotonic()
+        self._last = -_EVERY_S if self._live else time.monotonic()  # people see at once that it began
         self._shown = False
 
     def __call__(self, counts: Counts) -> None:

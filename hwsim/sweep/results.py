@@ -19,12 +19,16 @@ from hwsim.sweep.cells import check_cells, check_metrics, corrupt, read_document
 from hwsim.sweep.errors import StoreError
 from hwsim.sweep.metrics import DEFINITIONS, Objective, read_objectives
 from hwsim.sweep.pareto import front
-from hwsim.sweep.store import DONE, check_header, check_schema, metric_columns, quoted
+from hwsim.sweep.records import DONE, FAILED
+from hwsim.sweep.store import check_header, check_schema, metric_columns, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_ASKED = ("position", "chip", "preset", "network", "batch", "precision", "knobs", "status", "error", "wall_s")
+_ASKED = (
+    "position", "run", "chip", "preset", "network", "batch", "precision", "knobs", "status", "error",
+    "wall_s",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,8 @@ class Row:
     ----------
     position : int
         Place in the sweep.
+    run : int
+        Which run of `Results.runs` computed it: versions, presets and the space asked for then.
     chip, preset, network : str
         What was evaluated.
     batch, precision
@@ -54,6 +60,7 @@ class Row:
     """
 
     position: int
+    run: int
     chip: str
     preset: str
     network: str
@@ -104,6 +111,54 @@ class Results:
     space: Mapping[str, Any]
     provenance: Mapping[str, Any]
 
+    @property
+    def models(self) -> dict[str, str]:
+        """Version of the model behind the points of each chip and preset."""
+        chips = self.provenance.get("chips", {})
+        return {str(chip): str(told.get("model", "")) for chip, told in chips.items()}
+
+    @property
+    def runs(self) -> dict[int, dict[str, Any]]:
+        """Provenance of every run that wrote to the file, with its space and the time it started."""
+        asked = "SELECT id, provenance, space, started FROM runs ORDER BY id"
+        with _opened(self.path) as db:
+            return {
+                number: read_document(provenance, "provenance", self.path)
+                | {"space": read_document(space, "space", self.path), "started": started}
+                for number, provenance, space, started in db.execute(asked)
+            }
+
+    def outdated(self) -> tuple[str, ...]:
+        """Return one sentence for each chip whose model is another one in this hwsim.
+
+        A sweep never serves such points; a reader shows them, and has to say so.
+        """
+        from hwsim import registry
+        from hwsim.sweep.identity import model_version
+
+        found = []
+        for chip, version in self.models.items():
+            name = chip.partition(":")[0]
+            known = name in registry.accelerator_names()
+            here = model_version(registry.load_accelerator(name)) if known else "none of that name"
+            if here != version:
+                found.append(f"{chip} was computed with model {version}, this hwsim has {here}: "
+                             "the same sweep computes its points again")  # fmt: skip
+        return tuple(found)
+
+    def check_finished(self) -> None:
+        """Raise InputError if no point has a result, with the error of the first that failed."""
+        counted = "SELECT status, count(*) FROM points WHERE position IS NOT NULL GROUP BY status"
+        with _opened(self.path) as db:
+            points: dict[Any, int] = dict(db.execute(counted).fetchall())
+        if not points:
+            raise InputError("holds no points to show", where=str(self.path),
+                             hint="write some with `hwsim sweep ... -o FILE`")  # fmt: skip
+        if points.keys() == {FAILED}:
+            failed = next(self.rows(FAILED))
+            raise InputError(f"all {points[FAILED]} points failed; the first: {failed.error}",
+                             where=str(self.path), hint=f"see {failed.command}")  # fmt: skip
+
     def __len__(self) -> int:
         with _opened(self.path) as db:
             return int(db.execute("SELECT count(*) FROM points WHERE position IS NOT NULL").fetchone()[0])
@@ -151,13 +206,15 @@ class Results:
         return table[:, 0].astype(np.int64), table[:, 1:]
 
     def _row(self, found: tuple[Any, ...]) -> Row:
-        position, chip, preset, network, batch, precision, knobs, status, error, wall_s = found[: len(_ASKED)]
-        check_cells(dict(zip(_ASKED, found, strict=False)), self.path)
+        cells = dict(zip(_ASKED, found, strict=False))
+        check_cells(cells, self.path)
+        position, run, chip, preset, network, batch, precision, knobs, status, error, wall_s = cells.values()
         values = zip(self.metrics, found[len(_ASKED) :], strict=True)
         settings = read_document(knobs, f"knobs of point {position}", self.path)
         command = self._command(network, f"{chip}:{preset}", settings, batch, precision)
         return Row(
             position,
+            run,
             chip,
             preset,
             network,
@@ -174,6 +231,11 @@ class Results:
     def _command(
         self, network: str, chip: str, knobs: Mapping[str, Any], batch: int | None, precision: str | None
     ) -> str:
+        if network in self.provenance.get("graphs_in_memory", ()):
+            told = "".join(f", {name}={value!r}" for name, value in knobs.items())
+            also = f", batch {batch}" if batch is not None else ""
+            also += f", precision {precision}" if precision is not None else ""
+            return f"hwsim.evaluate(graph, hwsim.chip({chip!r}{told}))  # a graph in memory: {network}{also}"
         words = ["hwsim", "run", network, "--on", chip]
         for name, value in knobs.items():
             words += ["--set", f"{name}={value if isinstance(value, str) else json.dumps(value)}"]
@@ -194,6 +256,7 @@ class Results:
         InputError
             Unknown objectives; no finished point that has them all.
         """
+        self.check_finished()
         wanted = self.objectives(objectives)
         positions, values = self.values([objective.metric for objective in wanted])
         if not positions.size:
@@ -239,6 +302,17 @@ def open_results(path: str | Path) -> Results:
     return Results(source, tuple(knobs), (*known, *sorted(set(names) - set(known))), space, provenance)
 
 
+def _check_whole(path: Path) -> None:
+    """Raise StoreError if a stopped sweep left its last commits beside a file that must not be written."""
+    journal = path.with_name(f"{path.name}-wal")
+    if journal.is_file() and journal.stat().st_size:
+        raise StoreError(
+            "was left by a sweep that was stopped, and nothing can be written beside it",
+            where=str(path),
+            hint=f"copy it and {journal.name} to a place where both can be written",
+        )
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     """Open for reading, also where nothing can be written beside the file."""
@@ -249,6 +323,7 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
             db.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except sqlite3.OperationalError:
             db.close()
+            _check_whole(path)
             db = sqlite3.connect(f"{uri}&immutable=1", uri=True)
         with closing(db):
             yield db

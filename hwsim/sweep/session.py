@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -12,10 +11,11 @@ from typing import Any
 from hwsim.sweep.engines import Engine, Loss
 from hwsim.sweep.evaluation import Answer, Chunk
 from hwsim.sweep.plan import Plan
-from hwsim.sweep.points import Block, Keys
-from hwsim.sweep.store import DONE, Known, Record, Store
+from hwsim.sweep.points import Block, Keys, knob_texts
+from hwsim.sweep.records import DONE, Records
+from hwsim.sweep.store import Known, Store
 
-CHUNK_S = 0.5
+CHUNK_S = 1.0
 _LARGEST_CHUNK, _FIRST_CHUNK, _FAMILY_CHUNK = 4096, 4, 32
 
 
@@ -112,6 +112,7 @@ class Session:
         """Compute all points of `blocks` that have no result; all is stored when this returns."""
         pieces = self._pieces(blocks)
         exhausted = False
+        self._watch(self.counts)
         while not exhausted or self._flights or self._again:
             while self._engine.room > 0:
                 piece = self._again.popleft() if self._again else next(pieces, None)
@@ -148,11 +149,15 @@ class Session:
         """Return the points of a block without a result, and count the others."""
         keys = self._keys[block.scenario].of(block.rows)
         known = self._store.known(keys)
+        if not known and len(set(keys)) == len(keys) and self._inside.isdisjoint(keys):
+            self._inside.update(keys)
+            positions = list(range(block.first, block.first + len(keys)))
+            return _Pending(block.scenario, positions, keys, block.rows, [1] * len(keys))
         missing = _Pending(block.scenario, [], [], [], [])
         placed: dict[bytes, int] = {}
         for offset, (key, row) in enumerate(zip(keys, block.rows, strict=True)):
             position, found = block.first + offset, known.get(key)
-            if key in self._inside or key in placed or (found and found.run == self._store.run):
+            if key in self._inside or key in placed or self._came_before(found, position):
                 self._repeated += 1
             elif found is None or (self._retry and found.status != DONE):
                 self._inside.add(key)
@@ -167,6 +172,12 @@ class Session:
         if placed:
             self._store.place([(position, key) for key, position in placed.items()])
         return missing
+
+    def _came_before(self, found: Known | None, position: int) -> bool:
+        """Return whether an earlier point of this sweep has the same key."""
+        if found is None:
+            return False
+        return found.run == self._store.run or (found.position is not None and found.position < position)
 
     def _count_known(self, found: Known) -> None:
         if found.status == DONE:
@@ -196,30 +207,19 @@ class Session:
         self._failed += len(answer.errors)
         self._computed += len(piece.rows) - len(answer.errors)
 
-    def _records(self, piece: _Pending, answer: Answer) -> list[Record]:
+    def _records(self, piece: _Pending, answer: Answer) -> Records:
         scenario = self._plan.scenarios[piece.scenario]
-        chip, names, wall_s = scenario.chip, scenario.names, answer.wall_s / len(piece.rows)
-        metrics, columns = tuple(answer.columns), list(zip(*answer.columns.values(), strict=True))
-        found = []
-        for place, (position, key, row, attempts) in enumerate(
-            zip(piece.positions, piece.keys, piece.rows, piece.attempts, strict=True)
-        ):
-            error = answer.errors.get(place)
-            values = dict(zip(metrics, columns[place], strict=True)) if error is None else {}
-            found.append(
-                Record(
-                    key,
-                    position,
-                    chip.accelerator.name,
-                    chip.preset,
-                    scenario.network,
-                    scenario.batch,
-                    scenario.precision,
-                    json.dumps(dict(zip(names, row, strict=True))),
-                    error,
-                    attempts,
-                    wall_s,
-                    values,
-                )
-            )
-        return found
+        return Records(
+            scenario.chip.accelerator.name,
+            scenario.chip.preset,
+            scenario.network,
+            scenario.batch,
+            scenario.precision,
+            piece.keys,
+            piece.positions,
+            knob_texts(scenario.names, piece.rows),
+            piece.attempts,
+            answer.errors,
+            answer.wall_s / len(piece.rows),
+            answer.columns,
+        )

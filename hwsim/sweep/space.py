@@ -140,7 +140,7 @@ def read_space(path: str | Path) -> Space:
         Missing, oversized or malformed file; unknown words with the nearest known one; all problems at once.
     """
     source = Path(path)
-    given = read_toml(source, "sweep file")
+    given = read_toml(source)
     try:
         return Space(**_beside(given, source.parent))
     except InputError as error:

@@ -13,27 +13,11 @@ from typing import Any, Self
 
 from hwsim.sweep.errors import StoreError
 from hwsim.sweep.lock import Lock
+from hwsim.sweep.records import DONE, FIXED, Records
 from hwsim.writing import check_writable
 
 APPLICATION_ID = 0x68775357  # "hwSW"
 SCHEMA_VERSION = 1
-DONE, FAILED = "done", "failed"
-FIXED = (
-    "key",
-    "position",
-    "run",
-    "chip",
-    "preset",
-    "network",
-    "batch",
-    "precision",
-    "knobs",
-    "status",
-    "error",
-    "attempts",
-    "wall_s",
-)
-_LARGEST_WHOLE = 2**63 - 1
 _KEYS_AT_ONCE = 900
 _SCHEMA = (
     "CREATE TABLE runs (id INTEGER PRIMARY KEY, plan TEXT NOT NULL, space TEXT NOT NULL,"
@@ -43,42 +27,6 @@ _SCHEMA = (
     " knobs TEXT NOT NULL, status TEXT NOT NULL, error TEXT, attempts INTEGER NOT NULL, wall_s REAL)",
     "CREATE INDEX points_by_position ON points (position)",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A finished point on its way into the store.
-
-    Attributes
-    ----------
-    key : bytes
-        Of `hwsim.sweep.points.Keys`.
-    position : int
-        In the sweep.
-    chip, preset, network, batch, precision, knobs
-        What was asked, knobs as JSON text.
-    error : str or None
-        Why it failed; None: it did not.
-    attempts : int
-        How often it has been tried.
-    wall_s : float
-        Seconds it took, a share of its chunk.
-    metrics : mapping of str to number
-        By column; empty if it failed.
-    """
-
-    key: bytes
-    position: int
-    chip: str
-    preset: str
-    network: str
-    batch: int | None
-    precision: str | None
-    knobs: str
-    error: str | None
-    attempts: int
-    wall_s: float
-    metrics: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +125,9 @@ class Store:
         with self._transaction():
             self._db.executemany("UPDATE points SET position = ? WHERE key = ?", positions)
 
-    def add(self, records: Sequence[Record]) -> None:
+    def add(self, records: Records) -> None:
         """Write finished points and commit: once this returns, no crash of the process loses them."""
-        names = list(dict.fromkeys(name for record in records for name in record.metrics))
+        names = list(records.metrics)
         with self._transaction():
             for name in names:
                 if name not in self._metrics:
@@ -187,33 +135,13 @@ class Store:
             columns = ", ".join((*FIXED, *map(quoted, names)))
             marks = ",".join("?" * (len(FIXED) + len(names)))
             self._db.executemany(
-                f"INSERT OR REPLACE INTO points ({columns}) VALUES ({marks})",
-                (self._row(record, names) for record in records),
+                f"INSERT OR REPLACE INTO points ({columns}) VALUES ({marks})", records.rows(self.run)
             )
         self._metrics |= set(names)
 
     def limit_pages(self, pages: int) -> None:
         """Let the file grow to `pages` pages of 4 KiB and no further, as on a disk with little room left."""
         self._db.execute(f"PRAGMA max_page_count = {pages}")
-
-    def _row(self, record: Record, names: Sequence[str]) -> tuple[Any, ...]:
-        status = DONE if record.error is None else FAILED
-        return (
-            record.key,
-            record.position,
-            self.run,
-            record.chip,
-            record.preset,
-            record.network,
-            record.batch,
-            record.precision,
-            record.knobs,
-            status,
-            record.error,
-            record.attempts,
-            record.wall_s,
-            *(_storable(record.metrics.get(name)) for name in names),
-        )
 
     def _prepare(self) -> None:
         self._db.execute("PRAGMA journal_mode = WAL")
@@ -278,6 +206,8 @@ def check_header(path: Path) -> bool:
 def check_schema(db: sqlite3.Connection, path: Path) -> None:
     """Raise StoreError if an open database is not a results file that this hwsim reads."""
     found = db.execute("PRAGMA application_id").fetchone()[0]
+    if found == 0 and not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        raise StoreError("holds no results yet", where=str(path), hint="a sweep may just have begun")
     if found != APPLICATION_ID:
         raise StoreError(
             "is a database, but not a results file of `hwsim sweep`",
@@ -323,7 +253,3 @@ def _told(path: Path) -> Iterator[None]:
 def quoted(name: str) -> str:
     """Return a column name as SQL takes it."""
     return '"' + name.replace('"', '""') + '"'
-
-
-def _storable(value: Any) -> Any:
-    return float(value) if isinstance(value, int) and abs(value) > _LARGEST_WHOLE else value

@@ -14,6 +14,7 @@ later one. Zero trips take no time.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +27,8 @@ from hwsim.trace.reduce import iterations
 from hwsim.trace.runs import SAFE
 from hwsim.trace.types import ROOT, Ints, LoopKind, Trace
 
-MANY_ENTRIES = 200_000  # from here on, compiled code makes up for loading it
+MANY_ENTRIES = 50_000  # from here on there are many designs, and compiled code makes up for loading it
+COMPILED = "hwsim.kernels.fold_columns"
 SLOWER = "take a smaller network, a faster clock or more bandwidth"
 
 
@@ -67,9 +69,8 @@ def fold(trace: Trace, row_cycles: Ints) -> Folded:
     if bool((trace.loops.series >= 0).any()):
         loop_cycles = fold_series(trace, row_cycles)
     else:
-        above = np.where(trace.loops.parent >= 0, trace.loops.parent, ROOT)
-        executions = np.where(trace.loops.parent >= 0, runs[..., above], 1).astype(np.int64)
-        many = row_cycles.size > MANY_ENTRIES and row_cycles.ndim > 1
+        executions = runs[..., np.maximum(trace.loops.parent, ROOT)].astype(np.int64)
+        many = row_cycles.ndim > 1 and row_cycles.size > (0 if COMPILED in sys.modules else MANY_ENTRIES)
         loop_cycles = (_fold_many if many else fold_regular)(trace, row_cycles) * executions
     return Folded(loop_cycles[..., ROOT], loop_cycles)
 
@@ -85,7 +86,7 @@ def busy_cycles(trace: Trace, row_cycles: Ints) -> Ints:
 def _fits(row_cycles: Ints, runs: NDArray[Any]) -> bool:
     """Return whether no sum can leave 64 bits: at a glance over all designs, else design by design."""
     longest, most = (
-        column.max(axis=tuple(range(column.ndim - 1)), initial=0).astype(np.float64)
+        column.max(axis=tuple(range(column.ndim - 1))).astype(np.float64)
         for column in (row_cycles, runs)
     )
     if float((longest * most).sum()) <= SAFE:

@@ -52,7 +52,7 @@ def _fold_one(trace: Trace, trips: Ints, row_cycles: Ints) -> Ints:
         body.longest[0] = max(int(body.longest[0]), int(row_cycles[row]))
         body.busy[unit, 0] += row_cycles[row]
     totals = np.zeros(size, dtype=np.int64)
-    for loop in range(size - 1, -1, -1):
+    for loop in reversed(range(size)):
         latency, busy = _close(LoopKind(int(loops.kind[loop])), counts[loop], bodies[loop])
         uniform = latency.shape[0] == 1
         totals[loop] = int(latency.sum()) * (executions[loop] if uniform else 1)
@@ -72,26 +72,25 @@ def _trip_counts(trace: Trace, trips: Ints, loop: int) -> Ints:
 
 def _executions(trace: Trace, counts: list[Ints]) -> list[int]:
     """Return how often each loop is entered."""
-    runs, entered = [0] * len(counts), [1] * len(counts)
+    runs: list[int] = []
+    entered: list[int] = []
     for loop, above in enumerate(trace.loops.parent.tolist()):
-        entered[loop] = 1 if above < 0 else runs[above]
+        entered.append(1 if above < 0 else runs[above])
         ragged = trace.loops.series[loop] >= 0
-        runs[loop] = int(counts[loop].sum()) if ragged else entered[loop] * int(counts[loop][0])
+        runs.append(int(counts[loop].sum()) if ragged else entered[loop] * int(counts[loop][0]))
     return entered
 
 
 def _close(kind: LoopKind, trip: Ints, body: _Body) -> tuple[Ints, Ints]:
     """Return latency[X or 1] and busy[U, X or 1] over the X executions of a loop."""
-    if body.total.shape[0] == 1 and body.busy.shape[1] == 1:
+    total, longest, busy = body.total, body.longest, body.busy
+    iterations = total.shape[0]
+    if iterations == 1:
         return _close_uniform(kind, trip, body)
-    iterations = max(body.total.shape[0], body.busy.shape[1])
-    total = np.broadcast_to(body.total, (iterations,))
-    longest = np.broadcast_to(body.longest, (iterations,))
-    busy = np.broadcast_to(body.busy, (body.busy.shape[0], iterations))
     if trip.shape[0] == 1:
         if trip[0] == 0:
             return np.zeros(1, np.int64), np.zeros((busy.shape[0], 1), np.int64)
-        trip = np.full(iterations // int(trip[0]), trip[0], dtype=np.int64)
+        trip = np.full(iterations // int(trip[0]), trip[0])
     ends = np.cumsum(trip)
     starts = ends - trip
     spent = _sums(busy, starts, ends)
@@ -101,8 +100,7 @@ def _close(kind: LoopKind, trip: Ints, body: _Body) -> tuple[Ints, Ints]:
     latency = np.zeros(trip.shape[0], dtype=np.int64)
     first = starts[some]
     if kind is LoopKind.PAR:
-        most = np.maximum.reduceat(longest, first) if first.size else longest[:0]
-        latency[some] = np.maximum(most, spent[:, some].max(axis=0, initial=0))
+        latency[some] = np.maximum(np.maximum.reduceat(longest, first), spent[:, some].max(axis=0, initial=0))
         return latency, spent
     interval = busy.max(axis=0, initial=0)
     latency[some] = total[first] - interval[first] + _sums(interval, starts, ends)[some]

@@ -74,7 +74,7 @@ def reduce(trace: Trace) -> Activity:
     rows = trace.rows
     width = len(trace.units) * len(trace.actions)
     key = rows.node * width + rows.unit * len(trace.actions) + rows.action
-    order = np.argsort(key, kind="stable")
+    order = np.argsort(key)
     keys, starts = np.unique(key[order], return_index=True)
     runs = iterations(trace)
     columns = []
@@ -89,8 +89,7 @@ def reduce(trace: Trace) -> Activity:
 
 def _product(left: NDArray[Any], right: NDArray[Any]) -> NDArray[Any]:
     bound = np.abs(left.astype(np.float64)) * np.abs(right.astype(np.float64))
-    most = float(bound.sum(axis=-1).max(initial=0.0))
-    exact = most > SAFE or left.dtype == object or right.dtype == object
+    exact = float(bound.sum(axis=-1).max()) > SAFE
     product: NDArray[Any] = left.astype(object) * right.astype(object) if exact else left * right
     return product
 

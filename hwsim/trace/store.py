@@ -46,9 +46,7 @@ def load(path: Path) -> Trace:
         with np.load(path, allow_pickle=False) as archive:
             names = json.loads(archive["names"].tobytes())
             if names["format"] != FORMAT:
-                raise InputError(
-                    f"format {names['format']!r}, this version reads {FORMAT!r}", where=str(path)
-                )
+                raise InputError(f"format {names['format']!r}, this version reads {FORMAT!r}")
             parts = {
                 part: kind(**{name: _frozen(archive[f"{part}.{name}"]) for name in COLUMNS[part]})
                 for part, kind in PARTS.items()

@@ -76,8 +76,7 @@ class Stream(Generic[Load, Work, Store, Total]):
             return other
         if not other.length:
             return self
-        head = self.head if len(self.head) == 2 else (self.head + other.head)[:2]
-        tail = other.tail if len(other.tail) == 2 else (self.tail + other.tail)[-2:]
+        head, tail = (self.head + other.head)[:2], (self.tail + other.tail)[-2:]
         total = self.total + other.total + self._seam(other)
         return Stream(self.length + other.length, head, tail, total, self.measure)
 
@@ -90,8 +89,7 @@ class Stream(Generic[Load, Work, Store, Total]):
         if self.length == 1:
             pair = self.head * 2
             load, work, store = self.head[0]
-            inner = self.measure(load, work, store) * (count - 2) if count > 2 else self.total
-            return Stream(count, pair, pair, inner, self.measure)
+            return Stream(count, pair, pair, self.measure(load, work, store) * (count - 2), self.measure)
         total = self.total * count + self._seam(self) * (count - 1)
         return Stream(self.length * count, self.head, self.tail, total, self.measure)
 
@@ -108,7 +106,7 @@ class Stream(Generic[Load, Work, Store, Total]):
         """Return the total of the slots that span the end of this stream and the start of `other`."""
         seam, border = self.tail + other.head, len(self.tail)
         total = self.total * 0
-        for last in range(max(border, 2), min(len(seam), border + 2)):
+        for last in range(max(border, 2), len(seam)):
             total = total + self.measure(seam[last][0], seam[last - 1][1], seam[last - 2][2])
         return total
 

@@ -63,4 +63,4 @@ def _row_text(trace: Trace, row: int) -> str:
 
 
 def _number(value: Any) -> str:
-    return str(value.tolist()) if value.ndim else str(int(value))
+    return str(value.tolist())

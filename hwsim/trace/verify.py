@@ -38,7 +38,7 @@ def _loop_problems(trace: Trace) -> Iterator[Problem]:
     inner = np.arange(1, size)
     for loop in inner[(loops.parent[1:] >= inner) | (loops.parent[1:] < 0)]:
         yield Problem(f"{where}.{loop}", f"parent {loops.parent[loop]} does not precede it")
-    if loops.trip.min(initial=0) < 0:
+    if loops.trip.min() < 0:
         yield Problem(where, f"negative trip count {loops.trip.min()}")
     known = [int(kind) for kind in LoopKind]
     for loop in np.flatnonzero(~np.isin(loops.kind, known)):
@@ -49,12 +49,12 @@ def _loop_problems(trace: Trace) -> Iterator[Problem]:
         yield Problem(f"{where}.{loop}", f"node {loops.node[loop]} does not exist")
     if trace.series.value.min(initial=0) < 0:
         yield Problem("trace.series", f"negative trip count {trace.series.value.min()}")
-    owned = np.zeros(size, dtype=bool)
-    for loop, above in enumerate(loops.parent.tolist()):
-        inside = above >= 0 and above < loop and bool(owned[above])
-        if inside and loops.node[loop] >= 0:
+    owned: list[bool] = []
+    for loop, (above, node) in enumerate(zip(loops.parent.tolist(), loops.node.tolist(), strict=True)):
+        inside = 0 <= above < loop and owned[above]
+        if inside and node >= 0:
             yield Problem(f"{where}.{loop}", "owners of latency are nested")
-        owned[loop] = inside or loops.node[loop] >= 0
+        owned.append(inside or node >= 0)
 
 
 def _row_problems(trace: Trace) -> Iterator[Problem]:
@@ -94,8 +94,9 @@ def _access_problems(trace: Trace) -> Iterator[Problem]:
 
 def _count_problems(trace: Trace) -> Iterator[Problem]:
     runs = iterations(trace)
-    if float(runs.astype(np.float64).max(initial=0.0)) > SAFE:
-        raise TooLong(f"{float(runs.max()):.3e} executions do not fit into 64 bits", where="trace.loops")
+    most = int(runs.max())
+    if most > SAFE:
+        raise TooLong(f"{most:.3e} executions do not fit into 64 bits", where="trace.loops")
     for loop in np.flatnonzero(trace.loops.series >= 0):
         entered = int(np.max(runs[..., trace.loops.parent[loop]]))
         length = trace.series.of(int(trace.loops.series[loop])).shape[0]

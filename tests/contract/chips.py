@@ -17,9 +17,13 @@ from tests.contract.small_graphs import small_graph
 
 CHIPS = registry.accelerator_names()
 SPECS = [f"{name}:{preset}" for name in CHIPS for preset in registry.load_accelerator(name).presets]
+DEFAULTS = {f"{name}:{next(iter(registry.load_accelerator(name).presets))}" for name in CHIPS}
 
 each_chip = pytest.mark.parametrize("name", CHIPS)
-each_preset = pytest.mark.parametrize("spec", SPECS)
+# The fast part asks the default preset of every chip, the whole suite all of them.
+each_preset = pytest.mark.parametrize(
+    "spec", [pytest.param(spec, marks=() if spec in DEFAULTS else pytest.mark.slow) for spec in SPECS]
+)
 
 
 def target_of(spec: str) -> tuple[Accelerator, Any]:

@@ -35,7 +35,7 @@ def _binary_lstm(rng: np.random.Generator) -> dict[str, Any]:
     return {
         "mac_units": int(rng.integers(1, 30)),
         "memory_bits_per_cycle": int(rng.integers(1, 60)),
-        "elementwise_lanes": int(rng.integers(1, 30)),
+        "vector_lanes": int(rng.integers(1, 30)),
     }
 
 
@@ -55,17 +55,17 @@ def _dram_pim(rng: np.random.Generator) -> dict[str, Any]:
 def _sparse_fc(rng: np.random.Generator) -> dict[str, Any]:
     return {
         "neurons": int(rng.integers(1, 20)),
-        "memory_bits": 4096,
+        "weight_memory_bits": 4096,
         "sparsity_ratio": float(rng.choice([0.0, 0.5, 0.75])),
     }
 
 
 def _aqfp_bnn(rng: np.random.Generator) -> dict[str, Any]:
     return {
-        "crossbar": int(rng.integers(1, 10)),
+        "crossbar_size": int(rng.integers(1, 10)),
         "stream_length": int(rng.integers(1, 6)),
         "replication": int(rng.integers(1, 4)),
-        "counter": str(rng.choice(["exact", "approximate"])),
+        "parallel_counter": str(rng.choice(["exact", "approximate"])),
         "tie_rule": str(rng.choice(["one", "zero"])),
         "clock_phases": int(rng.integers(3, 7)),
         "max_phase_skip": int(rng.integers(1, 4)),
@@ -83,7 +83,7 @@ def _integral_sc(rng: np.random.Generator) -> dict[str, Any]:
         "stream_length": int(rng.integers(1, 40)),
         "m": int(rng.integers(1, 5)),
         "fill_cycles": int(rng.integers(0, 12)),
-        "states_count": 2 * int(rng.integers(0, 20)),
+        "states": 2 * int(rng.integers(0, 20)),
         "adder_range": int(rng.integers(0, 6)),
         "shared_generators": bool(rng.integers(2)),
     }
@@ -105,12 +105,12 @@ def _invertible_logic(rng: np.random.Generator) -> dict[str, Any]:
     first, last = (int(2 ** rng.integers(0, 5)) for _ in range(2))
     return {
         "update": "sequential" if sequential else "synchronous",
-        "counter": str(rng.choice(["even", "odd"])),
+        "counter_states": str(rng.choice(["even", "odd"])),
         "noise_weight": int(rng.integers(1, 5)),
         "noise_probability": float(rng.choice([0.25, 0.5, 1.0])),
         "i0_first_ratio": first / 16 if sequential else first,
         "i0_last_ratio": last / 16 if sequential else last,
-        "schedule": str(rng.choice(["geometric", "linear"])),
+        "annealing_schedule": str(rng.choice(["geometric", "linear"])),
         "anneal_cycles": int(rng.integers(1, 20)),
         "anneals": int(rng.integers(1, 3)),
     }
@@ -124,14 +124,14 @@ def _racetrack_memory(rng: np.random.Generator) -> dict[str, Any]:
         "ports": int(rng.integers(1, domains + 1)),
         "policy": str(rng.choice(["lazy", "eager"])),
         "port_selection": str(rng.choice(["nearest", "assigned"])),
-        "latency": str(rng.choice(["physical", "rtsim_compatible"])),
+        "shift_latency": str(rng.choice(["physical", "rtsim_compatible"])),
         "placement": str(rng.choice(["as_given", "first_use", "frequency", "arrangement"])),
     }
 
 
 def _finn_bnn(rng: np.random.Generator) -> dict[str, Any]:
     return {
-        "bit_lanes_count": int(rng.integers(192, 600)),
+        "bit_lanes": int(rng.integers(192, 600)),
         "stream_lanes": int(rng.integers(1, 5)),
         "host_word_bits": int(rng.choice([1, 1, 4, 8])),
     }
@@ -141,7 +141,7 @@ def _mst_bnn(rng: np.random.Generator) -> dict[str, Any]:
     return {
         "tree_depth": int(rng.integers(0, 6)),
         "complement": bool(rng.integers(2)),
-        "weight_seed": int(rng.integers(0, 100)),
+        "seed": int(rng.integers(0, 100)),
         "level_cycles": int(rng.integers(1, 4)),
         "mac_units": int(rng.integers(1, 20)),
         "stream_lanes": int(rng.integers(1, 5)),
@@ -159,7 +159,7 @@ def _reram_pim(rng: np.random.Generator) -> dict[str, Any]:
         "encoding": str(rng.choice(["plain", "flipped"])),
         "replicate": bool(rng.integers(2)),
         "tiles": int(rng.integers(3, 60)),
-        "digital_lanes": int(rng.integers(1, 9)),
+        "vector_lanes": int(rng.integers(1, 9)),
     }
 
 
@@ -179,7 +179,7 @@ def _racetrack_pim(rng: np.random.Generator) -> dict[str, Any]:
 def _roofline(rng: np.random.Generator) -> dict[str, Any]:
     return {
         "lanes": int(rng.integers(1, 40)),
-        "memory": str(rng.choice(["bounded", "in_peak"])),
+        "memory_model": str(rng.choice(["bounded", "in_peak"])),
         "dram_bits_per_s": float(rng.choice([3.3e9, 64e9, 1e12])),
     }
 

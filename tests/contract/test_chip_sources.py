@@ -72,10 +72,3 @@ def test_published_figures_hold(name: str) -> None:
     results = anchors.validate(name)
     assert results
     assert [result.name for result in results if not result.passed] == []
-
-
-@each_chip
-def test_readme_says_what_is_modeled_and_what_is_not(name: str) -> None:
-    path = registry.load_accelerator(name).folder / "README.md"
-    headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
-    assert {"Modeled", "Not modeled", "Known deviations"} <= set(headings)

@@ -12,6 +12,9 @@ from hwsim.trace import reduce, verify_trace
 from tests.contract.chips import each_chip, runnable
 from tests.contract.small_designs import small_design
 
+# The fast part runs one block of every chip.
+BLOCKS = [0, *(pytest.param(block, marks=pytest.mark.slow) for block in range(1, 6))]
+
 
 def step(name: str, seed: int) -> None:
     """Run the machine on a random network and design, and compare it with trace, fold and numpy."""
@@ -35,7 +38,7 @@ def step(name: str, seed: int) -> None:
 
 
 @each_chip
-@pytest.mark.parametrize("block", range(6))
+@pytest.mark.parametrize("block", BLOCKS)
 def test_machine_equals_trace_and_numpy(name: str, block: int) -> None:
     for seed in range(block * 15, block * 15 + 15):
         step(name, seed)

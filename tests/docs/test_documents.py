@@ -19,8 +19,8 @@ PAGES = sorted(
 )
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow)
-                                  if name == "docs/comparisons.md" else name for name in DOCUMENTS])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DOCUMENTS)
 def test_outputs_are_real(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     assert refreshed(text).splitlines() == text.splitlines(), "run: make readme"

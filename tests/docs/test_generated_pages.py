@@ -9,6 +9,7 @@ import pytest
 from docs.generator import chips, commands, matrix, validation
 from docs.generator.hooks import drawn
 from docs.generator.links import relinked
+from docs.generator.sketch import HEIGHT, WIDTH, joined, sketched, svg
 from docs.generator.text import plain, table
 from hwsim import registry
 from tests.docs.blocks import ROOT
@@ -94,3 +95,25 @@ def test_diagrams_stand_in_the_page_and_take_its_colours() -> None:
 def test_tables_escape_what_would_end_a_cell() -> None:
     assert table(("a", "b"), [("x|y", "1\n2")], right=("b",)) == "| a | b |\n| --- | --: |\n| x\\|y | 1 2 |\n"
     assert plain("a_b*<c>[`&") == "a\\_b\\*&lt;c>\\[\\`&amp;"
+
+
+@pytest.mark.parametrize("name", registry.accelerator_names())
+def test_page_of_a_chip_has_its_diagram_as_a_picture(name: str) -> None:
+    text = (ROOT / "accelerators" / name / "README.md").read_text(encoding="utf-8")
+    shown = sketched(text, name)
+    assert f'aria-label="Diagram of {name}"' in shown.partition("## Modeled")[0]
+    assert not set(shown) & set("─│┌┐└┘├┤┬┴┼►◄▲▼")
+    kept = re.sub(r"<[^>]*>", " ", shown)
+    assert set(re.findall(r"\w+", re.sub("[─-╿►◄▲▼]", " ", text))) - {"text"} <= set(re.findall(r"\w+", kept))
+
+
+def test_a_box_of_characters_is_four_strokes_and_an_arrow_two() -> None:
+    assert len(joined([(0, 0, 1, 0), (1, 0, 2, 0), (2, 0, 2, 1), (3, 0, 4, 0)])) == 3
+    box = svg("┌──┐\n│ab├─►\n└──┘\n")
+    path = re.search(r'<path d="([^"]*)"', box)
+    assert path is not None
+    assert path[1].count("M") == 5
+    assert f"M{WIDTH / 2:g} {HEIGHT / 2:g}L{3.5 * WIDTH:g} {HEIGHT / 2:g}" in path[1]
+    assert box.count("<polygon") == 1
+    assert ">ab</text>" in box
+    assert sketched("```\nno arrow\n```\n", "x") == "```\nno arrow\n```\n"

@@ -30,3 +30,9 @@ def test_help_shows_what_there_is() -> None:
     text = pydoc.plain(pydoc.render_doc(hwsim))
     assert [name for name in hwsim.__all__ if not re.search(rf"\b{name}\b", text)] == []
     assert "Cycles, time, energy, area and carbon" in text
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    from importlib.metadata import version
+
+    assert hwsim.__version__ == version("hwsim")

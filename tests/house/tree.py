@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("hwsim", "accelerators", "workloads", "comparisons")
-_UNTRACKED = {"build", "dist", "site", "__pycache__"}
+_UNTRACKED = {"build", "dist", "mutants", "site", "__pycache__"}
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -116,12 +116,27 @@ class Expansion:
         self.events: Counter[tuple[str, str]] = Counter()
         self.bits: Counter[tuple[str, str]] = Counter()
         self.addresses: list[int] = []
+        self.loop_latency: dict[int, int] = {}
+        self._number(program)
         self._cursor: dict[int, int] = {}
         parts = [self._run(loop, [0]) for loop in program]
         self.latency = sum(part.latency for part in parts)
         self.busy: Counter[str] = sum((part.busy for part in parts), Counter())
 
+    def _number(self, parts: Iterable[Loop | Row]) -> None:
+        """Make an entry for every loop, also those that never run, in the order written."""
+        for part in parts:
+            if isinstance(part, Loop):
+                self.loop_latency[id(part)] = 0
+                self._number(part.body)
+
     def _run(self, part: Loop | Row, index: list[int]) -> Expanded:
+        found = self._run_part(part, index)
+        if isinstance(part, Loop):
+            self.loop_latency[id(part)] += found.latency
+        return found
+
+    def _run_part(self, part: Loop | Row, index: list[int]) -> Expanded:
         if isinstance(part, Row):
             self.events[part.node, part.unit] += part.count
             self.bits[part.node, part.unit] += part.count * part.bits

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from accelerators.aqfp_bnn.design import AqfpBnnDesign
@@ -13,12 +13,13 @@ from accelerators.aqfp_bnn.machine import machine, reference
 from accelerators.aqfp_bnn.operands import random_graph
 from accelerators.aqfp_bnn.schedule import schedule
 from hwsim.run import chip, evaluate
+from tests.examples import examples
 from tests.unit.aqfp_bnn.networks import perceptron, vgg_small
 
 KNOBS = {
-    "crossbar": st.integers(1, 40), "stream_length": st.integers(1, 6), "replication": st.integers(1, 4),
+    "crossbar_size": st.integers(1, 40), "stream_length": st.integers(1, 6), "replication": st.integers(1, 4),
     "clock_phases": st.integers(3, 9), "max_phase_skip": st.integers(1, 3),
-    "counter": st.sampled_from(["exact", "approximate"]),
+    "parallel_counter": st.sampled_from(["exact", "approximate"]),
     "weight_memory": st.sampled_from(["buffer_chain", "in_cell"]),
 }  # fmt: skip
 designs = st.fixed_dictionaries(KNOBS)
@@ -31,7 +32,7 @@ def design(**knobs: object) -> AqfpBnnDesign:
     return found
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(seeds, designs)
 def test_always_on_never_costs_less_than_active(seed: int, knobs: dict[str, object]) -> None:
     graph = random_graph(np.random.default_rng(seed))
@@ -42,7 +43,7 @@ def test_always_on_never_costs_less_than_active(seed: int, knobs: dict[str, obje
     assert alone["active_operations_per_j"] <= 2 / (12 * found["junction_j"])
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(seeds, designs)
 def test_layers_add_up_to_the_whole_and_copies_never_slow_down(seed: int, knobs: dict[str, object]) -> None:
     graph = random_graph(np.random.default_rng(seed))
@@ -55,7 +56,7 @@ def test_layers_add_up_to_the_whole_and_copies_never_slow_down(seed: int, knobs:
     )
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(seeds, designs, st.integers(1, 4))
 def test_longer_streams_take_longer_and_cost_in_proportion(
     seed: int, knobs: dict[str, object], factor: int
@@ -70,7 +71,7 @@ def test_longer_streams_take_longer_and_cost_in_proportion(
     assert units[1] == pytest.approx(factor * units[0])
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(seeds)
 def test_energy_is_proportional_to_that_of_a_junction(seed: int) -> None:
     graph = random_graph(np.random.default_rng(seed))
@@ -79,7 +80,7 @@ def test_energy_is_proportional_to_that_of_a_junction(seed: int) -> None:
     assert three.cycles == one.cycles
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(seeds, designs)
 def test_the_machine_computes_the_network_where_nothing_is_random(
     seed: int, knobs: dict[str, object]
@@ -93,6 +94,6 @@ def test_the_machine_computes_the_network_where_nothing_is_random(
 
 def test_a_batch_takes_one_interval_more_per_sample() -> None:
     for batch in (1, 2, 7):
-        plan = schedule(perceptron(200, 50, 30, batch=batch), design(crossbar=16))
+        plan = schedule(perceptron(200, 50, 30, batch=batch), design(crossbar_size=16))
         assert plan.cycles == plan.latency_cycles + (batch - 1) * plan.interval_cycles
     assert schedule(vgg_small(3), design()).interval_cycles == schedule(vgg_small(), design()).interval_cycles

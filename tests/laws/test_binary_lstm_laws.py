@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from accelerators.binary_lstm import ACCELERATOR, BinaryLstmDesign
@@ -12,6 +12,7 @@ from accelerators.binary_lstm.weights import Weights, encode, quantize
 from hwsim.model.prices import price
 from hwsim.model.timing import time_trace
 from hwsim.trace import reduce, verify_trace
+from tests.examples import examples
 
 
 @st.composite
@@ -20,7 +21,7 @@ def designs(draw: st.DrawFn) -> BinaryLstmDesign:
         weights=draw(st.sampled_from(list(Weights))),
         mac_units=draw(st.integers(1, 30)),
         memory_bits_per_cycle=draw(st.integers(1, 60)),
-        elementwise_lanes=draw(st.integers(1, 30)),
+        vector_lanes=draw(st.integers(1, 30)),
         activation_bits=draw(st.integers(6, 16)),
     )
 
@@ -32,7 +33,7 @@ def cycles_of(design: BinaryLstmDesign, seed: int) -> int:
     return int(time_trace(trace, price(trace, sheet), sheet).cycles)
 
 
-@settings(max_examples=80)
+@examples(80)
 @given(design=designs(), seed=st.integers(0, 2**32))
 def test_machine_equals_trace_in_cycles_and_events_and_numpy_in_values(
     design: BinaryLstmDesign, seed: int

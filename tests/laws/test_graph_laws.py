@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hwsim.errors import GraphError, HwsimError
@@ -33,6 +33,7 @@ from hwsim.graph import (
 from hwsim.graph.ops.convolution import window_size
 from hwsim.graph.ops.kinds import broadcast
 from hwsim.graph.ops.vector import ELEMENTWISE, REDUCTIONS
+from tests.examples import examples
 
 SHAPES = st.lists(st.integers(1, 4), max_size=4).map(tuple)
 
@@ -203,7 +204,6 @@ def test_bit_operations_scale_with_the_bits(graph):
 LETTERS = "abcde"
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(st.sampled_from(LETTERS), min_size=1, max_size=3, unique=True), min_size=1,
                 max_size=3),
        st.fixed_dictionaries({letter: st.integers(1, 4) for letter in LETTERS}), st.data())
@@ -281,7 +281,7 @@ def problems_of(build):
     return ()
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(operators())
 def test_any_operator_is_either_valid_or_refused_in_words(case):
     kind, shapes, attributes = case

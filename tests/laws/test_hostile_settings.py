@@ -7,11 +7,12 @@ import math
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from hwsim.__main__ import main
 from hwsim.registry import accelerator_names, load_accelerator
+from tests.examples import examples
 
 KNOBS = [(chip, knob) for chip in accelerator_names() for knob in load_accelerator(chip).design.model_fields]
 NASTY = st.one_of(
@@ -88,7 +89,7 @@ def set_knobs(capsys: pytest.CaptureFixture[str], network: str, chosen: list) ->
     return totals
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(CHOICES)
 def test_knobs(capsys: pytest.CaptureFixture[str], network: Path, chosen: list) -> None:
     totals = set_knobs(capsys, str(network), chosen)
@@ -99,7 +100,7 @@ SIZES = st.one_of(st.integers(0, 64).map(lambda power: 2**power), st.integers(-6
                   NASTY)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.sampled_from(KNOBS), SIZES), min_size=1, max_size=2))
 def test_knobs_on_a_large_network(capsys: pytest.CaptureFixture[str], chosen: list) -> None:
     totals = set_knobs(capsys, "vgg16", chosen)
@@ -115,7 +116,7 @@ def test_slow_and_huge_knobs_on_large_networks(capsys: pytest.CaptureFixture[str
     set_knobs(capsys, network, [(knob, value)])
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from(["run", "compare", "list", "show", "explain", "validate", "schema", "schedule"]),
     st.lists(

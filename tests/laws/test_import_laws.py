@@ -8,7 +8,7 @@ from pathlib import Path
 
 import onnx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from hwsim.errors import InputError
@@ -17,6 +17,7 @@ from hwsim.graph.types import Graph
 from hwsim.importers.layer_csv import export_layer_csv, import_layer_csv
 from hwsim.importers.onnx import import_onnx
 from hwsim.run import evaluate
+from tests.examples import examples
 from tests.hostile.onnx_changes import (
     change_attribute,
     change_initializer,
@@ -37,7 +38,7 @@ BLOBS = [path.read_bytes() for path in MODELS]
 LISTS = [(DATA / "csv" / name).read_text() for name in ("alexnet.csv", "resnet18.csv")]
 LISTS += ["Layer, M, N, K, Batch, Sparsity,\nq, 16, 64, 64, , 2:4,\nscores, 16, 16, 64, 12, ,\n"]
 
-HOUSE = settings(max_examples=800, suppress_health_check=list(HealthCheck))
+HOUSE = examples(800, suppress_health_check=list(HealthCheck))
 
 
 def mutate_bytes(data: bytes, rng: random.Random) -> bytes:
@@ -102,7 +103,7 @@ def test_damaged_bytes(blob: bytes, rng: random.Random, tmp_path_factory: pytest
     answer(lambda: import_onnx(path))
 
 
-@settings(HOUSE, max_examples=500)
+@examples(500, suppress_health_check=list(HealthCheck))
 @given(blob=st.sampled_from(BLOBS), rng=st.randoms(use_true_random=False),
        policy=st.sampled_from(["error", "traffic"]))
 def test_damaged_networks(blob: bytes, rng: random.Random, policy: str,
@@ -153,7 +154,7 @@ SIZES = st.integers(1, 12)
 ROWS = st.tuples(SIZES, SIZES, SIZES, SIZES, SIZES, SIZES, st.integers(1, 5))
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(rows=st.lists(ROWS, min_size=1, max_size=5))
 def test_written_lists_read_back_the_same(rows: list[tuple[int, ...]],
                                           tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from accelerators.invertible_logic.circuit import buses, circuit_of, fulfilled, spin_network
@@ -14,6 +14,7 @@ from accelerators.invertible_logic.hamiltonian import SpinNetwork, boltzmann, fr
 from accelerators.invertible_logic.sampling import anneal, sample, thresholds
 from hwsim.kernels import spin_network as kernel
 from hwsim.run import chip, load
+from tests.examples import examples
 
 NONE = np.zeros(0, np.int64)
 NOTHING = np.zeros((0, 0, kernel.LANES), np.int8)
@@ -61,7 +62,7 @@ def drawn(words: list[int], spins: int, held: dict[int, int]) -> tuple[list[int]
     clocks=st.integers(1, 6),
     dtype=st.sampled_from([np.int8, np.int16]),
 )
-@settings(max_examples=30, deadline=None)
+@examples(30)
 def test_synchronous_updates_are_those_of_numpy(
     seed: int, spins: int, noise: int, level: int, top: int, clocks: int, dtype: Any
 ) -> None:
@@ -102,7 +103,7 @@ def test_synchronous_updates_are_those_of_numpy(
 
 
 @given(seed=st.integers(0, 10_000), spins=st.integers(1, 5), sweeps=st.integers(1, 4))
-@settings(max_examples=15, deadline=None)
+@examples(15)
 def test_sequential_updates_are_those_of_numpy(seed: int, spins: int, sweeps: int) -> None:
     rng = np.random.default_rng(seed)
     network = random_network(rng, spins)

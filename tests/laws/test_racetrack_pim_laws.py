@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from accelerators.racetrack_pim.design import RacetrackDesign
@@ -12,6 +12,7 @@ from accelerators.racetrack_pim.processor import Processor
 from accelerators.racetrack_pim.programs import Programs
 from accelerators.racetrack_pim.tape import pack
 from accelerators.racetrack_pim.timing import Level
+from tests.examples import examples
 from tests.unit.racetrack_pim.test_operations import counted
 
 distances, levels = st.sampled_from([3, 5, 7]), st.sampled_from(list(Level))
@@ -22,7 +23,7 @@ def design(trd: int, level: Level) -> RacetrackDesign:
     return RacetrackDesign(trd=trd, timing=level, subarrays_active=1, domains=16, wires=128)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(distances, levels, lanes, st.integers(1, 40), st.integers(0, 2**32))
 def test_any_sum_is_exact_and_costs_what_the_closed_form_says(
     trd: int, level: Level, lane_bits: int, operands: int, seed: int

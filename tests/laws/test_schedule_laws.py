@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hwsim.schedule import Operator, Problem, Status, Tensor, replay, solve
@@ -22,6 +22,7 @@ from hwsim.schedule.residency import drop_cost, episodes, footprint, occupancy
 from hwsim.schedule.search import Limits, add_reference, search, tabulate
 from hwsim.schedule.split import compose, improve_windows
 from hwsim.schedule.suffix import suffix_bounds
+from tests.examples import examples
 
 ENDLESS = 1 << 40
 
@@ -156,7 +157,7 @@ def test_segments_add_up_and_windows_only_improve(problem: Problem, extra: int) 
     assert best <= better.traffic <= start.traffic
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(problems(most=8), st.integers(0, 3))
 def test_solve_is_optimal_and_verified(problem: Problem, extra: int) -> None:
     budget = problem.smallest_budget + extra

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from accelerators.sparse_fc import ACCELERATOR, SparseFcDesign
@@ -14,6 +14,7 @@ from accelerators.sparse_fc.weights import Weights, decode, pack, quantize
 from hwsim.model.prices import price
 from hwsim.model.timing import time_trace
 from hwsim.trace import reduce, verify_trace
+from tests.examples import examples
 
 WIDTHS = st.integers(3, 12)
 SHARES = st.one_of(st.just(0.0), st.floats(0.0, 0.999, allow_nan=False))
@@ -26,13 +27,13 @@ def designs(draw: st.DrawFn) -> SparseFcDesign:
         weights=draw(st.sampled_from(list(Weights))),
         sparsity_ratio=draw(SHARES),
         neurons=draw(st.integers(1, 20)),
-        memory_bits=4096,
+        weight_memory_bits=4096,
         lfsr_bits=bits,
         activation_bits=draw(st.integers(2, 12)),
     )
 
 
-@settings(max_examples=80)
+@examples(80)
 @given(design=designs(), seed=st.integers(0, 2**32))
 def test_machine_equals_trace_in_cycles_and_events_and_numpy_in_values(
     design: SparseFcDesign, seed: int

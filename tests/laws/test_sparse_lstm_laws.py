@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from accelerators.sparse_lstm.lower import columns_of, lower
 from accelerators.sparse_lstm.zeros import sizes_of
+from tests.examples import examples
 from tests.unit.sparse_lstm.networks import cell, cycles, design, masks
 
 Zeros = NDArray[np.bool_]
@@ -31,7 +32,7 @@ def layers(draw: Any) -> tuple[dict[str, Any], Zeros, dict[str, Any]]:
     zero = rng.random((sizes["steps"], sizes["batch"], sizes["hidden"])) < fraction
     knobs = {
         "offset_bits": draw(st.integers(1, 8)),
-        "offchip_bits_per_s": draw(st.sampled_from([51.2e9, 20e9, 7.3e9, 1e12])),
+        "dram_bits_per_s": draw(st.sampled_from([51.2e9, 20e9, 7.3e9, 1e12])),
     }
     return sizes, zero, knobs
 
@@ -81,7 +82,7 @@ def test_effective_sparsity_falls_with_the_batch(case: Any) -> None:
     assert skipped == sorted(skipped, reverse=True)
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(st.floats(0, 0.99), st.floats(0, 0.99), st.integers(1, 16), st.sampled_from([0.0, 0.2, 1.0]))
 def test_more_sparsity_is_never_slower(one: float, other: float, batch: int, ratio: float) -> None:
     kind = "correlated" if ratio else "independent"

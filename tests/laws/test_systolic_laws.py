@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from accelerators.systolic.design import MemoryModel, Objective, SystolicDesign
@@ -24,6 +24,7 @@ from accelerators.systolic.tiles import (
 )
 from hwsim.errors import DesignError
 from hwsim.graph.contraction import MatrixProduct
+from tests.examples import examples
 from tests.laws.products import (
     FLOWS,
     convolutions,
@@ -60,7 +61,7 @@ def test_row_tiles_of_a_convolution_equal_the_positions_they_look_at(
 
 
 @given(products, designs(), epilogues, st.data())
-@settings(max_examples=200)
+@examples(200)
 def test_slots_equal_the_explicit_tile_walk(
     product: MatrixProduct, design: SystolicDesign, epilogue: Epilogue, data: st.DataObject
 ) -> None:
@@ -124,7 +125,7 @@ def tilings_of(search: Search) -> list[tuple[tuple[int, int, int], Tiling]]:
 
 
 @given(products, designs(), epilogues)
-@settings(max_examples=60)
+@examples(60)
 def test_the_space_is_the_stated_one(
     product: MatrixProduct, design: SystolicDesign, epilogue: Epilogue
 ) -> None:
@@ -155,7 +156,7 @@ def check_candidates(product: MatrixProduct, design: SystolicDesign, epilogue: E
 
 
 @given(products, designs(), epilogues)
-@settings(max_examples=6)
+@examples(6)
 def test_bounds_and_traffic_of_every_candidate(
     product: MatrixProduct, design: SystolicDesign, epilogue: Epilogue
 ) -> None:
@@ -166,7 +167,7 @@ def test_bounds_and_traffic_of_every_candidate(
 
 @pytest.mark.slow
 @given(products, designs(), epilogues)
-@settings(max_examples=40)
+@examples(40)
 def test_bounds_and_traffic_of_many_candidates(
     product: MatrixProduct, design: SystolicDesign, epilogue: Epilogue
 ) -> None:
@@ -199,7 +200,7 @@ def check_best(product: MatrixProduct, design: SystolicDesign, epilogue: Epilogu
 
 
 @given(products, designs(), epilogues)
-@settings(max_examples=40)
+@examples(40)
 def test_best_is_the_true_optimum(product: MatrixProduct, design: SystolicDesign, epilogue: Epilogue) -> None:
     assume(every_tiling(product, design))
     check_best(product, design, epilogue)
@@ -207,7 +208,7 @@ def test_best_is_the_true_optimum(product: MatrixProduct, design: SystolicDesign
 
 @pytest.mark.slow
 @given(plain_products(largest=300), designs(), plain_epilogues)
-@settings(max_examples=60)
+@examples(60)
 def test_best_is_the_true_optimum_of_larger_products(
     product: MatrixProduct, design: SystolicDesign, epilogue: Epilogue
 ) -> None:
@@ -216,7 +217,7 @@ def test_best_is_the_true_optimum_of_larger_products(
 
 
 @given(products, designs(Objective.TRAFFIC), epilogues)
-@settings(max_examples=40)
+@examples(40)
 def test_equal_traffic_is_settled_by_work(
     product: MatrixProduct, design: SystolicDesign, epilogue: Epilogue
 ) -> None:
@@ -235,7 +236,7 @@ def best_cycles(product: MatrixProduct, design: SystolicDesign, epilogue: Epilog
 
 
 @given(products, designs(Objective.CYCLES), epilogues, st.integers(2, 5))
-@settings(max_examples=60)
+@examples(60)
 def test_more_of_anything_is_never_slower(
     product: MatrixProduct, design: SystolicDesign, epilogue: Epilogue, factor: int
 ) -> None:

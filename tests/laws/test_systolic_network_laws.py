@@ -6,7 +6,7 @@ import itertools
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from accelerators.systolic import lower, prepare, structure
@@ -27,6 +27,7 @@ from hwsim.report.types import Totals
 from hwsim.run import Chip, chip, evaluate
 from hwsim.trace import reduce, to_text
 from tests.contract.small_graphs import small_graph
+from tests.examples import examples
 from tests.laws.products import designs
 
 SYSTOLIC = chip("systolic").accelerator
@@ -89,7 +90,7 @@ def attempt(graph: Graph, design: SystolicDesign) -> Totals:
 
 
 @given(layer_plans(), designs(Objective.CYCLES), st.integers(1, 3))
-@settings(max_examples=25)
+@examples(25)
 def test_a_batch_costs_at_most_as_many_single_runs(
     plan: dict[str, Any], design: SystolicDesign, doublings: int
 ) -> None:
@@ -101,7 +102,7 @@ def test_a_batch_costs_at_most_as_many_single_runs(
 
 
 @given(layer_plans(), designs(Objective.CYCLES))
-@settings(max_examples=25)
+@examples(25)
 def test_more_hardware_is_never_slower(plan: dict[str, Any], design: SystolicDesign) -> None:
     graph = layer(plan)
     cycles = attempt(graph, design).cycles
@@ -111,7 +112,7 @@ def test_more_hardware_is_never_slower(plan: dict[str, Any], design: SystolicDes
 
 
 @given(layer_plans(), designs(Objective.CYCLES), st.sampled_from("mkn"))
-@settings(max_examples=25)
+@examples(25)
 def test_half_the_work_is_never_slower(plan: dict[str, Any], design: SystolicDesign, axis: str) -> None:
     whole = plan | {axis: 2 * plan[axis]}
     assume(plan["kind"] != "convolution" or axis != "m")
@@ -119,7 +120,7 @@ def test_half_the_work_is_never_slower(plan: dict[str, Any], design: SystolicDes
 
 
 @given(layer_plans(), designs(Objective.CYCLES))
-@settings(max_examples=30)
+@examples(30)
 def test_the_best_dataflow_is_no_worse_than_each_fixed_one(
     plan: dict[str, Any], design: SystolicDesign
 ) -> None:
@@ -129,7 +130,7 @@ def test_the_best_dataflow_is_no_worse_than_each_fixed_one(
 
 
 @given(layer_plans(), designs(Objective.CYCLES))
-@settings(max_examples=30)
+@examples(30)
 def test_the_energy_objective_spends_no_more_energy_and_the_product_no_more_of_it(
     plan: dict[str, Any], design: SystolicDesign
 ) -> None:
@@ -218,7 +219,7 @@ NETWORKS = ("classifier", "gemm", "lstm", "matmul_broadcast", "softmax")
 
 
 @given(st.sampled_from(Objective), knob_changes, knob_changes, st.sampled_from(NETWORKS))
-@settings(max_examples=50)
+@examples(50)
 def test_designs_of_equal_structure_share_a_trace(
     objective: Objective, first: dict[str, Any], second: dict[str, Any], name: str
 ) -> None:
@@ -252,7 +253,7 @@ def test_structure_holds_the_prices_that_the_objective_looks_at(
 
 
 @given(layer_plans(), knob_changes)
-@settings(max_examples=30)
+@examples(30)
 def test_a_repriced_trace_equals_a_fresh_evaluation(plan: dict[str, Any], change: dict[str, Any]) -> None:
     """With tiles chosen for traffic only, lanes, clock, bandwidth and prices leave the trace alone."""
     change = {name: value for name, value in change.items() if name in PRICES}

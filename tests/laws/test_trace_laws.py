@@ -37,6 +37,7 @@ def test_fold_equals_expansion(program: list[Loop]) -> None:
     verify_trace(trace)
     folded, expanded = fold(trace, durations(trace)), Expansion(program)
     assert int(folded.cycles) == expanded.latency
+    assert folded.loop_cycles.tolist() == [expanded.latency, *expanded.loop_latency.values()]
     for unit, cycles in expanded.busy.items():
         assert int(busy_cycles(trace, durations(trace))[:, trace.units.index(unit)].sum()) == cycles
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hwsim.dimensions import BASES, NUMBER, SUFFIX_UNITS, UNITS, WHOLE_SUFFIXES, Dimension
@@ -25,6 +25,7 @@ from hwsim.units import (
     seconds_to_cycles,
     suffix_of,
 )
+from tests.examples import examples
 
 floats = st.floats(min_value=1e-25, max_value=1e25).flatmap(lambda x: st.sampled_from([x, -x]))
 decimals = st.decimals(min_value=Decimal("-1e12"), max_value=Decimal("1e12"), allow_nan=False, places=6)
@@ -74,7 +75,7 @@ number_like = st.from_regex(r"[-+0-9.eE ]{1,8}[A-Za-z0-9%^*/ µ²_]{0,12}", full
 
 
 @given(text=st.text(max_size=30) | number_like)
-@settings(max_examples=1000)
+@examples(1000)
 def test_any_text_is_a_number_or_a_clear_refusal(text: str) -> None:
     reason, value = "", 0.0
     try:
@@ -205,7 +206,7 @@ expressions = st.recursive(constants, _combined, max_leaves=8)
 
 
 @given(result=expressions)
-@settings(max_examples=500)
+@examples(500)
 def test_a_formula_evaluates_to_its_value_and_uses_what_it_names(result: Sourced) -> None:
     drawn = {record.key: float(record.text) for record in result.records if isinstance(record, Constant)}
     functions = {"sqrt": math.sqrt, "min": min, "max": max}
@@ -278,7 +279,7 @@ fragments = st.text(max_size=5) | st.sampled_from([
 
 
 @given(at=st.integers(0, len(FILE)), drop=st.integers(0, 25), insert=fragments)
-@settings(max_examples=1000)
+@examples(1000)
 def test_a_damaged_file_is_read_or_refused_with_a_place(at: int, drop: int, insert: str) -> None:
     text = FILE[:at] + insert + FILE[at + drop :]
     problems: tuple[Problem, ...] = ()

@@ -69,7 +69,7 @@ def test_a_binary_layer_without_noise_is_what_onnxruntime_says(
     assert (run_in_floating_point(graph, stored, inputs) == expected).all()
     (layer,) = Network(graph).layers
     # 45 rows fit into one crossbar; its comparator alone then decides, and pools are gates on bits.
-    design = chip("aqfp_bnn", crossbar=45, stream_length=1, neuron="deterministic").design
+    design = chip("aqfp_bnn", crossbar_size=45, stream_length=1, neuron="deterministic").design
     bits = compute(graph, graph.ops[0], [inputs])
     found = run_layer(graph, program(graph, layer, stored, 45), bits, design, 0.0, 0)
     assert found.shape == expected.shape

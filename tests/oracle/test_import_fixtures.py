@@ -9,9 +9,9 @@ from typing import Any
 import onnx
 import pytest
 
+from hwsim.graph.coverage import coverage_of
 from hwsim.graph.ops import OP_KINDS, work_of
 from hwsim.importers import load_network
-from hwsim.importers.coverage import coverage_of
 
 FOLDER = Path(__file__).parents[1] / "data" / "onnx"
 COUNTS: dict[str, dict[str, Any]] = json.loads((FOLDER / "counts.json").read_text())["fixtures"]

@@ -14,10 +14,10 @@ from pathlib import Path
 import onnx
 import pytest
 
+from hwsim.graph.coverage import coverage_of
 from hwsim.graph.ops import work_of
 from hwsim.graph.types import Graph
 from hwsim.importers import load_network
-from hwsim.importers.coverage import coverage_of
 
 LIGHT = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
 

@@ -349,6 +349,11 @@ def test_more_bandwidth_is_never_slower() -> None:
     assert cycles[-1] < cycles[0]
 
 
+def test_nothing_to_compare_on() -> None:
+    with pytest.raises(InputError, match="compare: no chip to compare on"):
+        compare(small(), [])
+
+
 def test_a_network_without_operators_costs_nothing() -> None:
     b = GraphBuilder("wire")
     b.output(b.input("x", (2, 3)))

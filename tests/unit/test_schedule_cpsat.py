@@ -50,6 +50,7 @@ def test_free_orders_of_known_graphs_are_proven(name: str, budget: int, optimum:
     assert seen.non_compulsory == optimum
 
 
+@pytest.mark.slow
 def test_all_three_programs_reach_the_oracle() -> None:
     generator = np.random.default_rng(3)
     positive = 0
@@ -69,6 +70,7 @@ def test_all_three_programs_reach_the_oracle() -> None:
         assert (paper.answer, paper.traffic) == (Answer.OPTIMAL, expected)
 
 
+@pytest.mark.slow
 def test_fragmentation_is_seen_through_cuts_and_by_the_paper_form() -> None:
     found = solve(chained_frag13(), 6, solver="cpsat")
     assert (found.traffic, found.stats.status) == (2, Status.OPTIMAL)
@@ -78,6 +80,7 @@ def test_fragmentation_is_seen_through_cuts_and_by_the_paper_form() -> None:
     assert (paper.answer, paper.traffic) == (Answer.OPTIMAL, 2)
 
 
+@pytest.mark.slow
 def test_packings_agree_with_the_exhaustive_search() -> None:
     generator = np.random.default_rng(7)
     verdicts = set()
@@ -111,6 +114,7 @@ def test_what_the_exhaustive_search_leaves_open_goes_to_the_solver(monkeypatch: 
     assert len(pack(items, 6, solver="cpsat").conflict) == len(items)
 
 
+@pytest.mark.slow
 def test_the_same_plan_twice_and_the_same_as_without_by_default() -> None:
     problem = chained_frag13()
     plans = [dump_plan(problem, found.plan) for found in (solve(problem, 6, solver="cpsat") for _ in range(2))

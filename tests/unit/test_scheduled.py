@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 import hwsim
+from hwsim import scheduled
 from hwsim.__main__ import main
-from hwsim.errors import ScheduleInfeasible
+from hwsim.errors import InputError, ScheduleInfeasible, TimeLimit
+from hwsim.schedule.network_run import schedule_network
 
 
 def test_a_plan_saves_traffic_cycles_and_joules() -> None:
@@ -72,3 +75,19 @@ def test_the_timeline_shows_transfers_beside_compute(tmp_path: Path) -> None:
 def test_a_size_needs_a_schedule(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "mlp_mnist", "--on", "systolic", "--scratchpad", "64KiB"]) == 2
     assert "add --schedule cosma" in capsys.readouterr().err
+
+
+def test_chips_without_a_scratchpad_have_nothing_to_schedule() -> None:
+    with pytest.raises(InputError, match="schedule: edge_gpu has no scratchpad to schedule"):
+        hwsim.evaluate_scheduled("lenet5", "edge_gpu")
+
+
+def test_no_plan_in_time_is_said_with_a_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(*given: object, **options: object) -> object:
+        found = schedule_network(*given, **options)
+        result = replace(found.result, plan=None, traffic=None)
+        return replace(found, result=result)
+
+    monkeypatch.setattr(scheduled, "schedule_network", late)
+    with pytest.raises(TimeLimit, match=r"schedule: no plan was found in time \(raise the time limit\)"):
+        hwsim.evaluate_scheduled("lenet5", "systolic")

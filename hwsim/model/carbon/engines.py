@@ -133,9 +133,7 @@ class Service:
                 for engine, copies, each in zip(self.engines, self.replicas, embodied, strict=True)
             ]
         )
-        running = self.power_w(np.atleast_1d(activity))[:, :, None] * np.atleast_1d(
-            np.asarray(years_s, float)
-        )
+        running = self.power_w(np.atleast_1d(activity))[:, :, None] * np.atleast_1d(years_s)
         return np.asarray(made[:, None, None] + per_joule * running)
 
 

@@ -32,9 +32,7 @@ def break_even_s(embodied: ArrayLike, power_before: ArrayLike, power_after: Arra
     float64[...]
         Seconds; infinity where the new system does not save anything. GreenChip, line 107 and after.
     """
-    cost, saving = np.broadcast_arrays(
-        np.asarray(embodied, float), np.asarray(power_before, float) - np.asarray(power_after, float)
-    )
+    cost, saving = np.broadcast_arrays(embodied, np.subtract(power_before, power_after))
     return _ratio(cost, saving, saving > 0)
 
 
@@ -50,8 +48,7 @@ def indifference_s(
         where the totals never meet.
     """
     more, saving = np.broadcast_arrays(
-        np.asarray(embodied_other, float) - np.asarray(embodied_one, float),
-        np.asarray(power_one, float) - np.asarray(power_other, float),
+        np.subtract(embodied_other, embodied_one), np.subtract(power_one, power_other)
     )
     meets = ((more > 0) & (saving > 0)) | ((more < 0) & (saving < 0))
     always = (more <= 0) & (saving >= 0)
@@ -90,7 +87,7 @@ def read_duration(text: str, where: str) -> float:
     else:
         raise InputError(f"{text!r} has no unit", where=where, hint="write 5y, 400 day or 90 h")
     found = float(parse_as(text, "s"))
-    if not 0 < found < math.inf:
+    if not found > 0:
         raise InputError(f"{text!r} is not a duration", where=where, hint="write 5y, 400 day or 90 h")
     return found
 

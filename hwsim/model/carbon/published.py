@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
+from hwsim.errors import VerifyError
 from hwsim.model.carbon import act, ecochip, greenchip, three_d_carbon
 from hwsim.model.carbon.payback import break_even_s
 from hwsim.model.carbon.tables import tables_of
@@ -62,4 +63,6 @@ def _replacement_s(activity: float, sleep: float) -> float:
 
 
 def _kg(made: Footprint) -> float:
-    return 0.0 if made.carbon is None else made.carbon.value
+    if made.carbon is None:
+        raise VerifyError(f"{made.method} gives no carbon", where="published_figures")
+    return made.carbon.value

@@ -212,7 +212,7 @@ def _number(fields: Mapping[str, Any], name: str, place: str, say: Say, *, requi
         if required:
             say(where, "is missing", "it is not known from any source, so there is no default")
         return None
-    if text == MODELED:
+    if text == MODELED and name in _FROM_REPORT:
         return None
     if not isinstance(text, str):
         say(where, f"{text!r} has no unit", f"write a text with a unit, such as {_EXAMPLES[name]}")
@@ -222,12 +222,14 @@ def _number(fields: Mapping[str, Any], name: str, place: str, say: Say, *, requi
     except InputError as error:
         say(where, error.problems[0].reason, _HINTS.get(name, error.problems[0].hint))
         return None
-    if value < 0 or (name in ("area", "active_power", "throughput", "full_rate") and not value > 0):
-        say(where, f"{text!r} is not above zero", "")
+    if value < 0 or (value == 0 and name in _ABOVE_ZERO):
+        say(where, f"{text!r} is {'not above' if name in _ABOVE_ZERO else 'below'} zero", "")
         return None
     return value
 
 
+_FROM_REPORT = ("idle_power", "active_power", "throughput", "area")
+_ABOVE_ZERO = ("area", "active_power", "throughput", "full_rate")
 _EXAMPLES = {
     "use_intensity": '"380 gCO2e/kWh"',
     "fab_intensity": '"583 gCO2e/kWh"',
@@ -301,9 +303,11 @@ def _die(entry: Any, place: str, say: Say) -> DieEntry | None:
             entry.get("count", 1),
             entry.get("layers", 1),
         )
-        made.resolved("28", 1e-6 if area is None else area)
+        made.resolved(MODELED, 1e-6)
     except InputError as error:
         for problem in error.problems:
-            say(_join(place, problem.where.removeprefix("die.")), problem.reason, problem.hint)
+            name = problem.where.removeprefix("die.").removesuffix("_m2")
+            hint = f"such as {_EXAMPLES[name]}" if name in _EXAMPLES else problem.hint
+            say(_join(place, name), problem.reason, hint)
         return None
     return made

@@ -98,6 +98,6 @@ def _table(
             Kind(fields["kind"]),
             fields.get("note", ""),
         )
-        value = float(parse_as(str(number) if fields["unit"] == "1" else record.text, suffix))
+        value = float(parse_as(record.text, suffix))
         entries[key] = Sourced(value, dimension_of(suffix), record.key, (record,))
     return Table(method, name, version, entries, dict(fields.get("suspicious", {})))

@@ -9,7 +9,7 @@ from pydantic import Field
 from hwsim.model.types import Design
 
 
-class Memory(StrEnum):
+class MemoryModel(StrEnum):
     """Whether memory takes time of its own, or its time is inside a peak that was achieved, not computed."""
 
     BOUNDED = "bounded"
@@ -20,11 +20,13 @@ class RooflineDesign(Design):
     """An engine that takes the longer of its peak work and its peak traffic, at constant power."""
 
     lanes: int = Field(ge=1, le=2**24, description="Multiply-accumulates, or vector operations, per cycle")
-    clock_hz: float = Field(ge=1.0, le=1e12, allow_inf_nan=False, description="Clock of the engine")
+    clock_hz: float = Field(ge=1.0, le=1e12, allow_inf_nan=False, description="Clock")
     operand_bits: int = Field(32, ge=1, le=64, description="Bits of weights and activations")
-    memory: Memory = Field(Memory.BOUNDED, description="Whether memory takes time beside the peak")
+    memory_model: MemoryModel = Field(
+        MemoryModel.BOUNDED, description="Whether memory takes time beside the peak"
+    )
     dram_bits_per_s: float = Field(
-        1e12, ge=1.0, le=1e18, allow_inf_nan=False, description="Memory bandwidth; for memory=bounded"
+        1e12, ge=1.0, le=1e18, allow_inf_nan=False, description="DRAM bandwidth; for memory_model=bounded"
     )
     active_power_w: float = Field(
         gt=0, le=1e6, allow_inf_nan=False, description="Power when busy, memory included"

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.graph.build import GraphBuilder
-from hwsim.graph.ops import PRIMITIVES, op_kind, work_of
+from hwsim.graph.offload import is_free, operand_traffic
+from hwsim.graph.ops import PRIMITIVES, work_of
 from hwsim.graph.passes import fold_batch_normalization, set_precision
 from hwsim.graph.types import FormatKind, Graph, NumberFormat, Op
-from hwsim.model.roofline.design import Memory, RooflineDesign
+from hwsim.model.roofline.design import MemoryModel, RooflineDesign
 from hwsim.model.types import Accelerator, ActionRow, Datasheet, MachineResult, UnitRow
 from hwsim.sourced import Sourced, chosen
 from hwsim.sources import Constants
@@ -71,7 +72,7 @@ def prepare(graph: Graph, design: RooflineDesign) -> Graph:
         return folded
     exponent = {16: 5, 32: 8, 64: 11}[design.operand_bits]
     form = NumberFormat(FormatKind.FLOAT, design.operand_bits, exponent)
-    return set_precision(folded, weights=form, activations=form, biases=form)
+    return set_precision(folded, weights=form, activations=form)
 
 
 def structure(design: RooflineDesign) -> dict[str, Any]:
@@ -84,7 +85,7 @@ def lower(graph: Graph, design: RooflineDesign) -> Trace:
     build = TraceBuilder()
     for op in graph.ops:
         macs, primitives, operations, reads, writes = _amounts(graph, op)
-        if not (macs or operations or reads or writes):
+        if not (reads or writes):
             build.note(op.name, "mapping", "no data moves")
             continue
         with build.loop(1, LoopKind.PAR, node=op.name):
@@ -106,16 +107,14 @@ def lower(graph: Graph, design: RooflineDesign) -> Trace:
 def _amounts(graph: Graph, op: Op) -> tuple[int, Mapping[str, int], int, int, int]:
     """Return MACs, elementary operations by name and in all, bits read and bits written."""
     work = work_of(graph, op)
-    if op_kind(op.kind).aliases or (op.kind == "offload" and not op.int("moves")):
+    if is_free(op):
         return work.macs, work.primitives, work.vector_operations, 0, 0
-    reads = sum(graph.tensors[name].bits for name in dict.fromkeys(op.inputs) if name)
-    writes = sum(graph.tensors[name].bits for name in op.outputs if name)
-    return work.macs, work.primitives, work.vector_operations, reads, writes
+    return work.macs, work.primitives, work.vector_operations, *operand_traffic(graph, op)
 
 
 def datasheet(design: RooflineDesign, knob: KnobSource) -> Datasheet:
     """Return the prices: lanes and clock make the peak, and the power is drawn for as long as a run takes."""
-    rate = knob(design, "dram_bits_per_s") if design.memory is Memory.BOUNDED else None
+    rate = knob(design, "dram_bits_per_s") if design.memory_model is MemoryModel.BOUNDED else None
     untimed = "the peak was achieved and contains the memory" if rate is None else ""
     area = knob(design, "die_area_m2") if design.die_area_m2 else None
     return Datasheet(
@@ -188,7 +187,7 @@ def machine(graph: Graph, design: RooflineDesign, rng: np.random.Generator) -> M
     left = [sum(graph.tensors[name].bits for name in op.inputs), graph.tensors[op.outputs[0]].bits]
     done, clock, events = 0, 0, Counter[tuple[str, str]]()
     rate = Fraction(design.dram_bits_per_s) / Fraction(design.clock_hz)
-    memory = Channel(left, rate if design.memory is Memory.BOUNDED else None)
+    memory = Channel(left, rate if design.memory_model is MemoryModel.BOUNDED else None)
     while done < len(places) or memory.busy:
         for place in places[done : done + design.lanes]:
             if product:

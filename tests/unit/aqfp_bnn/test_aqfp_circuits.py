@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from accelerators.aqfp_bnn.balancing import Balanced, Size, balance, size_of
@@ -22,12 +22,13 @@ from accelerators.aqfp_bnn.circuits import (
     xnor_netlist,
 )
 from accelerators.aqfp_bnn.clocking import check_phases, step_waves
-from accelerators.aqfp_bnn.design import Counter
+from accelerators.aqfp_bnn.design import ParallelCounter
 from accelerators.aqfp_bnn.energy import memory_junctions
 from accelerators.aqfp_bnn.levels import Clocking
 from accelerators.aqfp_bnn.netlist import Netlist, NetlistBuilder, evaluate
 from accelerators.aqfp_bnn.sorters import sorter_cost, sorter_netlist
 from accelerators.aqfp_bnn.trees import cells_needed, edge_buffers, grow, splitters, tree_depth
+from tests.examples import examples
 
 # SCE-benchmarks at 3005081, ISCAS/README.md: gates, buffers and splitters, junctions, depth in phases.
 PUBLISHED = {
@@ -148,7 +149,7 @@ def test_counters_count(inputs: int) -> None:
 @pytest.mark.parametrize("inputs", [2, 3, 4, 7, 8])
 def test_approximate_counters_pair_by_or_and_and(inputs: int) -> None:
     words = np.array(list(itertools.product((False, True), repeat=inputs)))
-    netlist = counter_netlist(inputs, Counter.APPROXIMATE)
+    netlist = counter_netlist(inputs, ParallelCounter.APPROXIMATE)
     found, _ = evaluate(netlist, {f"x[{i}]": words[:, i] for i in range(inputs)})
     total = sum(bits.astype(int) << int(name[6:-1]) for name, bits in found.items())
     expected = words[:, inputs - inputs % 2 :].sum(axis=1)
@@ -188,9 +189,9 @@ def restarts(samples: int, length: int, interval: int) -> Bits:
 
 @pytest.mark.parametrize("clocking", CLOCKINGS)
 @pytest.mark.parametrize(("tiles", "length"), [(1, 1), (1, 5), (4, 3), (5, 8)])
-@pytest.mark.parametrize("counter", Counter)
+@pytest.mark.parametrize("counter", ParallelCounter)
 def test_accumulation_decides_by_the_sum_of_the_stream(
-    tiles: int, length: int, counter: Counter, clocking: Clocking
+    tiles: int, length: int, counter: ParallelCounter, clocking: Clocking
 ) -> None:
     threshold, bits = (tiles * length + 1) // 2, (2 * tiles * length).bit_length()
     built = balance(accumulation_netlist(tiles, bits, threshold, counter), clocking)
@@ -207,7 +208,7 @@ def test_accumulation_decides_by_the_sum_of_the_stream(
     for sample in range(samples):
         own = x[sample * length : (sample + 1) * length]
         count = own.sum(axis=(0, 2))
-        if counter is Counter.APPROXIMATE and tiles > 1:
+        if counter is ParallelCounter.APPROXIMATE and tiles > 1:
             count = own[:, :, tiles - tiles % 2 :].sum(axis=(0, 2))
             for i in range(0, tiles - 1, 2):
                 merge = np.logical_or if i % 4 == 0 else np.logical_and
@@ -234,7 +235,7 @@ def test_buffer_chain_memory_per_bit() -> None:
 
 
 def test_more_phase_skip_takes_fewer_junctions() -> None:
-    netlist = accumulation_netlist(16, 9, 128, Counter.EXACT)
+    netlist = accumulation_netlist(16, 9, 128, ParallelCounter.EXACT)
     found = [balance(netlist, Clocking(clock_phases=16, max_phase_skip=m)).junctions for m in (1, 2, 3, 7)]
     assert found == sorted(found, reverse=True)
     assert found[0] > 1.2 * found[-1]
@@ -266,7 +267,7 @@ def test_trees_by_formula() -> None:
     assert [edge_buffers(gap, 4) for gap in (1, 4, 5, 9)] == [0, 0, 1, 2]
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.integers(2, 5), st.integers(1, 5), st.lists(st.integers(0, 20), min_size=1, max_size=12))
 def test_trees_reach_every_reader_within_the_skip(capacity: int, skip: int, slack: list[int]) -> None:
     count, base = len(slack), tree_depth(len(slack), capacity) + 1
@@ -289,7 +290,7 @@ def backwards(readers: list[int], capacity: int) -> int:
     return total
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.integers(2, 5), st.lists(st.integers(0, 15), min_size=1, max_size=10))
 def test_trees_are_as_small_as_can_be_without_skips(capacity: int, slack: list[int]) -> None:
     base = tree_depth(len(slack), capacity) + 1

@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from accelerators.aqfp_bnn.cooling import carnot_share, wall_energy
-from accelerators.aqfp_bnn.design import PRESETS, Counter, TieRule, carnot_ratio, unphysical_j
+from accelerators.aqfp_bnn.design import PRESETS, ParallelCounter, TieRule, carnot_ratio, unphysical_j
 from accelerators.aqfp_bnn.energy import adiabatic_energy, energy_warnings, published_energies, thermal_energy
 from accelerators.aqfp_bnn.matching import match, no_normalization
 from accelerators.aqfp_bnn.neuron import (
@@ -26,6 +26,7 @@ from hwsim.errors import DesignError, InputError
 from hwsim.physics import physical_constants
 from hwsim.run import chip
 from hwsim.sourced import Kind
+from tests.examples import examples
 
 GOLDEN = {0: 0.5, 0.1: 0.598962599, 0.25: 0.734557974, 0.5: 0.894954297, 0.75: 0.969943999, 1: 0.993905559,
           1.5: 0.999915024, 2: 0.999999732}  # fmt: skip
@@ -82,9 +83,9 @@ def test_counts_by_golden_values(sums: tuple[int, ...]) -> None:
     assert normal == pytest.approx(one.one_probability, abs=0.0011)
 
 
-@settings(max_examples=50, deadline=None)
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=7), st.integers(1, 6), st.sampled_from(Counter))
-def test_moments_are_those_of_the_distribution(p: list[float], length: int, counter: Counter) -> None:
+@examples(50)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=7), st.integers(1, 6), st.sampled_from(ParallelCounter))
+def test_moments_are_those_of_the_distribution(p: list[float], length: int, counter: ParallelCounter) -> None:
     found, counts = decision(p, length, TieRule.ONE, counter), count_distribution(p, length, counter)
     places = np.arange(len(counts))
     assert counts @ places == pytest.approx(found.mean, abs=1e-9)
@@ -116,9 +117,13 @@ def test_attenuation_is_fitted_from_pairs() -> None:
     found = fit_attenuation([(size, given_.current_a(size)) for size in (4, 18, 72)])
     assert (found.scale_a, found.exponent_ratio) == (pytest.approx(40e-6), pytest.approx(0.7))
     text = ",".join(f"{size}:{given_.current_a(size):.6e}" for size in (4, 72))
-    by_pairs = chip("aqfp_bnn", gray_zone_a=2e-6, attenuation_pairs=text, crossbar=36).design
+    by_pairs = chip("aqfp_bnn", gray_zone_a=2e-6, attenuation_pairs=text, crossbar_size=36).design
     by_numbers = chip(
-        "aqfp_bnn", gray_zone_a=2e-6, attenuation_scale_a=40e-6, attenuation_exponent_ratio=0.7, crossbar=36
+        "aqfp_bnn",
+        gray_zone_a=2e-6,
+        attenuation_scale_a=40e-6,
+        attenuation_exponent_ratio=0.7,
+        crossbar_size=36,
     ).design
     assert gray_zone_products(by_pairs) == pytest.approx(gray_zone_products(by_numbers), rel=1e-5)
     assert gray_zone_products(by_numbers) == pytest.approx(2e-6 / (40e-6 * 36**-0.7))
@@ -249,7 +254,7 @@ REFUSED = [
     ({"clock_phases": 2}, "clock_phases"),
     ({"stream_length": 0}, "stream_length"),
     ({"stream_length": 2.5}, "stream_length"),
-    ({"crossbar": 0}, "crossbar"),
+    ({"crossbar_size": 0}, "crossbar"),
     ({"gray_zone_a": -1e-6}, "gray_zone_a"),
     ({"attenuation_scale_a": -1.0}, "attenuation_scale_a"),
     ({"attenuation_exponent_ratio": -0.5}, "attenuation_exponent_ratio"),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from accelerators.aqfp_bnn.crossbars import log_binomials
-from accelerators.aqfp_bnn.design import AqfpBnnDesign, Counter, TieRule
+from accelerators.aqfp_bnn.design import AqfpBnnDesign, ParallelCounter, TieRule
 from accelerators.aqfp_bnn.functional import run
 from accelerators.aqfp_bnn.host import compute
 from accelerators.aqfp_bnn.neuron import probability
@@ -89,9 +89,9 @@ def test_approximate_counters_have_the_distribution_of_pairs() -> None:
     signs, weights = operands(50, 20000, 1)
     found = counts_of(signs, weights, 10, 6.0, 4, 1, True, approximate=True)[:, 0]
     p = probability(tile_sums(signs[0], weights[0], 10).astype(float), 0.0, 6.0).tolist()
-    exact = decision(p, 4, TieRule.ONE, Counter.APPROXIMATE)
+    exact = decision(p, 4, TieRule.ONE, ParallelCounter.APPROXIMATE)
     assert abs(found.mean() - exact.mean) <= 4 * math.sqrt(exact.variance / len(found))
-    counts = count_distribution(p, 4, Counter.APPROXIMATE)
+    counts = count_distribution(p, 4, ParallelCounter.APPROXIMATE)
     assert np.abs(np.bincount(found, minlength=len(counts)) / len(found) - counts).max() < 0.015
 
 
@@ -180,7 +180,7 @@ def test_long_streams_with_a_wide_gray_zone_find_the_network_again() -> None:
     arrays = random_arrays(graph, 300, seed=4)
     short, long = (
         same_as_floating_point(
-            graph, arrays, crossbar=16, gray_zone_products_ratio=24.0, stream_length=length
+            graph, arrays, crossbar_size=16, gray_zone_products_ratio=24.0, stream_length=length
         )
         for length in (4, 1024)
     )
@@ -193,7 +193,7 @@ def test_binomial_and_bitwise_runs_agree_in_distribution() -> None:
     arrays = random_arrays(graph, 1500, seed=1)
     rates = [
         same_as_floating_point(
-            graph, arrays, crossbar=16, gray_zone_products_ratio=10.0, sampling=sampling, seed=seed
+            graph, arrays, crossbar_size=16, gray_zone_products_ratio=10.0, sampling=sampling, seed=seed
         )
         for sampling, seed in (("binomial", 1), ("bitwise", 2))
     ]
@@ -205,7 +205,7 @@ def test_runs_repeat_and_seeds_differ() -> None:
     graph = perceptron(64, 48, 10)
     arrays = random_arrays(graph, 100)
     first, again, other = (
-        run(graph, design(crossbar=16, gray_zone_products_ratio=20.0, seed=seed), arrays).predicted
+        run(graph, design(crossbar_size=16, gray_zone_products_ratio=20.0, seed=seed), arrays).predicted
         for seed in (1, 1, 2)
     )
     assert (first == again).all()
@@ -215,7 +215,7 @@ def test_runs_repeat_and_seeds_differ() -> None:
 @pytest.mark.parametrize("graph", [mixed(), perceptron(30, 20, 10)], ids=["convolutions", "perceptron"])
 def test_samples_in_parts_yield_the_same(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
     arrays = random_arrays(graph, 23)
-    target = design(crossbar=16, gray_zone_products_ratio=9.0)
+    target = design(crossbar_size=16, gray_zone_products_ratio=9.0)
     whole = run(graph, target, arrays).predicted
     module = importlib.import_module("accelerators.aqfp_bnn.functional")
     monkeypatch.setattr(module, "LARGEST_ELEMENTS", 5 * 64 * 72 if graph.name == "mixed" else 5 * 30)
@@ -226,7 +226,7 @@ def test_samples_in_parts_yield_the_same(graph: Graph, monkeypatch: pytest.Monke
 def test_layers_of_full_precision_run_on_the_host() -> None:
     graph = mixed()
     arrays = random_arrays(graph, 40)
-    result = run(graph, design(neuron="deterministic", crossbar=144, stream_length=1), arrays)
+    result = run(graph, design(neuron="deterministic", crossbar_size=144, stream_length=1), arrays)
     # One tile a column and no noise: the binary layers are exact, pools of both signs of scale included.
     assert (result.predicted == result.reference).all()
     assert "conv0, bn0, sign0, fc" in result.notes[-1]
@@ -236,7 +236,7 @@ def test_columns_that_never_change_are_reported() -> None:
     graph = mixed()
     arrays = random_arrays(graph, 5)
     arrays["conv1.bn.scale"][3] = 0.0
-    result = run(graph, design(neuron="deterministic", crossbar=144, stream_length=1), arrays)
+    result = run(graph, design(neuron="deterministic", crossbar_size=144, stream_length=1), arrays)
     assert (result.predicted == result.reference).all()
     assert any("conv1: 1 columns have scale 0" in line for line in result.warnings)
 
@@ -288,7 +288,7 @@ def test_the_digits_of_the_repository() -> None:
     graph = load("digits_mlp_bnn")
     wrong = {}
     for length in (1, 16):
-        knobs = {"crossbar": 72, "stream_length": length, "gray_zone_products_ratio": 12.0}
+        knobs = {"crossbar_size": 72, "stream_length": length, "gray_zone_products_ratio": 12.0}
         result = run(graph, design(**knobs), arrays)
         wrong[length] = float((result.predicted != result.labels).mean())
     reference = float((result.reference != result.labels).mean())

@@ -58,7 +58,7 @@ def network(tmp_path: Path) -> Graph:
 
 
 def knobs(**more: object) -> Chip:
-    return chip("aqfp_bnn", crossbar=72, stream_length=16, **more)
+    return chip("aqfp_bnn", crossbar_size=72, stream_length=16, **more)
 
 
 def test_a_sign_makes_inputs_binary_whatever_their_format(network: Graph) -> None:
@@ -83,7 +83,16 @@ def test_accuracy_of_an_onnx_file_with_its_interval(network: Graph, tmp_path: Pa
 
 def test_the_command_line_runs_the_digits(capsys: pytest.CaptureFixture[str]) -> None:
     file = Path(__file__).parents[3] / "workloads" / "binary" / "digits_mlp_bnn.npz"
-    words = ["run", "digits_mlp_bnn", "--on", "aqfp_bnn", "--set", "crossbar=72", "--functional", str(file)]
+    words = [
+        "run",
+        "digits_mlp_bnn",
+        "--on",
+        "aqfp_bnn",
+        "--set",
+        "crossbar_size=72",
+        "--functional",
+        str(file),
+    ]
     assert main(words) == 2
     assert "gray_zone_a: is not known and has no default" in capsys.readouterr().err
     words += ["--set", "gray_zone_products_ratio=8", "--json"]

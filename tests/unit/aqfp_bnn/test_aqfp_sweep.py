@@ -38,7 +38,7 @@ def test_noise_has_an_optimum_between_majorities_and_chance(tmp_path: Path) -> N
     space = hwsim.Space(
         chips=["aqfp_bnn"],
         networks=["digits_mlp_bnn"],
-        knobs={"crossbar": [16], "gray_zone_products_ratio": [1, 8, 64]},
+        knobs={"crossbar_size": [16], "gray_zone_products_ratio": [1, 8, 64]},
         functional=WEIGHTS,
     )
     narrow, best, wide = hwsim.sweep(space, tmp_path / "digits.db", engine="inprocess").rows()

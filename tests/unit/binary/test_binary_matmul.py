@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hwsim.kernels import binary_matmul
@@ -15,12 +15,13 @@ from hwsim.kernels.binary_matmul import (
     pack_signs,
     unpack_signs,
 )
+from tests.examples import examples
 
 SIGNS = np.array([-1, 1], np.int8)
 shapes = st.tuples(st.integers(1, 9), st.integers(1, 700), st.integers(1, 9), st.integers(0, 2**32))
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(shapes)
 def test_packed_product_equals_integer_product(shape: tuple[int, int, int, int]) -> None:
     m, k, n, seed = shape
@@ -31,7 +32,7 @@ def test_packed_product_equals_integer_product(shape: tuple[int, int, int, int])
     assert np.array_equal(found, x.astype(np.int64) @ w.T.astype(np.int64))
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(shapes)
 def test_masked_positions_add_nothing(shape: tuple[int, int, int, int]) -> None:
     m, k, n, seed = shape

@@ -33,7 +33,7 @@ def recurrent(
 @pytest.mark.parametrize("one_hot", [False, True])
 def test_cycles_of_a_step_follow_the_formula(preset: str, one_hot: bool) -> None:
     features, hidden = 7, 5
-    target = chip(f"binary_lstm:{preset}", mac_units=9, memory_bits_per_cycle=11, elementwise_lanes=4)
+    target = chip(f"binary_lstm:{preset}", mac_units=9, memory_bits_per_cycle=11, vector_lanes=4)
     design = target.design
     macs = 4 * hidden * ((1 if one_hot else features) + hidden)
     operations = 9 * hidden + (0 if design.weights is Weights.FULL_PRECISION else hidden * (4 * 4 + 2))
@@ -51,7 +51,7 @@ def test_ptb_character_step(preset: str, cycles: int) -> None:
     """4 x 1000 x (1 + 1000) MACs: the recurrent part alone is 40000 cycles of 100 units, 100 us."""
     report = evaluate("lstm_ptb_char", f"binary_lstm:{preset}")
     cell = next(layer for layer in report.layers if layer.kind == "lstm")
-    assert cell.busy_cycles_by_unit["mac"] == 100 * cycles
+    assert cell.busy_cycles_by_unit["mac_units"] == 100 * cycles
     assert cell.bytes_by_memory["memory"] * 8 == 100 * 4_004_000 * PRESETS[preset].weight_bits
 
 
@@ -71,9 +71,7 @@ def test_candidate_of_a_gru_waits_for_its_gates() -> None:
 
 
 def test_gates_of_a_gru_are_finished_before_its_candidate() -> None:
-    target = chip(
-        "binary_lstm:full_precision", mac_units=1000, memory_bits_per_cycle=12000, elementwise_lanes=4
-    )
+    target = chip("binary_lstm:full_precision", mac_units=1000, memory_bits_per_cycle=12000, vector_lanes=4)
     gates, candidate = 3 * 5, (8 - 3) * 5
     step = 1 + -(-gates // 4) + 1 + -(-candidate // 4)
     assert evaluate(recurrent("gru"), target).totals.cycles == 6 * 2 * step
@@ -108,7 +106,7 @@ def test_equal_bandwidth_explains_the_high_speed_designs() -> None:
 )
 def test_energy_of_a_mac(preset: str, picojoules: float) -> None:
     sheet = ACCELERATOR.datasheet(PRESETS[preset])
-    row = next(row for row in sheet.actions if (row.unit, row.action) == ("mac", "accumulate"))
+    row = next(row for row in sheet.actions if (row.unit, row.action) == ("mac_units", "mac"))
     assert row.energy is not None
     assert row.energy.value == pytest.approx(picojoules * 1e-12)
     assert str(row.energy.kind) == "unconfirmed"

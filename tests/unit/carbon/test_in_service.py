@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,9 @@ def test_command_prints_tables_and_json(tmp_path: Path, capsys: pytest.CaptureFi
         "--activity",
         "0.2",
     ]
-    assert invoke([*words, "-o", str(tmp_path / "page.html")]) == 0
+    timeline = tmp_path / "timeline.json"
+    assert invoke([*words, "-o", str(tmp_path / "page.html"), "--timeline", str(timeline)]) == 0
+    assert json.loads(timeline.read_text())["traceEvents"]
     shown = capsys.readouterr().out
     assert "In service (illustrative)" in shown
     assert "Break-even, energy" in shown
@@ -189,3 +192,26 @@ def test_an_engine_that_the_scenario_lacks(tmp_path: Path, reports: tuple[hwsim.
     path.write_text(GOOD)
     with pytest.raises(InputError, match="activity"):
         serve(reports, read_scenario(path), service_life_s=1e7, activity=1.5)
+
+
+def test_chips_without_service_data_need_a_scenario(reports: tuple[hwsim.Report, ...]) -> None:
+    other = replace(reports[0], provenance={**reports[0].provenance, "chip": "mst_bnn"})
+    with pytest.raises(InputError) as caught:
+        illustrative([reports[0], other])
+    (problem,) = caught.value.problems
+    assert (problem.where, problem.reason, problem.hint) == (
+        "engines.mst_bnn",
+        "no dies and no idle power are known for this chip",
+        "give --scenario FILE.toml with a table [engines.mst_bnn]",
+    )
+
+
+def test_a_service_of_no_time_and_of_no_method(tmp_path: Path, reports: tuple[hwsim.Report, ...]) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(GOOD)
+    with pytest.raises(InputError) as caught:
+        serve(reports, read_scenario(path), service_life_s=0.0, activity=2.0)
+    assert [p.where for p in caught.value.problems] == ["--activity", "--service-life"]
+    path.write_text('methods = ["act"]\n' + GOOD.replace('"28"', '"12"'))
+    with pytest.raises(InputError, match=r"mine\.engines\.systolic:tpu_v1\.act: act has no '12'"):
+        serve(reports, read_scenario(path), service_life_s=1e7, activity=0.5)

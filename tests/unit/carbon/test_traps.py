@@ -8,7 +8,7 @@ from accelerators.edge_gpu import ACCELERATOR
 from hwsim.errors import InputError
 from hwsim.model.carbon import Die, greenchip, intensity, read_engine
 from hwsim.model.carbon.tables import _table, tables_of
-from hwsim.sourced import Source
+from hwsim.sourced import Constant, Kind, Source
 from hwsim.units import parse_as
 
 FIELDS = {"source": "s", "where": "here", "kind": "reported", "entries": {"28": 0.07}}
@@ -32,6 +32,31 @@ def test_a_defect_density_is_read_with_its_unit() -> None:
     assert [per_cm2, per_mm2] == pytest.approx([700.0, 70_000.0])
     with pytest.raises(InputError, match="does not end in a unit"):
         _table("mine", "defects", "1", {**FIELDS, "unit": "count/cm^2"}, SOURCES)
+
+
+def test_an_entry_carries_its_evidence_and_is_named_by_table_and_key() -> None:
+    fields = {**FIELDS, "unit": "kJ/cm^2", "note": "old", "suspicious": {"28": "too large"}}
+    table = _table("mine", "made_energy_j_per_m2", "v1", fields, SOURCES)
+    assert (table.method, table.name, table.version) == ("mine", "made_energy_j_per_m2", "v1")
+    assert table.suspicious == {"28": "too large"}
+    number = table.entries["28"]
+    assert number.value == pytest.approx(7e5)
+    assert number.formula == "mine.made_energy_28_j_per_m2"
+    (record,) = number.records
+    assert record == Constant(
+        "mine.made_energy_28_j_per_m2", "0.07 kJ/cm^2", SOURCES["s"], "here", Kind.REPORTED, "old"
+    )
+    plain = _table("mine", "yield_ratio", "v1", {**FIELDS, "unit": "1"}, SOURCES)
+    (bare,) = plain.entries["28"].records
+    assert (plain.entries["28"].value, plain.suspicious) == (0.07, {})
+    assert isinstance(bare, Constant)
+    assert (bare.text, bare.note) == ("0.07 1", "")
+    assert (plain.entries["28"] + 1).value == 1.07
+    with pytest.raises(InputError) as caught:
+        _table("mine", "defects", "1", {**FIELDS, "unit": "count/cm^2"}, SOURCES)
+    assert [(p.where, p.reason) for p in caught.value.problems] == [
+        ("mine.defects", "the name does not end in a unit")
+    ]
 
 
 def test_three_intensities_of_taiwan_are_three_tables() -> None:

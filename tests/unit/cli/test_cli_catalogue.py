@@ -99,6 +99,14 @@ def test_show_prints_constants_with_evidence(command: Command) -> None:
     assert [knob["name"] for knob in document["knobs"]] == list(_Toy.model_fields)
 
 
+def test_show_takes_a_preset(command: Command) -> None:
+    assert "large" not in command("show", "toy:small").out
+    assert list(json.loads(command("show", "toy:large", "--json").out)["presets"]) == ["large"]
+    wrong = command("show", "toy:larg")
+    assert (wrong.code, wrong.out) == (2, "")
+    assert "show: toy has no preset 'larg' (did you mean 'large'?)" in wrong.err
+
+
 def test_show_prints_the_operators_of_a_network(command: Command) -> None:
     assert "toynet: 1 operators, 3,888 MACs, 108 parameters" in command("show", "toynet").out
     document = json.loads(command("show", "toynet", "--json").out)

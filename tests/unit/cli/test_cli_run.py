@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hwsim.commands.evaluate import chip_specs, dimensions, knobs
+from hwsim.commands.job import chip_specs, dimensions, knobs
 from hwsim.errors import InputError, VerifyError
 
 Command = Callable[..., Any]
@@ -73,6 +73,32 @@ def test_compare_says_what_it_needs(command: Command, calls: Any, words: list[st
     assert outcome.code == 2
     assert text in outcome.err
     assert outcome.err.startswith("hwsim: error: ")
+
+
+@pytest.mark.parametrize(("words", "told"), [
+    (["--scratchpad", "1MiB", "--time-limit", "3"], ["--scratchpad: changes nothing without --schedule (add "
+     "--schedule cosma)", "--time-limit: changes nothing without --schedule (add --schedule cosma)"]),
+    (["--functional", "f.npz", "--scratchpad", "1MiB", "--schedule", "cosma"],
+     ["--functional: and --schedule in one run (run them apart)"]),
+    (["--clamp", "P=1", "--functional", "f.npz", "--schedule", "cosma"],
+     ["--functional: and --schedule in one run", "--clamp: and --schedule in one run"]),
+])
+def test_no_option_is_dropped_in_silence(command: Command, calls: Any, words: list[str],
+                                         told: list[str]) -> None:
+    outcome = command("run", "net.onnx", "--on", "systolic", *words)
+    assert outcome.code == 2
+    assert all(text in line for text, line in zip(told, outcome.err.splitlines(), strict=True))
+    assert calls.load == []
+
+
+def test_compare_drops_no_option_in_silence(command: Command, calls: Any) -> None:
+    for words in (["--schedule", "cosma", "--service-life", "5y"], ["--activity", "0.2"],
+                  ["--scenario", "s.toml"]):
+        outcome = command("compare", "net.onnx", "--on", "systolic:x,systolic:y", *words)
+        assert (outcome.code, "--service-life" in outcome.err) == (2, True)
+    outcome = command("compare", "r.json", "--service-life", "5y")
+    assert (outcome.code, "--service-life: changes nothing in a report" in outcome.err) == (2, True)
+    assert calls.load == []
 
 
 def test_json_is_the_document_and_nothing_else(command: Command, calls: Any) -> None:
@@ -203,3 +229,14 @@ def test_odd_characters_reach_a_narrow_terminal() -> None:
                           text=True, check=False, env={"PYTHONIOENCODING": "ascii", "PATH": ""})
     assert done.returncode == 2
     assert "r\\xe9seau.json" in done.stderr
+
+
+def test_kinds_of_runs_are_not_mixed(command: Command) -> None:
+    start = ("run", "lenet5", "--on", "systolic")
+    both = command(*start, "--functional", "samples=4", "--schedule", "cosma")
+    assert both.code == 2
+    assert "--functional: samples and a schedule in one run (run them apart)" in both.err
+    held = command(*start, "--clamp", "x=1", "--functional", "samples=4", "--schedule", "cosma")
+    assert held.code == 2
+    for option in ("--schedule", "--functional"):
+        assert f"{option}: and --clamp in one run (run them apart)" in held.err

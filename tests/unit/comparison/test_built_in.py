@@ -88,7 +88,7 @@ def test_columns_are_plain_runs(name: str) -> None:
     columns = dict(zip(file.names(), file.columns, strict=True))
     for head, report in zip(comparison.names, comparison.reports, strict=True):
         column = columns[head]
-        knobs = {key: 30.5e-12 if key == "offchip_j_per_bit" else value
+        knobs = {key: 30.5e-12 if key == "dram_j_per_bit" else value
                  for key, value in column.knobs.items()}
         network = hwsim.load(column.network or file.network or "", batch=column.batch,
                              precision=column.precision)

@@ -48,7 +48,7 @@ def problems(text: str, folder: Path) -> list[str]:
      ["reservations.0.figures: no figure is called 'energi' (did you mean 'energy'?)",
       "reservations.0.columns: no column is called 'sistolic' (did you mean 'systolic'?)"]),
     ("samples = 3\n" + TWO, ["samples: changes nothing"]),
-    ("title = ", ["not valid TOML"]),
+    ("title = ", ["is not valid TOML"]),
     (TWO[: TWO.rindex("[[columns]]")], ["columns: 1 given (a comparison has at least two)"]),
     ('baseline = "c"\n' + TWO + "knob = { a = 1 }", ["columns.2 (systolic:tpu_v1).knob: unknown word",
                                                      "baseline: no column is called 'c'"]),
@@ -67,7 +67,7 @@ def test_problems_of_all_columns_come_at_once(tmp_path: Path) -> None:
     text += 'network = "digit_32"\nknobs = { array_rwos = 8, clock_hz = "3 parsec" }\n'
     found = problems(text, tmp_path)
     for words in ("columns.1 (sistolic).chip: no chip is called 'sistolic' (did you mean 'systolic'?)",
-                  "no.npz: cannot read the file", "clock_hz", "did you mean 'digits_32'?"):
+                  "no.npz: cannot be read", "clock_hz", "did you mean 'digits_32'?"):
         assert any(words in line for line in found), (words, found)
 
 

@@ -57,7 +57,7 @@ def test_rules_that_the_reports_show() -> None:
             ("technology", (), "systolic: 45 nm, 0.9 V; edge_gpu, sparse_fc:mlp_dense, aqfp_bnn: not stated"),
             ("clocks", (), "cycles of clocks from 400 MHz to 5.00 GHz"),
             ("host", (3,), "operators left to a host: aqfp_bnn: fc3, 2.2 % of the MACs, at no cost"),
-            ("roofline", (1,), "edge_gpu; the published peak is a bound of speed"),
+            ("roofline", (1,), "edge_gpu; the published peak bounds the speed"),
             ("overhead", (3,), "aqfp_bnn: cooling, 99.8 % of it (without: 244 fJ)"),
             ("free memory", (3,), "moves 24 B through io (links to room temperature are not modeled)"),
             ("leakage", (2, 3), "no leakage: sparse_fc:mlp_dense, aqfp_bnn"),
@@ -105,10 +105,10 @@ def test_batches_leave_figures_per_inference() -> None:
 
 def test_prices_of_the_file_are_named_and_make_a_mark_hollow() -> None:
     priced = compared(column("reram_pim", network="lenet5_binary"),
-                      column("sparse_lstm", network="lstm_smnist", knobs={"offchip_j_per_bit": "30 pJ/b"}))
+                      column("sparse_lstm", network="lstm_smnist", knobs={"dram_j_per_bit": "30 pJ/b"}))
     found = rule(priced, "prices")
     assert found is not None
-    assert "sparse_lstm: offchip_j_per_bit=30 pJ/b" in found.reason
+    assert "sparse_lstm: dram_j_per_bit=30 pJ/b" in found.reason
     assert found.columns == (1,)
     assert not is_firm(priced, 1)
     assert "energy_j_per_inference" in found.figures

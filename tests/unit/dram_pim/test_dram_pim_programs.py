@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from accelerators.dram_pim.expand import Commands, Kind, library
+from tests.examples import examples
 from tests.unit.dram_pim.rows import LIBRARIES, run
 
 Ints = NDArray[np.int64]
@@ -130,7 +131,7 @@ def test_reductions_over_rows(bits: int) -> None:
 
 
 @each_technique
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(data=st.data(), bits=st.integers(1, 32))
 def test_arithmetic_of_any_width(technique: str, data: st.DataObject, bits: int) -> None:
     numbers = st.lists(st.integers(0, 2**bits - 1), min_size=3, max_size=3)
@@ -224,7 +225,7 @@ def test_ambit_logic_takes_the_published_copies() -> None:
 
 
 @each_technique
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(bits=st.integers(1, 12))
 def test_counting_equals_writing_out(technique: str, bits: int) -> None:
     programs = LIBRARIES[technique]

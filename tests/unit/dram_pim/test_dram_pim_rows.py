@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from accelerators.dram_pim.execute import verify_commands
@@ -14,6 +14,7 @@ from accelerators.dram_pim.expand import Kind, Library, library
 from accelerators.dram_pim.parse import read_programs
 from hwsim.errors import InputError, VerifyError
 from hwsim.kernels.dram_rows import from_rows, pack, run_commands, run_commands_bitwise, to_rows, unpack
+from tests.examples import examples
 
 
 def execute(rows: list[list[int]], *commands: list[int]) -> list[list[int]]:
@@ -49,7 +50,7 @@ def test_pseudo_precharge_joins_the_next_row_and_is_gone_afterwards() -> None:
     assert both[1] == [0, 1, 0, 0]
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(seed=st.integers(0, 2**32 - 1), lanes=st.sampled_from([1, 63, 64, 65, 8200]))
 def test_packed_words_equal_single_bits_for_any_commands(seed: int, lanes: int) -> None:
     rng = np.random.default_rng(seed)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from accelerators.dram_pim.datasheet import activation_energy, datasheet
@@ -16,6 +16,7 @@ from accelerators.dram_pim.expand import Commands
 from accelerators.dram_pim.timing import ACTIVATIONS, Timing, check_window, most_banks, timing_of
 from hwsim.errors import DesignError, InputError
 from hwsim.run import chip, evaluate
+from tests.examples import examples
 
 TICK_NS = 0.25
 
@@ -43,10 +44,10 @@ def test_elp2im_commands() -> None:
     assert [plain.app * TICK_NS, overlapped.app * TICK_NS, plain.tapp * TICK_NS] == [67, 53, 46]
 
 
-@pytest.mark.parametrize(("density", "share"), [("4gb", 0.9667), ("8gb", 0.9551)])
-def test_refresh_takes_its_share_of_a_long_run(density: str, share: float) -> None:
-    knobs = {"density": density, "elements": 65_536}
-    found = timing_of(design(density=density))
+@pytest.mark.parametrize(("device_density", "share"), [("4gb", 0.9667), ("8gb", 0.9551)])
+def test_refresh_takes_its_share_of_a_long_run(device_density: str, share: float) -> None:
+    knobs = {"device_density": device_density, "elements": 65_536}
+    found = timing_of(design(device_density=device_density))
     work = 10**9
     total = work + found.refreshes(work) * found.refresh
     assert work / total == pytest.approx(share, abs=5e-5)
@@ -80,7 +81,7 @@ def schedule(commands: list[str], banks: int, timing: Timing) -> tuple[int, np.n
     return end, np.array(starts)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(commands=st.lists(st.sampled_from(["ap", "aap"]), min_size=1, max_size=12), banks=st.integers(1, 16))
 def test_banks_that_wait_agree_with_a_schedule_of_every_activation(commands: list[str], banks: int) -> None:
     """The closed form is never faster than tFAW or a single bank allow, and near the greedy schedule."""
@@ -135,7 +136,7 @@ def test_clock_period_is_in_the_energy() -> None:
 BAD = [
     ({"grade": "ddr3_1333h"}, "tFAW of ddr3_1333h is not known"),
     ({"grade": "ddr3_1333h", "activation_window": "ignore"}, "currents are known for DDR3-1600 only"),
-    ({"density": "1gb"}, "currents of 1gb devices are not known"),
+    ({"device_density": "1gb"}, "currents of 1gb devices are not known"),
     ({"energy_model": "nvmain", "scope": "device"}, "scope device would mix the two"),
     ({"technique": "elp2im", "energy_model": "ambit"}, "elp2im has other commands"),
     ({"activation_window": "refuse"}, "16 banks open more than four rows in tFAW; 3 do not"),

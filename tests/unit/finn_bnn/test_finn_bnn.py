@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import workloads.binary
@@ -24,6 +24,7 @@ from hwsim.graph.types import Graph, Role
 from hwsim.graph.values import run
 from hwsim.registry import load_workload
 from hwsim.run import chip, evaluate
+from tests.examples import examples
 
 FOLDER = Path(workloads.binary.__file__).parent
 W1A1 = "3x16,32x32,32x16,32x16,32x4,32x1,4x1,8x1,1x4"
@@ -38,12 +39,13 @@ def test_published_folding_gives_the_published_interval_and_rows() -> None:
     target = chip("finn_bnn:ultra96", folding=W1A1)
     pipeline = pipeline_of(prepared("cnv_bnn"), target.design)
     assert pipeline.interval_cycles == 32768
-    clocks = [fold.clocks * fold.pixels for fold in pipeline.folds.values()]
+    clocks = [fold.clocks * fold.pixels for fold in pipeline.layers.values()]
     assert clocks == [32400, 28224, 20736, 28800, 20736, 18432, 32768, 32768, 8192]
-    assert sum(fold.bit_lanes for fold in pipeline.folds.values()) == 3 * 16 * 8 + 1024 + 1024 + 128 + 32 + 16
+    lanes = sum(fold.bit_lanes for fold in pipeline.layers.values())
+    assert lanes == 3 * 16 * 8 + 1024 + 1024 + 128 + 32 + 16
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(st.integers(0, 2**32), st.integers(1, 40))
 def test_a_batch_ends_when_its_positions_one_by_one_end(seed: int, images: int) -> None:
     """Run every position of every image in plain Python, without looking for repetition."""
@@ -51,7 +53,7 @@ def test_a_batch_ends_when_its_positions_one_by_one_end(seed: int, images: int) 
     graph = replace(graph, tensors={name: replace(tensor, shape=(images, *tensor.shape[1:]))
                                     if tensor.role in (Role.INPUT, Role.ACTIVATION) else tensor
                                     for name, tensor in graph.tensors.items()})
-    pipeline = pipeline_of(graph, chip("finn_bnn", bit_lanes_count=200 + seed % 1500).design)
+    pipeline = pipeline_of(graph, chip("finn_bnn", bit_lanes=200 + seed % 1500).design)
     free = [0] * len(pipeline.stages)
     for image in range(images):
         done: dict[str, list[int]] = {}
@@ -69,12 +71,12 @@ def test_a_batch_ends_when_its_positions_one_by_one_end(seed: int, images: int) 
     assert pipeline.total_cycles >= pipeline.latency_cycles + (images - 1) * pipeline.interval_cycles
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(st.integers(0, 2**32))
 def test_automatic_folding_fits_divides_and_is_the_fastest(seed: int) -> None:
     graph = random_graph(np.random.default_rng(seed))
     lanes = int(np.random.default_rng(seed + 1).integers(200, 3000))
-    folds = folds_of(graph, chip("finn_bnn", bit_lanes_count=lanes).design)
+    folds = folds_of(graph, chip("finn_bnn", bit_lanes=lanes).design)
     assert sum(fold.bit_lanes for fold in folds.values()) <= lanes
     for fold in folds.values():
         assert fold.k % fold.simd == fold.n % fold.pe == 0
@@ -132,11 +134,11 @@ def test_bad_foldings_say_layer_number_and_remedy() -> None:
     assert "conv0: SIMD 5 does not divide the 27 inputs" in str(refused.value)
     assert "conv1: PE 48 does not divide the 64 outputs" in str(refused.value)
     with pytest.raises(InputError, match="bit lanes even as folded, the chip has 100"):
-        evaluate("cnv_bnn", chip("finn_bnn", bit_lanes_count=100, folding=W1A1.replace("1x4", "1x2")))
+        evaluate("cnv_bnn", chip("finn_bnn", bit_lanes=100, folding=W1A1.replace("1x4", "1x2")))
     with pytest.raises(DesignError, match=r"finn_bnn\.folding"):
         chip("finn_bnn", folding="3x0")
-    with pytest.raises(DesignError, match=r"board_w 5\.0 is that of an FPGA"):
-        chip("finn_bnn", board_w=5.0)
+    with pytest.raises(DesignError, match=r"board_power_w 5\.0 is that of an FPGA"):
+        chip("finn_bnn", board_power_w=5.0)
 
 
 def test_weights_that_do_not_fit_and_operators_without_engine_are_refused() -> None:
@@ -165,6 +167,6 @@ def test_bad_samples_are_reported_all_at_once() -> None:
 
 def test_power_of_the_board_is_charged_when_given() -> None:
     without = evaluate("cnv_bnn", chip("finn_bnn:ultra96", folding=W1A1))
-    given = evaluate("cnv_bnn", chip("finn_bnn:ultra96", folding=W1A1, board_w=5.0))
+    given = evaluate("cnv_bnn", chip("finn_bnn:ultra96", folding=W1A1, board_power_w=5.0))
     assert without.totals.energy_j == 0
     assert given.totals.energy_j == pytest.approx(5.0 * given.totals.time_s, rel=1e-9)

@@ -9,10 +9,10 @@ import pytest
 from hwsim.errors import InputError
 from hwsim.graph.build import GraphBuilder
 from hwsim.graph.contraction import matrix_products
+from hwsim.graph.coverage import coverage_of
 from hwsim.graph.ops import work_of
 from hwsim.graph.types import INT8, Graph, Sparsity, SparsityPattern
-from hwsim.importers import load_network
-from hwsim.importers.coverage import coverage_of
+from hwsim.importers import layer_csv_write, load_network
 from hwsim.importers.layer_csv import export_layer_csv, import_layer_csv
 
 HEADER = ("Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, "
@@ -205,6 +205,45 @@ def test_export_without_matrix_work_writes_nothing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no matrix product"):
         export_layer_csv(builder.build(), tmp_path / "out.csv")
     assert not list(tmp_path.iterdir())
+
+
+def test_kinds_and_sizes_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError) as caught:
+        export_layer_csv(small_network(), tmp_path / "out.csv", kind="gem")
+    (problem,) = caught.value.problems
+    assert (problem.where, problem.reason) == ("kind", "unknown kind of layer list 'gem'")
+    assert problem.hint == "did you mean 'gemm'?"
+    monkeypatch.setattr(layer_csv_write, "MAX_ROWS", 1)
+    with pytest.raises(InputError, match=r"needs more than 1 rows .*each group, batch and time step"):
+        export_layer_csv(small_network(), tmp_path / "out.csv")
+    assert not list(tmp_path.iterdir())
+
+
+def test_names_that_become_equal_are_told_apart(tmp_path: Path) -> None:
+    """A comma is no part of a field, so a,b and a'b are both written as a_b."""
+    b = GraphBuilder("names")
+    x = b.input("x", (2, 3))
+    for name in ("a,b", "a'b", "a#b"):
+        b.output(b.linear(x, 4, name=name))
+    export_layer_csv(b.build(), tmp_path / "out.csv", kind="gemm")
+    back = import_layer_csv(tmp_path / "out.csv")
+    assert [op.name for op in back.ops] == ["a_b", "a_b_2", "a_b_3"]
+
+
+def test_windows_that_no_row_describes_are_matrix_products(tmp_path: Path) -> None:
+    b = GraphBuilder("windows")
+    x = b.input("x", (2, 4, 9, 9))
+    b.output(b.conv(x, 6, 3, stride=(1, 2), padding=1, groups=2, name="uneven"))
+    b.output(b.conv(x, 6, 3, padding=1, groups=2, name="padded"))
+    notes = export_layer_csv(b.build(), tmp_path / "out.csv")
+    assert notes == (
+        "1 operator(s): dilated, transposed, 3-D or unevenly strided window written as a matrix product",
+        "2 operator(s): groups, batches and steps split into sub-layers",
+        "1 operator(s): padding written into the input size",
+    )
+    graph, back = b.build(), import_layer_csv(tmp_path / "out.csv")
+    macs, again = (sum(work_of(which, op).macs for op in which.ops) for which in (graph, back))
+    assert macs == again
 
 
 def test_unwritable_target_leaves_nothing_behind(tmp_path: Path) -> None:

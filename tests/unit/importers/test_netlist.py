@@ -124,10 +124,10 @@ def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
     with pytest.raises(GraphError, match=r"my\.net: cannot be read: No such file"):
         import_netlist(path)
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(GraphError, match="is no text: byte 0 is not UTF-8"):
+    with pytest.raises(GraphError, match="is not text: byte 0 is not UTF-8"):
         import_netlist(path)
     path.write_bytes(b".model m\0")
-    with pytest.raises(GraphError, match="is no text: holds a zero byte"):
+    with pytest.raises(GraphError, match="is not text: holds a zero byte"):
         import_netlist(path)
 
 

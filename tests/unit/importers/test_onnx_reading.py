@@ -14,10 +14,10 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from hwsim.errors import InputError, UnsupportedOp
+from hwsim.graph.coverage import coverage_of
 from hwsim.graph.ops import work_of
 from hwsim.graph.types import FLOAT16, INT8, Graph, Role
 from hwsim.importers import onnx_read
-from hwsim.importers.coverage import coverage_of
 from hwsim.importers.onnx import import_onnx
 
 F, I64 = TensorProto.FLOAT, TensorProto.INT64

@@ -55,7 +55,7 @@ def test_energy_is_linear_in_stream_length_and_bits_and_absent_on_an_fpga() -> N
     assert joules(stream_length=512) == pytest.approx(2 * joules(stream_length=256))
     assert joules(stream_length=256, m=4) == pytest.approx(4 * joules(stream_length=256))
     assert evaluate(published(), "integral_sc:virtex7_n1024_m1").totals.energy_j == 0.0
-    given = evaluate(published(), chip("integral_sc:virtex7_n1024_m1", and_bit_j=1e-15))
+    given = evaluate(published(), chip("integral_sc:virtex7_n1024_m1", and_j_per_bit=1e-15))
     assert given.totals.energy_j == pytest.approx(100400 * 1024 * 1e-15)
     assert given.totals.energy_j_by_unit["synapses"] == pytest.approx(given.totals.energy_j)
 
@@ -65,7 +65,7 @@ def test_what_is_not_known_is_said_and_no_silent_zero() -> None:
     assert any(line.startswith("no energy is charged: no energy of the FPGA") for line in warnings)
     assert any(line.startswith("no area is charged: LUTs of an FPGA") for line in warnings)
     assert not any("charged" in line for line in evaluate(published(), "integral_sc").warnings)
-    given = evaluate(published(), chip("integral_sc:virtex7_n1024_m1", and_bit_j=1e-15)).warnings
+    given = evaluate(published(), chip("integral_sc:virtex7_n1024_m1", and_j_per_bit=1e-15)).warnings
     assert [line for line in given if "is charged" in line] == [warnings[1]]
 
 
@@ -74,28 +74,28 @@ def test_supply_of_a_quasi_synchronous_run_scales_energy_by_its_square() -> None
         report = evaluate(published(), chip("integral_sc", **knobs))
         return report.totals.energy_j - sum(row.energy_j for row in report.events if row.action == "leakage")
 
-    low = joules(quasi_synchronous=True, operating_supply_v=0.8, fault_rate_ratio=0.1)
+    low = joules(quasi_synchronous=True, operating_supply_v=0.8, fault_probability=0.1)
     assert low / joules() == pytest.approx(0.64)
 
 
 def test_more_synapses_than_the_chip_has_are_refused() -> None:
     with pytest.raises(InputError, match="100400 synapses, the chip has room for 5000") as caught:
-        evaluate(published(), chip("integral_sc", synapse_count=5000))
-    assert "synapse_count=100400" in str(caught.value)
+        evaluate(published(), chip("integral_sc", synapses=5000))
+    assert "synapses=100400" in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("knobs", "message"),
     [
-        ({"states_count": 7}, "states_count 7 is odd"),
-        ({"states_count": -2}, "states_count"),
+        ({"states": 7}, "states 7 is odd"),
+        ({"states": -2}, "states"),
         ({"input_seed": 5, "weight_seed": 5}, "same numbers on both operands"),
         ({"input_seed": 5, "weight_seed": 5 + 2047}, "same numbers on both operands"),
         ({"input_seed": 5, "weight_seed": 5 + 89, "register_leap": 23}, "same numbers on both operands"),
         ({"register_leap": 2047}, "register_leap 2047 is a multiple of 2047, .* it stands still"),
         ({"quasi_synchronous": True}, "needs operating_supply_v"),
-        ({"fault_rate_ratio": 0.1}, "without quasi_synchronous"),
-        ({"fault_rate_ratio": 0.3}, "fault_rate_ratio"),
+        ({"fault_probability": 0.1}, "without quasi_synchronous"),
+        ({"fault_probability": 0.3}, "fault_probability"),
         ({"stream_length": 0}, "stream_length"),
         ({"m": 0}, "m"),
     ],

@@ -78,7 +78,7 @@ def test_flipped_bits_stay_in_the_word(value: int, bit: int, width: int, expecte
 
 
 def test_rates_apply_to_the_chosen_stages() -> None:
-    low = {"quasi_synchronous": True, "operating_supply_v": 0.8, "fault_rate_ratio": 0.125}
+    low = {"quasi_synchronous": True, "operating_supply_v": 0.8, "fault_probability": 0.125}
     full = 2**29
     assert stage_rates(64, design(**low)).tolist() == [full] * 6
     assert stage_rates(64, design(**low, fault_stages="first")).tolist() == [full, 0, 0, 0, 0, 0]
@@ -86,8 +86,8 @@ def test_rates_apply_to_the_chosen_stages() -> None:
 
 
 def faulty_error(rate: float, kind: str, stages: str = "all") -> float:
-    knobs = {"quasi_synchronous": True, "operating_supply_v": 0.8, "fault_rate_ratio": rate,
-             "fault_kind": kind, "fault_stages": stages}
+    knobs = {"quasi_synchronous": True, "operating_supply_v": 0.8, "fault_probability": rate,
+             "fault_model": kind, "fault_stages": stages}
     return error_of(classify("digits_32", 120, stream_length=256, m=2, **knobs))
 
 

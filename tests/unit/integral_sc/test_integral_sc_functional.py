@@ -136,7 +136,7 @@ def test_a_narrow_adder_still_classifies_and_approximate_counters_need_retrainin
     exact = error_of(classify("digits_32", stream_length=256, m=4))
     assert error_of(classify("digits_32", stream_length=256, m=4, adder_range=40)) < exact + 0.02
     assert error_of(classify("digits_32", stream_length=256, m=4, adder_range=1)) > exact
-    near = error_of(classify("digits_32", stream_length=256, m=4, approximate_counters=True))
+    near = error_of(classify("digits_32", stream_length=256, m=4, parallel_counter="approximate"))
     assert exact + 0.1 < near < 0.9
 
 
@@ -144,7 +144,7 @@ def test_binary_twin_is_the_float_network_at_eight_bits() -> None:
     d = design(arithmetic="binary_radix")
     result = run(network("digits_32"), d, arrays("digits_32"))
     assert (result.predicted != result.reference).mean() < 0.01
-    poor = run(network("digits_32"), design(arithmetic="binary_radix", binary_bits=2), arrays("digits_32"))
+    poor = run(network("digits_32"), design(arithmetic="binary_radix", operand_bits=2), arrays("digits_32"))
     assert error_of(poor) > error_of(result)
 
 
@@ -223,7 +223,7 @@ def test_unreadable_files_are_refused(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"not an \.npz file"):
         read_arrays(path)
-    with pytest.raises(InputError, match="cannot read the file"):
+    with pytest.raises(InputError, match="cannot be read"):
         read_arrays(tmp_path / "absent.npz")
 
 
@@ -247,7 +247,7 @@ def test_figures_of_the_chip_are_shown_without_samples(capsys: pytest.CaptureFix
 
 
 def test_too_few_states_are_warned() -> None:
-    few = classify("digits_32", 8, stream_length=16, states_count=2)
+    few = classify("digits_32", 8, stream_length=16, states=2)
     assert any("fc1: 2 states are too few" in line for line in few.warnings)
     enough = classify("digits_32", 8, stream_length=16)
     assert not any("too few" in line for line in enough.warnings)
@@ -255,9 +255,9 @@ def test_too_few_states_are_warned() -> None:
 
 def test_knobs_that_contradict_each_other_are_refused_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     chip = ["run", "digits_32", "--on", "integral_sc", "--set"]
-    assert main([*chip, "states_count=7"]) == 2
+    assert main([*chip, "states=7"]) == 2
     error = capsys.readouterr().err
-    assert error == "hwsim: error: integral_sc: states_count 7 is odd; the output needs two equal halves\n"
+    assert error == "hwsim: error: integral_sc: states 7 is odd; the output needs two equal halves\n"
     assert main([*chip, "weight_seed=2048"]) == 2
     assert "input_seed 1 and weight_seed 2048 start the same numbers" in capsys.readouterr().err
 

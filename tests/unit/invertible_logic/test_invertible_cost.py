@@ -46,7 +46,7 @@ def test_widths_follow_fields_terms_and_states() -> None:
     network = load("gate_and")
     design = chip("invertible_logic").design
     assert built(network, design).bits.tolist() == [4 * 4 + 5, 4 * 4 + 5, 4 * 5 + 5]
-    odd = chip("invertible_logic", counter="odd").design
+    odd = chip("invertible_logic", counter_states="odd").design
     assert built(network, odd).bits.tolist() == [22, 22, 26]
     assert chip("invertible_logic:sequential").design.counter_bits == 0
     own = figures(network, design)
@@ -79,7 +79,7 @@ def test_all_bad_knobs_are_said_at_once() -> None:
 
 def test_schedules_rise_from_first_to_last() -> None:
     for schedule in ("geometric", "linear"):
-        design = chip("invertible_logic", schedule=schedule, anneal_cycles=50).design
+        design = chip("invertible_logic", annealing_schedule=schedule, anneal_cycles=50).design
         assert (design.i0[0], design.i0[-1]) == (1.0, pytest.approx(16.0))
         assert np.all(np.diff(design.i0) > 0)
         assert (design.bounds[0], design.bounds[1], design.bounds[-1]) == (1, 2, 16)

@@ -97,16 +97,16 @@ def test_sequential_attempts_are_sweeps_over_all_spins() -> None:
 
 def test_the_mode_of_an_anneal_is_scored_instead_of_its_end() -> None:
     knobs = {"noise_weight": 1, "i0_first_ratio": 1, "i0_last_ratio": 1, "anneal_cycles": 101}
-    last = small("gate_and", {"A": 1, "B": 0}, counter="odd", **knobs)
-    mode = small("gate_and", {"A": 1, "B": 0}, counter="odd", score="mode", **knobs)
+    last = small("gate_and", {"A": 1, "B": 0}, counter_states="odd", **knobs)
+    mode = small("gate_and", {"A": 1, "B": 0}, counter_states="odd", score="mode", **knobs)
     assert mode.sampling.success_ratio >= last.sampling.success_ratio
     assert mode.sampling.scored_by == "mode state"
 
 
 def test_rarer_noise_is_less_noise() -> None:
     odds = [
-        small("gate_and", {"Y": 0}, counter="odd", noise_weight=3, noise_probability=p, i0_first_ratio=1,
-              i0_last_ratio=1, runs=4096).sampling.success_ratio
+        small("gate_and", {"Y": 0}, counter_states="odd", noise_weight=3, noise_probability=p,
+              i0_first_ratio=1, i0_last_ratio=1, runs=4096).sampling.success_ratio
         for p in (1.0, 0.25)
     ]  # fmt: skip
     assert odds[1] > odds[0] + 0.05

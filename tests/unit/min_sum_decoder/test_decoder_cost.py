@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hwsim.__main__ import main
@@ -22,6 +22,7 @@ from hwsim.graph.verify import verify_graph
 from hwsim.model.types import Counted
 from hwsim.report.rate import Rate
 from hwsim.run import chip, evaluate, load
+from tests.examples import examples
 from tests.unit.min_sum_decoder.test_alist import HAMMING
 from tests.unit.min_sum_decoder.test_decoding import counts, monte_carlo
 from workloads.codes.constructions import array_code
@@ -33,7 +34,7 @@ def evaluated(network: str = "bch_63_45", preset: str = "min_sum", batch: int = 
     return evaluate(load(network, batch=batch), chip(f"min_sum_decoder:{preset}", **knobs))
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(st.integers(1, 500), st.integers(1, 12), st.integers(1, 4))
 def test_cycles_are_two_sweeps_over_the_edges(processors: int, iterations: int, frames: int) -> None:
     found = evaluated(batch=frames, edge_processors=processors, iterations=iterations)
@@ -251,7 +252,7 @@ def test_settings_are_read_from_toml(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("ebn0_db = ", "is no TOML"),
+        ("ebn0_db = ", "is not valid TOML"),
         ("frames = 'many'", r"channel\.toml\.frames: 'many' is no number"),
         ("frames = [1, [2]]", "is no number and no list of numbers"),
         ("[frames]\nx = 1", "is no number and no list of numbers"),

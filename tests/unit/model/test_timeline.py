@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,13 +38,28 @@ def test_no_tasks_take_no_time() -> None:
 
 @pytest.mark.parametrize("after", [(0,), (1,), (-1,), (5,)])
 def test_waiting_for_oneself_or_the_future_is_our_bug(after: tuple[int, ...]) -> None:
-    with pytest.raises(VerifyError, match=r"timeline\.late"):
+    with pytest.raises(VerifyError) as caught:
         run_tasks([Task("late", "dma", 1, after)])
+    assert [(p.where, p.reason) for p in caught.value.problems] == [
+        ("timeline.late", f"takes 1 cycles after {after}")
+    ]
 
 
 def test_negative_time_is_our_bug() -> None:
     with pytest.raises(VerifyError, match="-1 cycles"):
         run_tasks([Task("back", "dma", -1)])
+
+
+def test_clocks_are_whole_numbers_beyond_what_a_float_holds() -> None:
+    """2^53 + 1 is no double; results are shared, so nobody may write into them."""
+    wait = Task("wait", "cpu", 0, (1,))
+    timeline = run_tasks([Task("long", "dma", 2**53), Task("one more", "dma", 1), wait])
+    assert timeline.end.tolist() == [2**53, 2**53 + 1, 2**53 + 1]
+    assert timeline.start.tolist() == [0, 2**53, 2**53 + 1]
+    assert timeline.start.dtype == timeline.end.dtype == np.int64
+    for column in (timeline.start, timeline.end):
+        with pytest.raises(ValueError, match="read-only"):
+            column[0] = 7
 
 
 @st.composite

@@ -9,6 +9,7 @@ import pytest
 
 from hwsim.model.prices import price
 from hwsim.model.pricing import price_trace
+from hwsim.model.sheets import Sheets
 from hwsim.model.timing import time_trace
 from hwsim.model.types import Datasheet
 from hwsim.trace import LoopKind, TraceBuilder, reduce
@@ -201,3 +202,86 @@ def test_a_trace_of_nothing_costs_nothing() -> None:
     assert int(priced.timing.cycles) == 0
     assert float(priced.energy.total_j) == 0.0
     assert priced.timing.node_cycles.tolist() == [0]
+
+
+def interleaved() -> Any:
+    """Node b, then a, then b again, beside a node that owns no loop and one that comes last."""
+    build = TraceBuilder()
+    build.node("alias")
+    for node, adds in (("b", 4), ("a", 12), ("b", 8), ("last", 4)):
+        with build.loop(1, node=node):
+            build.event("alu", "add", adds)
+    return build.build()
+
+
+def test_loops_of_one_node_are_added_up_wherever_they_stand() -> None:
+    trace = interleaved()
+    timing = time_trace(trace, price(trace, sheet()), sheet())
+    assert dict(zip(trace.nodes, timing.node_cycles.tolist(), strict=True)) == {
+        "alias": 0,
+        "b": 2 + 4,
+        "a": 6,
+        "last": 2,
+    }
+    assert int(timing.cycles) == 14
+    assert timing.causes == ()
+    assert timing.node_stalls.shape == (4, 0)
+
+
+def test_nobody_asks_how_long_units_work() -> None:
+    timing = time_trace(two_layers(), price(two_layers(), sheet()), sheet(), busy=False)
+    assert timing.busy_cycles.shape == (2, 0)
+    assert timing.busy_cycles.dtype == np.int64
+    asked = time_trace(two_layers(), price(two_layers(), sheet()), sheet(), busy=True)
+    assert asked.busy_cycles.shape == (2, 2)
+    assert asked.node_stalls.tolist() == timing.node_stalls.tolist()
+
+
+def test_links_stall_like_memories_and_idle_rows_never() -> None:
+    rows = sheet(
+        compute(),
+        transfer(),
+        transfer("write"),
+        transfer("refresh"),
+        units=(unit("alu"), unit("dram", role="link")),
+    )
+    timing = time_trace(two_layers(), price(two_layers(), rows), rows)
+    assert timing.causes == ("dram.read", "dram.write")
+    assert timing.node_stalls.tolist() == [[0, 0], [3, 2]]
+
+
+def test_sheets_are_priced_without_asking_for_busy_units() -> None:
+    """A family from one datasheet of columns: each member as the datasheet of its own numbers."""
+    units = (unit("alu", leakage=watts(1.0)), unit("dram", role="memory"))
+    members = [sheet(compute(lanes=lanes), transfer(), transfer("write"), units=units) for lanes in (1, 4)]
+    both = sheet(compute(lanes=np.array([1, 4])), transfer(), transfer("write"), units=units)
+    trace = two_layers()
+    together = price_trace(trace, reduce(trace), Sheets((both,), 2))
+    assert together.timing.busy_cycles.shape == (2, 2, 0)
+    assert together.energy.leakage_w.tolist() == [[1.0], [1.0]]
+    assert together.prices.energy.shape == (2, 3)
+    for place, member in enumerate(members):
+        alone = price_trace(trace, reduce(trace), member)
+        assert alone.timing.busy_cycles.shape == (2, 2)
+        assert alone.energy.leakage_w.tolist() == [1.0]
+        assert int(together.timing.cycles[place]) == int(alone.timing.cycles)
+        assert together.energy.node_s[place].tolist() == alone.energy.node_s.tolist()
+        assert float(together.energy.total_j[place]) == float(alone.energy.total_j)
+
+
+def test_the_unit_that_leaks_is_the_one_the_sheet_says() -> None:
+    units = (unit("alu"), unit("dram", role="memory", leakage=watts(2.0)), unit("clock", leakage=watts(0.5)))
+    trace = two_layers()
+    energy = price_trace(trace, reduce(trace), sheet(units=units)).energy
+    assert energy.leaking == ("dram", "clock")
+    assert energy.leakage_w.tolist() == [2.0, 0.5]
+    assert energy.leakage_j.tolist() == [[24.0, 6.0], [18.0, 4.5]]
+    assert float(energy.total_j) == 75.0 + 13.5 + 52.5
+
+
+def test_leakage_that_only_some_designs_have() -> None:
+    trace = two_layers()
+    leaks = sheet(units=(unit("alu", leakage=watts(2.0)), unit("dram", role="memory")))
+    for members, expected in (([leaks, sheet()], [[2.0], [0.0]]), ([sheet(), leaks], [[0.0], [2.0]])):
+        energy = price_trace(trace, reduce(trace), members).energy
+        assert (energy.leaking, energy.leakage_w.tolist()) == (("alu",), expected)

@@ -7,7 +7,7 @@ from pathlib import Path
 import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import workloads.binary
@@ -19,6 +19,7 @@ from hwsim.graph.types import Graph
 from hwsim.graph.values import read_samples
 from hwsim.registry import load_workload
 from hwsim.run import chip, evaluate
+from tests.examples import examples
 
 FOLDER = Path(workloads.binary.__file__).parent
 # Of one draw each, by an independent program.
@@ -39,7 +40,7 @@ sizes = (st.integers(1, 14), st.integers(1, 40), st.integers(0, 2**32), st.integ
 layers = st.tuples(*sizes, st.booleans())
 
 
-@settings(deadline=None, max_examples=120)
+@examples(120)
 @given(layers)
 def test_reused_sums_are_the_sums(layer: tuple[int, int, int, int, bool]) -> None:
     n, k, seed, depth, complement = layer
@@ -57,7 +58,7 @@ def test_reused_sums_are_the_sums(layer: tuple[int, int, int, int, bool]) -> Non
     assert all(place[int(p)] < place[c] for c, p in enumerate(found.parent) if p >= 0)
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(st.integers(2, 16), st.integers(1, 30), st.integers(0, 2**32))
 def test_unbounded_tree_is_as_short_as_that_of_networkx(n: int, k: int, seed: int) -> None:
     weights = np.random.default_rng(seed).choice(np.array([-1, 1], np.int8), (n, k))
@@ -142,4 +143,4 @@ def test_stated_reuse_prices_the_network() -> None:
 
 def test_a_network_larger_than_the_chip_is_refused_with_its_size() -> None:
     with pytest.raises(InputError, match="bit lanes, the chip has 1000"):
-        evaluate("vgg_small_bnn", chip("mst_bnn", bit_lanes_count=1000))
+        evaluate("vgg_small_bnn", chip("mst_bnn", bit_lanes=1000))

@@ -8,18 +8,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from accelerators.racetrack_memory import ACCELERATOR
-from accelerators.racetrack_memory.design import PRESETS, Faults, Placement, RacetrackMemoryDesign
+from accelerators.racetrack_memory.design import PRESETS, FaultModel, Placement, RacetrackMemoryDesign
 from accelerators.racetrack_memory.placement import Places, place
 from accelerators.racetrack_memory.reliability import error_per_shift, mean_time_to_failure_s
 from hwsim.errors import InputError
 from hwsim.graph.build import GraphBuilder
-from hwsim.graph.types import Graph
+from hwsim.graph.types import Graph, Op
 from hwsim.report.console import show_text
 from hwsim.run import chip, evaluate, load
+from tests.examples import examples
 
 ONE_PORT = PRESETS["rtsim"].model_copy(update={"ports": 1, "clusters": 1})
 DATA = Path(__file__).parents[2] / "data" / "traces"
@@ -37,7 +38,7 @@ def shifts(graph: Graph, placement: Placement, design: RacetrackMemoryDesign = O
 
 
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=120))
-@settings(max_examples=50, deadline=None)
+@examples(50)
 def test_every_placement_gives_every_word_a_place_of_its_own(words: list[int]) -> None:
     graph = accesses(words, 31)
     design = PRESETS["rtsim"].model_copy(update={"domains": 8, "ports": 2})
@@ -79,6 +80,35 @@ def test_a_chain_is_laid_out_as_a_chain() -> None:
     assert "placement=" in report.layers[0].mapping
 
 
+@given(
+    st.lists(st.integers(0, 20), min_size=1, max_size=80),
+    st.integers(1, 4),
+    st.sampled_from(["lazy", "eager"]),
+)
+@examples(40)
+def test_more_ports_never_lengthen_an_arrangement(words: list[int], ports: int, policy: str) -> None:
+    """The row alone is one of the ways that are compared; folded, it uses all ports."""
+    design = PRESETS["rtsim"].model_copy(update={"ports": ports, "domains": 10, "policy": policy})
+    op = accesses(words, 21).ops[0]
+    row = Places(*(np.array(part) for part in _unfolded(op, 21, design)))
+    found = place(op, 21, design, Placement.ARRANGEMENT).shifts(np.array(words), design)
+    assert found.total <= row.shifts(np.array(words), design).total
+
+
+def _unfolded(op: Op, count: int, design: RacetrackMemoryDesign) -> tuple[list[int], list[int]]:
+    """Return the places of the row that one port gets; ports do not change its order."""
+    one = place(op, count, design.model_copy(update={"ports": 1}), Placement.ARRANGEMENT)
+    return one.cluster.tolist(), one.domain.tolist()
+
+
+def test_a_second_port_halves_the_shifts_of_a_chain() -> None:
+    chain = list(range(40))
+    graph = accesses([w for _ in range(10) for w in (*chain, *chain[::-1])], 40)
+    two = PRESETS["rtsim"].model_copy(update={"ports": 2, "clusters": 1})
+    one = shifts(graph, Placement.ARRANGEMENT)
+    assert shifts(graph, Placement.ARRANGEMENT, two) <= 0.52 * one
+
+
 def test_figures_say_what_every_placement_takes() -> None:
     figures = ACCELERATOR.figures
     assert figures is not None
@@ -98,21 +128,25 @@ def test_exact_has_limits_that_it_states() -> None:
 
 def test_mean_time_to_failure() -> None:
     """1e-8 a shift at 5e7 shifts a second: 2 s (Roxy et al. 2022)."""
-    assert mean_time_to_failure_s(error_per_shift(1, Faults.PINNING).value, 5e7) == pytest.approx(2.0)
-    rates = [error_per_shift(distance, Faults.POSITION).value for distance in range(1, 8)]
+    assert mean_time_to_failure_s(error_per_shift(1, FaultModel.PINNING).value, 5e7) == pytest.approx(2.0)
+    rates = [error_per_shift(distance, FaultModel.POSITION).value for distance in range(1, 8)]
     assert rates == sorted(rates)
-    assert error_per_shift(1, Faults.POSITION).kind == "unconfirmed"
-    assert error_per_shift(1, Faults.POSITION, 1).value == pytest.approx(1.37e-21)
-    for distance, faults, steps in ((8, Faults.POSITION, 0), (1, Faults.NONE, 0), (3, Faults.POSITION, 1)):
+    assert error_per_shift(1, FaultModel.POSITION).kind == "unconfirmed"
+    assert error_per_shift(1, FaultModel.POSITION, 1).value == pytest.approx(1.37e-21)
+    for distance, faults, steps in (
+        (8, FaultModel.POSITION, 0),
+        (1, FaultModel.NONE, 0),
+        (3, FaultModel.POSITION, 1),
+    ):
         with pytest.raises(InputError):
             error_per_shift(distance, faults, steps)
     figures = ACCELERATOR.figures
     assert figures is not None
     graph, times = load("matrix_product_accesses"), {}
-    for model in (Faults.PINNING, Faults.POSITION):
-        design = PRESETS["rtsim"].model_copy(update={"faults": model})
+    for model in (FaultModel.PINNING, FaultModel.POSITION):
+        design = PRESETS["rtsim"].model_copy(update={"fault_model": model})
         times[model] = figures(graph, design)["mean_time_to_failure_s"]
-    assert times[Faults.PINNING] > 1000 * times[Faults.POSITION]
+    assert times[FaultModel.PINNING] > 1000 * times[FaultModel.POSITION]
 
 
 def test_a_trace_file_with_names() -> None:
@@ -128,7 +162,7 @@ def test_a_better_placement_stands_on_the_screen(tmp_path: Path) -> None:
     """And it is as good as it says: the places, written as a trace, take that many shifts."""
     shown = show_text([evaluate(load(DATA / "vectors.memtrace"), "racetrack_memory")])
     found = re.search(
-        r"first use .*: 14 shifts; placement=frequency would take 8 \(-42.9%\), with (.*)", shown
+        r"first use .*: 14 shifts; placement=arrangement would take 6 \(-57.1%\), with (.*)", shown
     )
     assert found is not None
     places = dict(part.split(" at ") for part in found[1].split(", "))
@@ -136,7 +170,7 @@ def test_a_better_placement_stands_on_the_screen(tmp_path: Path) -> None:
     lines = [line.split() for line in (DATA / "vectors.memtrace").read_text().splitlines()[1:]]
     path = tmp_path / "placed.memtrace"
     path.write_text("".join(f"{kind} {places[name]}\n" for kind, name in lines))
-    assert shifts(load(path), Placement.AS_GIVEN, PRESETS["rtsim"]) == 8
+    assert shifts(load(path), Placement.AS_GIVEN, PRESETS["rtsim"]) == 6
     long = accesses([0, 40, 1, 41, 0, 40] * 3, 42)
     assert "would take" in evaluate(long, "racetrack_memory").layers[0].mapping
     assert "with word" not in evaluate(long, "racetrack_memory").layers[0].mapping

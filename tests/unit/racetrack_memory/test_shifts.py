@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from accelerators.racetrack_memory.datasheet import datasheet
@@ -16,6 +16,7 @@ from accelerators.racetrack_memory.shifts import Tapes, shifts_of_trace
 from hwsim.errors import DesignError, InputError
 from hwsim.kernels import tape_shifts
 from hwsim.run import chip, evaluate, load
+from tests.examples import examples
 
 BASE = PRESETS["rtsim"]
 
@@ -62,7 +63,7 @@ def test_mean_of_eager_shifts_equals_exact_enumeration(ports: int, selection: Po
     st.sampled_from(PortSelection),
     st.integers(0, 2**32),
 )
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_the_kernel_equals_its_plain_twin(
     clusters: int, domains: int, ports: int, policy: Policy, selection: PortSelection, seed: int
 ) -> None:

@@ -109,7 +109,7 @@ def test_timeline_goes_into_json_only(report: Report, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("content", "reason"), [
-    (b"\xff\xfe\x00", "not a text file"), (b"", "not valid JSON"), (None, "No such file")])
+    (b"\xff\xfe\x00", "is not text"), (b"", "not valid JSON"), (None, "No such file")])
 def test_unreadable_reports_are_refused(tmp_path: Path, content: bytes | None, reason: str) -> None:
     path = tmp_path / "r.json"
     if content is not None:

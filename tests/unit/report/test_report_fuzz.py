@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from synthetic_report import make_report
 
@@ -13,6 +13,7 @@ from hwsim.errors import InputError, Problem
 from hwsim.report.console import show_text
 from hwsim.report.explain import explain
 from hwsim.report.json_form import reports_from_json, to_json
+from tests.examples import examples
 
 TEXT = to_json(make_report(2))
 _SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5),
@@ -30,7 +31,7 @@ def _use(text: str) -> None:
     assert all(problem.where.startswith("r.json") and problem.reason for problem in problems)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.integers(0, len(TEXT) - 1), st.integers(0, 40), st.text(max_size=4))
 def test_damaged_text(start: int, length: int, replacement: str) -> None:
     _use(TEXT[:start] + replacement + TEXT[start + length:])
@@ -45,7 +46,7 @@ def _paths(document: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 PATHS = [path for path in _paths(json.loads(TEXT)) if path]
 
 
-@settings(max_examples=500, deadline=None)
+@examples(500)
 @given(st.sampled_from(PATHS), _SCALARS)
 def test_damaged_values(path: tuple[Any, ...], value: Any) -> None:
     document = json.loads(TEXT)
@@ -56,7 +57,7 @@ def test_damaged_values(path: tuple[Any, ...], value: Any) -> None:
     _use(json.dumps(document))
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.sampled_from(PATHS))
 def test_missing_values(path: tuple[Any, ...]) -> None:
     document = json.loads(TEXT)

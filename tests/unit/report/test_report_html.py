@@ -92,6 +92,7 @@ def test_two_reports_stand_side_by_side(reports: tuple[Report, Report]) -> None:
     assert sum(tag == "svg" for tag, _ in _Page(page).found) == 6
 
 
+@pytest.mark.slow
 def test_a_thousand_layers_on_two_chips_stay_under_a_megabyte() -> None:
     page = to_html([make_report(1000), make_report(1000, preset="edge_32", scale=8)])
     assert len(page.encode()) < MAX_PAGE_BYTES

@@ -8,10 +8,17 @@ import pytest
 
 from hwsim.report.memory_map import lives_of, memory_map_html, memory_map_svg
 from hwsim.report.schedule_table import baseline_rows, fact_rows, sweep_rows
-from hwsim.report.sweep_plot import sweep_html, sweep_svg
+from hwsim.report.size_sweep_plot import sweep_html, sweep_svg
 from hwsim.schedule.network import from_problem
 from hwsim.schedule.network_run import ScheduleReport, schedule_network
-from hwsim.schedule.sweep import Sweep, SweepPoint, budgets_of, parse_range, sweep_budgets, sweep_document
+from hwsim.schedule.size_sweep import (
+    Sweep,
+    SweepPoint,
+    budgets_of,
+    parse_range,
+    sweep_budgets,
+    sweep_document,
+)
 from hwsim.schedule.types import Problem, Status
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -134,7 +141,7 @@ def test_a_bound_is_carried_to_smaller_and_a_plan_to_larger_scratchpads(
             best = traffic if best is None else min(best, traffic)
             yield SweepPoint(budget, Status.FEASIBLE, best, bound, {}, ""), 216
 
-    monkeypatch.setattr("hwsim.schedule.sweep._ascending", fake)
+    monkeypatch.setattr("hwsim.schedule.size_sweep._ascending", fake)
     sweep = sweep_budgets(from_problem(known["DARTS-1c"]), list(found))
     assert [(p.traffic, p.lower_bound) for p in sweep.points] == [(300, 150), (200, 150), (200, 100)]
 

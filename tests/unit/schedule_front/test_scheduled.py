@@ -11,8 +11,8 @@ import hwsim
 from hwsim import run
 from hwsim.errors import InputError, VerifyError
 from hwsim.model.scheduled import CHANNEL, COMPUTE, Demand, PlanTiming, run_plan, transfers_of
+from hwsim.report.schedule_costs import ScheduledCost, schedule_costs
 from hwsim.report.schedule_table import COST_HEADS, cost_rows
-from hwsim.report.scheduled import ScheduledCost, schedule_costs
 from hwsim.schedule.network import NetworkProblem, from_graph
 from hwsim.schedule.network_rivals import baseline_plans
 from hwsim.schedule.network_run import schedule_network

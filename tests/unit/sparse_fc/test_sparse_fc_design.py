@@ -30,7 +30,7 @@ from hwsim.run import chip
         ({"lfsr_bits": 2}, "lfsr_bits", "greater than or equal to 3"),
         ({"lfsr_bits": 25, "taps": (25, 22)}, "lfsr_bits", "less than or equal to 24"),
         ({"neurons": 0}, "neurons", "greater than or equal to 1"),
-        ({"memory_bits": 0}, "memory_bits", "greater than or equal to 1"),
+        ({"weight_memory_bits": 0}, "weight_memory_bits", "greater than or equal to 1"),
         ({"weights": "quaternary"}, "weights", "'binary' or 'ternary'"),
         ({"clock_hz": 0}, "clock_hz", "greater than 0"),
     ],

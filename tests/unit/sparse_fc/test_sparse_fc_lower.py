@@ -70,16 +70,19 @@ def test_given_seeds_are_those_of_the_columns() -> None:
 
 def test_weights_that_do_not_fit_are_refused_with_the_size_that_does() -> None:
     with pytest.raises(
-        InputError, match=r"has to store 1024 bits .* memory_bits is 512 .set memory_bits=1024"
+        InputError, match=r"has to store 1024 bits .* weight_memory_bits is 512 .set weight_memory_bits=1024"
     ):
         evaluate(layer(1024, 2), chip("sparse_fc", sparsity_ratio=0))
     assert (
-        evaluate(layer(1024, 2), chip("sparse_fc", sparsity_ratio=0, memory_bits=1024)).totals.cycles == 1024
+        evaluate(layer(1024, 2), chip("sparse_fc", sparsity_ratio=0, weight_memory_bits=1024)).totals.cycles
+        == 1024
     )
-    with pytest.raises(InputError, match="set memory_bits=2048"):
-        evaluate(layer(1024, 2), chip("sparse_fc", sparsity_ratio=0, memory_bits=1024, weights="ternary"))
-    with pytest.raises(InputError, match="set memory_bits=2048"):
-        evaluate(layer(1024, 2), chip("sparse_fc", sparsity_ratio=0, memory_bits=1024, neurons=1))
+    with pytest.raises(InputError, match="set weight_memory_bits=2048"):
+        evaluate(
+            layer(1024, 2), chip("sparse_fc", sparsity_ratio=0, weight_memory_bits=1024, weights="ternary")
+        )
+    with pytest.raises(InputError, match="set weight_memory_bits=2048"):
+        evaluate(layer(1024, 2), chip("sparse_fc", sparsity_ratio=0, weight_memory_bits=1024, neurons=1))
 
 
 def test_network_and_design_may_not_disagree_on_the_sparsity() -> None:
@@ -119,8 +122,13 @@ def test_price_of_a_neuron_outside_the_table_says_so() -> None:
         sheet = ACCELERATOR.datasheet(chip("sparse_fc", **knobs).design)
         return {str(row.energy.kind) for row in sheet.actions if row.energy is not None}
 
-    assert kinds(memory_bits=64) == kinds(memory_bits=1024) == {"derived"}
-    assert kinds(memory_bits=1025) == kinds(memory_bits=63) == kinds(weights="ternary") == {"assumed"}
+    assert kinds(weight_memory_bits=64) == kinds(weight_memory_bits=1024) == {"derived"}
+    assert (
+        kinds(weight_memory_bits=1025)
+        == kinds(weight_memory_bits=63)
+        == kinds(weights="ternary")
+        == {"assumed"}
+    )
 
 
 def test_energy_per_clock_does_not_depend_on_the_clock() -> None:
@@ -132,6 +140,6 @@ def test_energy_per_clock_does_not_depend_on_the_clock() -> None:
 
 def test_presets_of_the_table_have_one_neuron() -> None:
     rows = [design for name, design in PRESETS.items() if name.startswith("neuron_")]
-    assert [(d.neurons, d.lfsr_bits, d.memory_bits) for d in rows] == [
+    assert [(d.neurons, d.lfsr_bits, d.weight_memory_bits) for d in rows] == [
         (1, 10, bits) for bits in (1024, 512, 256, 128, 64)
     ]

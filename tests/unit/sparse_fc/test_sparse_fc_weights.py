@@ -40,7 +40,7 @@ def test_illegal_ternary_codes_are_counted_and_named() -> None:
     with pytest.raises(InputError) as caught:
         decode(np.array([0b00, 0b10, 0b10, 0b11, 5]), Weights.TERNARY)
     first, second = caught.value.problems
-    assert "2 weights hold the code 10, which is no ternary weight" in first.reason
+    assert "2 weights hold the code 10: no ternary weight" in first.reason
     assert first.hint == "legal codes: 00, 01, 11"
     assert "1 weights hold the code 101" in second.reason
     with pytest.raises(InputError, match="no binary weight"):

@@ -49,12 +49,14 @@ def test_weights_are_small_and_eight_bits_wide() -> None:
         assert model.recurrence.shape == (model.hidden, 4 * model.hidden)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["dense", "pruned"])
 def test_loss_is_the_recorded_one(name: str, text: characters.Ints) -> None:
     loss = characters.bits_per_character(characters.load_model(name), text)
     assert loss == pytest.approx(MEASURED["bits_per_character"][name], abs=5e-7)
 
 
+@pytest.mark.slow
 def test_zero_fractions_are_the_recorded_ones(masks: Path) -> None:
     zero = np.load(masks)["lstm0"]
     assert zero.shape == (STEPS, characters.SEQUENCES, characters.load_model("pruned").hidden)
@@ -64,6 +66,7 @@ def test_zero_fractions_are_the_recorded_ones(masks: Path) -> None:
     assert MEASURED["batches"][0]["shared_zero_fraction"] > 0.8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", MEASURED["batches"], ids=lambda row: f"batch {row['batch']}")
 def test_speed_ups_are_the_recorded_ones(row: dict[str, Any], masks: Path) -> None:
     graph = load_workload("lstm_character", {"batch": row["batch"]})

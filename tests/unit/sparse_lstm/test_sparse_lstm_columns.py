@@ -21,7 +21,7 @@ def test_the_array_is_what_the_recalled_numbers_say() -> None:
     assert isinstance(published, SparseLstmDesign)
     assert (published.pes, published.batch_lanes) == (192, 8)
     beat_bits = published.column_bits(24, 8)
-    assert beat_bits * published.clock_hz == published.offchip_bits_per_s
+    assert beat_bits * published.clock_hz == published.dram_bits_per_s
 
 
 def test_a_dense_step_is_columns_times_beats() -> None:
@@ -67,13 +67,13 @@ def test_an_embedded_input_is_never_skipped() -> None:
 
 @pytest.mark.parametrize("share", [0.5, 0.25, 0.75, 0.3])
 def test_the_stall_factor_is_demand_over_bandwidth(share: float) -> None:
-    slow = design(mode="dense", offchip_bits_per_s=51.2e9 * share)
+    slow = design(mode="dense", dram_bits_per_s=51.2e9 * share)
     trace = lower(cell(steps=1, batch=8, inputs=1, hidden=240), slow)
     assert cycles(trace, slow) == 241 * -(-40 * 1000 // int(1000 * share)) + 30
 
 
 def test_more_bandwidth_than_needed_changes_nothing() -> None:
-    fast = design(offchip_bits_per_s=1e15)
+    fast = design(dram_bits_per_s=1e15)
     trace = lower(cell(batch=8), design())
     assert cycles(trace, fast) == cycles(trace, design())
 
@@ -106,9 +106,9 @@ def test_a_larger_batch_only_adds_sequences() -> None:
 def test_energy_is_core_power_times_active_time() -> None:
     report = evaluate(cell(batch=8), chip("sparse_lstm:dense"))
     assert report.totals.energy_j == pytest.approx(76.8e9 / 925.3e9 * report.totals.time_s, rel=1e-12)
-    priced = evaluate(cell(batch=8), chip("sparse_lstm:dense", offchip_j_per_bit=20e-12))
-    moved = sum(row.bits for row in priced.events if row.unit == "offchip")
-    assert priced.totals.energy_j_by_unit["offchip"] == pytest.approx(moved * 20e-12)
+    priced = evaluate(cell(batch=8), chip("sparse_lstm:dense", dram_j_per_bit=20e-12))
+    moved = sum(row.bits for row in priced.events if row.unit == "dram")
+    assert priced.totals.energy_j_by_unit["dram"] == pytest.approx(moved * 20e-12)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from tests.unit.sparse_lstm.networks import cell, design
 @pytest.mark.parametrize(
     ("knobs", "reason"),
     [
-        ({"offchip_bits_per_s": 0}, "greater than 0"),
+        ({"dram_bits_per_s": 0}, "greater than 0"),
         ({"clock_hz": 0}, "greater than 0"),
         ({"threshold_ratio": -1}, "greater than or equal to 0"),
         ({"threshold_ratio": float("nan")}, "threshold_ratio"),

@@ -21,7 +21,7 @@ KNOBS: list[dict[str, Any]] = [
     {"state_sparsity_ratio": 0.7, "correlation": "independent", "offset_bits": 1},
     {"state_sparsity_ratio": 0.9, "correlation": "correlated", "correlation_ratio": 0.8, "offset_bits": 2},
     {"state_sparsity_ratio": 0.9, "correlation": "correlated", "correlation_ratio": 1.0, "mode": "dense"},
-    {"tiles": 1, "pes_per_tile": 6, "weights_per_cycle": 3, "offchip_bits_per_s": 4.7e9},
+    {"tiles": 1, "pes_per_tile": 6, "weights_per_cycle": 3, "dram_bits_per_s": 4.7e9},
     {"tiles": 2, "pes_per_tile": 5, "weights_per_cycle": 10, "weight_bits": 4, "activation_bits": 5},
 ]
 
@@ -58,7 +58,7 @@ def _fed(layer: Layer, rng: np.random.Generator, threshold: int) -> Sequence:
 
 
 @pytest.mark.parametrize(("kind", "early"), [("lstm", False), ("gru", False), ("gru", True)])
-@pytest.mark.parametrize("knobs", [{"offset_bits": 1}, {"offchip_bits_per_s": 17e9, "mode": "dense"}])
+@pytest.mark.parametrize("knobs", [{"offset_bits": 1}, {"dram_bits_per_s": 17e9, "mode": "dense"}])
 def test_kernels_equal_their_plain_twins(kind: str, early: bool, knobs: dict[str, Any]) -> None:
     rng = np.random.default_rng(5)
     layer = _layer(kind, rng, linear_before_reset=early)
@@ -91,7 +91,7 @@ def test_zeros_that_the_machine_finds_itself_cost_what_the_trace_says(
 
 
 def test_rates_that_do_not_fit_64_bits_are_stepped_exactly() -> None:
-    chosen = design(offchip_bits_per_s=1.0000000000000002e9, clock_hz=123456789.12345679)
+    chosen = design(dram_bits_per_s=1.0000000000000002e9, clock_hz=123456789.12345679)
     graph = cell(steps=2, batch=2, inputs=1, hidden=3)
     result = ACCELERATOR.machine(graph, chosen, np.random.default_rng(0))
     assert result.cycles == cycles(lower(graph, chosen), chosen)

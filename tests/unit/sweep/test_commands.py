@@ -7,9 +7,11 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+import hwsim
 from hwsim.__main__ import main
 from hwsim.sweep.progress import ProgressLine, line_of
 from hwsim.sweep.session import Counts
+from tests.unit.sweep.spaces import space
 from workloads import digits
 
 QUICK = ["digits_32", "--on", "systolic", "--knob", "array_rows=8:32:x2", "--knob", "dataflow=os,ws"]
@@ -85,6 +87,9 @@ def test_functional_results_are_columns(inside: Path, capsys: Capture) -> None:
     low, high = metrics["misclassification_low_ratio"], metrics["misclassification_high_ratio"]
     assert low <= metrics["misclassification_ratio"] <= high
     assert "--functional d.npz" in front[0]["command"]
+    assert main(["pareto", "r.db", "--objectives", "latency_s,energy_j", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["objectives"] == ["min:latency_s", "min:energy_j"]
+    assert main(["report", "r.db", "-o", "p.html", "--objectives", "error,energy_j"]) == 0
 
 
 def test_pareto_prints_and_draws(inside: Path, capsys: Capture) -> None:
@@ -162,13 +167,67 @@ def test_progress_line(monkeypatch: pytest.MonkeyPatch) -> None:
     assert line_of(counts) == told
     now = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
-    for live, expected in ((True, f"\r\x1b[2K{told}\r\x1b[2K"), (False, f"{told}\n")):
+    at_once = f"\r\x1b[2K{told}"
+    for live, first, expected in ((True, at_once, f"{at_once}{at_once}\r\x1b[2K"), (False, "", f"{told}\n")):
         stream, now[0] = Terminal(live), 0.0
         line = ProgressLine(stream)  # type: ignore[arg-type]
         line(counts)
-        assert stream.text == ""
+        assert stream.text == first
         now[0] = 10.5
         line(counts)
         line(counts)
         line.close()
         assert stream.text == expected
+
+
+@pytest.mark.parametrize(("name", "told"), [("r.dbb", "mean '.db'"), ("r.html", "from `hwsim report")])
+def test_results_have_a_suffix_of_their_own(name: str, told: str, inside: Path, capsys: Capture) -> None:
+    assert main(["sweep", *QUICK, "-o", name]) == 2
+    assert told in capsys.readouterr().err
+    assert not (inside / name).exists()
+
+
+def test_knobs_that_are_no_numbers_leave_json_whole(capsys: Capture) -> None:
+    Path("s.toml").write_text(
+        'chips = ["systolic"]\nnetworks = ["digits_32"]\n[knobs]\narray_rows = 8\n'
+        'array_cols = { equal = "array_rows / 0" }\n'
+    )
+    assert main(["sweep", "s.toml", "--json"]) == 4
+
+    def refuse(word: str) -> float:
+        raise AssertionError(word)
+
+    (row,) = json.loads(capsys.readouterr().out, parse_constant=refuse)["rows"]
+    assert (row["knobs"]["array_cols"], row["status"]) == ("inf", "failed")
+    assert row["error"].startswith("array_cols = ")
+
+
+def test_a_file_of_failures_says_why(inside: Path, capsys: Capture) -> None:
+    words = ["digits_32", "--on", "integral_sc", "--knob", "input_seed=1000", "--knob", "m=2,4", "-o", "r.db"]
+    assert main(["sweep", *words]) == 4
+    assert "status" in capsys.readouterr().out
+    for command in (["pareto", "r.db"], ["report", "r.db", "-o", "p.html"]):
+        assert main(command) == 2
+        assert "all 2 points failed; the first: " in capsys.readouterr().err
+
+
+def test_results_of_another_model_are_shown_with_a_warning(
+    inside: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["sweep", *QUICK, "-o", "r.db", "-q"]) == 0
+    assert main(["pareto", "r.db"]) == 0
+    assert "warning" not in capsys.readouterr().err
+    monkeypatch.setattr("hwsim.sweep.identity.model_version", lambda accelerator: "another")
+    assert main(["pareto", "r.db"]) == 0
+    assert "this hwsim has another" in capsys.readouterr().err
+    assert main(["report", "r.db", "-o", "p.html", "-q"]) == 0
+    assert "this hwsim has another" in (inside / "p.html").read_text()
+    assert "model of systolic:edge_32" in (inside / "p.html").read_text()
+
+
+def test_total_of_the_progress_line_knows_constraints(inside: Path) -> None:
+    totals: list[int] = []
+    knobs = {"array_rows": [8, 16], "array_cols": [8, 16]}
+    made = space(knobs=knobs, constraints=["array_rows == array_cols"])
+    hwsim.sweep(made, inside / "r.db", watch=lambda counts: totals.append(counts.total))
+    assert set(totals) == {2}

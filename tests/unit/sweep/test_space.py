@@ -160,7 +160,7 @@ def test_keys_tell_designs_apart_and_nothing_else() -> None:
         ({"sampling": "random"}, "samples: is missing"),
         ({"samples": 3}, "has no meaning"),
         ({"search": {"budget": 3}}, "has no meaning"),
-        ({"functional": "absent.npz"}, "cannot read the file"),
+        ({"functional": "absent.npz"}, "absent.npz: cannot be read"),
         ({"chips": ["edge_gpu"], "functional": "absent.npz"}, "computes no values"),
     ],
 )

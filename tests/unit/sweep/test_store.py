@@ -7,26 +7,31 @@ from typing import Any
 import pytest
 
 from hwsim.sweep.errors import StoreError
+from hwsim.sweep.records import Records
 from hwsim.sweep.results import open_results
-from hwsim.sweep.store import Record, Store
+from hwsim.sweep.store import Store
 
 
-def record(number: int, position: int | None = None, **given: Any) -> Record:
+def key(number: int) -> bytes:
+    return number.to_bytes(16, "big")
+
+
+def records(*numbers: int, **given: Any) -> Records:
     values: dict[str, Any] = {
-        "key": number.to_bytes(16, "big"),
-        "position": number if position is None else position,
+        "keys": [key(number) for number in numbers],
+        "positions": numbers,
         "chip": "systolic",
         "preset": "edge_32",
         "network": "digits_32",
         "batch": None,
         "precision": None,
-        "knobs": '{"array_rows": 8}',
-        "error": None,
-        "attempts": 1,
+        "knobs": ['{"array_rows": 8}'] * len(numbers),
+        "errors": {},
+        "attempts": [1] * len(numbers),
         "wall_s": 0.1,
-        "metrics": {"cycles": number, "energy_j": number / 7},
+        "metrics": {"cycles": numbers, "energy_j": [number / 7 for number in numbers]},
     }
-    return Record(**values | given)
+    return Records(**values | given)
 
 
 def begin(store: Store, plan: str = "plan") -> None:
@@ -37,8 +42,8 @@ def test_what_is_written_is_read_exactly(tmp_path: Path) -> None:
     path = tmp_path / "r.db"
     with Store(path) as store:
         begin(store)
-        store.add([record(2), record(1), record(3, error="no", metrics={})])
-        store.add([record(4, metrics={"cycles": 2**70, "my_own_j": 1e-300})])
+        store.add(records(2, 1, 3, errors={2: "no"}))
+        store.add(records(4, metrics={"cycles": [2**70], "my_own_j": [1e-300]}))
     results = open_results(path)
     assert [row.position for row in results.rows()] == [1, 2, 3, 4]
     assert [row.status for row in results.rows()] == ["done", "done", "failed", "done"]
@@ -57,9 +62,9 @@ def test_readers_see_commits_while_the_writer_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "r.db"
     with Store(path) as store:
         begin(store)
-        store.add([record(1)])
+        store.add(records(1))
         assert len(open_results(path)) == 1
-        store.add([record(2)])
+        store.add(records(2))
         assert [row.position for row in open_results(path).rows()] == [1, 2]
 
 
@@ -73,25 +78,25 @@ def test_another_plan_forgets_positions_but_no_results(tmp_path: Path) -> None:
     path = tmp_path / "r.db"
     with Store(path) as store:
         begin(store)
-        store.add([record(1), record(2)])
+        store.add(records(1, 2))
     with Store(path) as store:
         begin(store)
-        assert {known.position for known in store.known([record(1).key, record(2).key]).values()} == {1, 2}
+        assert {known.position for known in store.known([key(1), key(2)]).values()} == {1, 2}
     with Store(path) as store:
         begin(store, "another")
         assert len(open_results(path)) == 0
-        known = store.known([record(1).key, record(9).key])
-        assert list(known) == [record(1).key]
-        store.place([(7, record(1).key)])
+        known = store.known([key(1), key(9)])
+        assert list(known) == [key(1)]
+        store.place([(7, key(1))])
     assert [(row.position, row.metrics["cycles"]) for row in open_results(path).rows()] == [(7, 1)]
 
 
 def test_metrics_by_key(tmp_path: Path) -> None:
     with Store(tmp_path / "r.db") as store:
         begin(store)
-        store.add([record(1), record(2, error="no", metrics={})])
-        found = store.metrics_of([record(1).key, record(2).key], ["energy_j", "absent"])
-    assert found == {record(1).key: (1 / 7, None)}
+        store.add(records(1, 2, errors={1: "no"}))
+        found = store.metrics_of([key(1), key(2)], ["energy_j", "absent"])
+    assert found == {key(1): (1 / 7, None)}
 
 
 @pytest.mark.parametrize(
@@ -135,7 +140,7 @@ def test_corrupt_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "r.db"
     with Store(path) as store:
         begin(store)
-        store.add([record(number) for number in range(500)])
+        store.add(records(*range(500)))
     content = bytearray(path.read_bytes())
     for place in range(4096, len(content) - 4096, 4096):
         content[place : place + 4096] = b"\xa5" * 4096
@@ -149,7 +154,7 @@ def test_truncated_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "r.db"
     with Store(path) as store:
         begin(store)
-        store.add([record(number) for number in range(500)])
+        store.add(records(*range(500)))
     path.write_bytes(path.read_bytes()[:9000])
     with pytest.raises(StoreError, match="corrupt"):
         Store(path)
@@ -159,7 +164,7 @@ def test_empty_file_is_a_new_one(tmp_path: Path) -> None:
     (tmp_path / "r.db").touch()
     with Store(tmp_path / "r.db") as store:
         begin(store)
-        store.add([record(1)])
+        store.add(records(1))
     assert len(open_results(tmp_path / "r.db")) == 1
 
 
@@ -167,10 +172,10 @@ def test_full_disk_keeps_what_was_committed(tmp_path: Path) -> None:
     path = tmp_path / "r.db"
     with Store(path) as store:
         begin(store)
-        store.add([record(1)])
+        store.add(records(1))
         store.limit_pages(16)
         with pytest.raises(StoreError, match="disk is full"):
-            store.add([record(number, knobs="x" * 1000) for number in range(2, 500)])
+            store.add(records(*range(2, 500), knobs=["x" * 1000] * 498))
     assert [row.position for row in open_results(path).rows()] == [1]
 
 
@@ -185,10 +190,44 @@ def test_reading_needs_no_permission_to_write(tmp_path: Path) -> None:
     path = tmp_path / "r.db"
     with Store(path) as store:
         begin(store)
-        store.add([record(1)])
+        store.add(records(1))
     path.chmod(0o400)
     tmp_path.chmod(0o500)
     try:
         assert len(open_results(path)) == 1
     finally:
         tmp_path.chmod(0o700)
+
+
+def test_a_link_to_the_file_is_the_file(tmp_path: Path) -> None:
+    path, link = tmp_path / "r.db", tmp_path / "link.db"
+    link.symlink_to(path)
+    with Store(path), pytest.raises(StoreError, match="another sweep writes this file"):
+        Store(link)
+
+
+def test_a_file_that_just_begins_is_no_foreign_one(tmp_path: Path) -> None:
+    path = tmp_path / "r.db"
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+    with pytest.raises(StoreError, match="holds no results yet"):
+        open_results(path)
+
+
+def test_commits_beside_a_file_that_cannot_be_written_are_not_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "r.db"
+    with Store(path) as store:
+        begin(store)
+        store.add(records(1))
+        assert path.with_name("r.db-wal").stat().st_size
+        real = sqlite3.connect
+
+        class Closed(sqlite3.Connection):
+            def execute(self, *words: Any) -> Any:
+                raise sqlite3.OperationalError("attempt to write a readonly database")
+
+        monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: real(*a, **k, factory=Closed))
+        with pytest.raises(StoreError, match=r"copy it and r\.db-wal"):
+            open_results(path)

@@ -18,6 +18,7 @@ from hwsim.sweep.errors import ForeignWorker
 from hwsim.sweep.evaluation import Chunk, Evaluator, Measured
 from hwsim.sweep.export import export
 from hwsim.sweep.metrics import TOTALS
+from hwsim.sweep.pareto import front
 from hwsim.sweep.results import open_results
 from hwsim.sweep.session import Counts
 from tests.unit.sweep.spaces import NETWORK, plan, space
@@ -69,6 +70,10 @@ def test_same_call_goes_on_where_it_stopped(tmp_path: Path) -> None:
     done = hwsim.sweep(space(knobs=KNOBS), path)
     assert counts_of(done.counts) == (0, 6, 0, 0)
     assert done.summary == "computed 0, reused 6, failed 0"
+    runs = done.results.runs
+    assert [row.run for row in done.rows()] == [1, 1, 2, 2, 2, 2]
+    assert [runs[run]["space"]["limit"] for run in (1, 2, 3)] == [2, None, None]
+    assert runs[1]["chips"] == done.results.provenance["chips"]
     assert exported(path) == first
     fewer = hwsim.sweep(space(knobs={"array_rows": [32, 8]}), path)
     assert [row.knobs["array_rows"] for row in fewer.rows()] == [32, 8]
@@ -81,7 +86,8 @@ def test_equal_points_are_computed_once(tmp_path: Path) -> None:
     done = hwsim.sweep(space(chips=chips, knobs=knobs), tmp_path / "r.db")
     assert counts_of(done.counts) == (1, 0, 0, 1)
     again = hwsim.sweep(space(chips=chips, knobs=knobs), tmp_path / "r.db")
-    assert (again.counts.computed, [row.position for row in again.rows()]) == (0, [0])
+    assert [row.position for row in again.rows()] == [0]
+    assert counts_of(again.counts) == (0, 1, 0, 1)
 
 
 def test_failed_points_are_rows_and_wait_for_a_retry(tmp_path: Path) -> None:
@@ -178,6 +184,8 @@ def test_contradictory_constraints_compute_nothing(tmp_path: Path) -> None:
     [
         (Options("locla"), "did you mean 'local'?"),
         (Options("local", 0), "0 workers"),
+        (Options("local", "2"), "'2' workers"),  # type: ignore[arg-type]
+        (Options(time_limit_s="2"), "no time limit"),  # type: ignore[arg-type]
         (Options("inprocess", 3), "need --engine local"),
         (Options(time_limit_s=0.0), "no time limit"),
         (Options("dask"), "a scheduler belongs"),
@@ -235,3 +243,54 @@ def test_command_reproduces_the_point(tmp_path: Path, capsys: pytest.CaptureFixt
     assert json.loads(capsys.readouterr().out)["totals"]["energy_j"] == pytest.approx(
         row.metrics["energy_j"], rel=1e-13
     )
+
+
+def test_what_is_no_space_is_refused() -> None:
+    for wrong in (None, {"chips": ["systolic"]}, 3):
+        with pytest.raises(InputError, match="is no design space"):
+            hwsim.sweep(wrong)  # type: ignore[arg-type]
+
+
+def test_a_sweep_that_cannot_begin_leaves_the_file_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "r.db"
+    hwsim.sweep(space(knobs=KNOBS), path)
+    before = exported(path)
+
+    def refuse(*_: object) -> None:
+        raise InputError("no workers today")
+
+    monkeypatch.setattr("hwsim.sweep.driver.open_engine", refuse)
+    for target in (path, tmp_path / "new.db"):
+        with pytest.raises(InputError, match="no workers today"):
+            hwsim.sweep(space(knobs={"array_rows": [4]}), target)
+    assert exported(path) == before
+    assert not (tmp_path / "new.db").exists()
+
+
+def test_a_graph_in_memory_is_no_command(tmp_path: Path) -> None:
+    graph = run.load("digits_32")
+    (row,) = hwsim.sweep(space(networks=[graph], knobs={"array_rows": 8}), tmp_path / "r.db").rows()
+    assert row.command.startswith("hwsim.evaluate(graph, hwsim.chip('systolic:edge_32', array_rows=8))")
+    report = eval(row.command, {"hwsim": hwsim, "graph": graph})
+    assert report.totals.cycles == row.metrics["cycles"]
+
+
+@pytest.mark.parametrize("objectives", [1, 2, 3, 4])
+def test_front_is_what_nothing_dominates(objectives: int) -> None:
+    for seed in range(20):
+        random = np.random.default_rng(seed)
+        costs = random.integers(0, 5, (random.integers(1, 80), objectives)).astype(float)
+        alone = [
+            place for place, row in enumerate(costs)
+            if not any((other <= row).all() and (other < row).any() for other in costs)
+        ]  # fmt: skip
+        assert front(costs).tolist() == alone
+
+
+def test_front_in_several_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    costs = np.random.default_rng(0).integers(0, 9, (300, 3)).astype(float)
+    whole = front(costs).tolist()
+    monkeypatch.setattr("hwsim.sweep.pareto._ROWS_AT_ONCE", 7)
+    assert front(costs).tolist() == whole

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from accelerators.systolic.array_machine import folds_of, run_tile
 from accelerators.systolic.design import Dataflow, FoldModel, SystolicDesign
 from accelerators.systolic.folds import tile_cycles, tile_words
+from tests.examples import examples
 from tests.laws.products import FLOWS
 
 OS, WS, IS = FLOWS
@@ -43,14 +44,14 @@ def check(dataflow: Dataflow, model: FoldModel, sizes: tuple[int, ...]) -> None:
 
 
 @given(cases(8))
-@settings(max_examples=120)
+@examples(120)
 def test_machine_equals_fold_words_and_product(case: tuple[Dataflow, FoldModel, tuple[int, ...]]) -> None:
     check(*case)
 
 
 @pytest.mark.slow
 @given(cases(12))
-@settings(max_examples=60)
+@examples(60)
 def test_machine_equals_fold_words_and_product_on_larger_tiles(
     case: tuple[Dataflow, FoldModel, tuple[int, ...]],
 ) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 from hwsim import registry
-from hwsim.errors import InputError, Problem, nearest
+from hwsim.anchors.rows import METRICS, Metric, own_figure, read_anchors
+from hwsim.errors import InputError, nearest
 from hwsim.graph.contraction import matrix_products
 from hwsim.graph.formats import parse_format
 from hwsim.graph.passes import set_precision
@@ -22,37 +20,13 @@ from hwsim.model.types import Accelerator
 from hwsim.report.types import Report
 from hwsim.run import Chip, evaluate, load
 from hwsim.run import chip as choose_chip
-from hwsim.units import parse_as, suffix_of
+from hwsim.units import parse_as, suffix_of, unit_of
+
+__all__ = ["AnchorResult", "Networks", "judge", "kept_parameters", "read_anchors", "validate", "weight_bytes"]
 
 Networks = dict[tuple[str, ...], Graph]
 
 NETWORK_FIELDS = ("network", "batch", "precision", "activations", "network_knobs")
-STATUSES = ("predicted", "calibrated", "unconfirmed")
-COMPARISONS = ("equal", "at_most", "at_least")
-FIELDS = {
-    "name": str,
-    "metric": str,
-    "published": str,
-    "tolerance_ratio": float,
-    "status": str,
-    "source": str,
-    "where": str,
-}
-OPTIONAL = {
-    "known_error_ratio": float,
-    "reason": str,
-    "network": str,
-    "preset": str,
-    "batch": int,
-    "precision": str,
-    "activations": str,
-    "network_knobs": dict,
-    "knobs": dict,
-    "layers": list,
-    "unit": str,
-    "baseline": dict,
-    "comparison": str,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +38,7 @@ class AnchorResult:
     chip, name : str
         Whose anchor, and what it is about.
     unit : str
-        Unit of both figures.
+        Canonical unit of both figures; "1" for counts and ratios.
     published, modeled : float
         The figures.
     error_ratio : float
@@ -98,51 +72,6 @@ class AnchorResult:
     comparison: str = "equal"
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """A figure that anchors may ask for.
-
-    Attributes
-    ----------
-    suffix : str
-        Its unit.
-    needs_chip, needs_baseline : bool
-        Whether it needs a chip or only a network, and the same chip with other knobs beside it.
-    """
-
-    suffix: str
-    needs_chip: bool
-    needs_baseline: bool = False
-
-
-METRICS: Mapping[str, Metric] = {
-    "macs": Metric("_count", False),
-    "parameters": Metric("_count", False),
-    "ace": Metric("_count", False),
-    "bit_operations": Metric("_count", False),
-    "kept_parameters": Metric("_count", False),
-    "weight_bytes": Metric("_bytes", False),
-    "peak_macs_per_s": Metric("_per_s", True),
-    "peak_operations_per_s": Metric("_per_s", True),
-    "frames_per_s": Metric("_per_s", True),
-    "time_s": Metric("_s", True),
-    "power_w": Metric("_w", True),
-    "chip_power_w": Metric("_w", True),
-    "energy_j": Metric("_j", True),
-    "area_m2": Metric("_m2", True),
-    "cycles": Metric("_count", True),
-    "utilization_ratio": Metric("_ratio", True),
-    "executed_operations_per_s": Metric("_per_s", True),
-    "executed_operations_per_j": Metric("_per_j", True),
-    "offchip_bits_per_s": Metric("_bits_per_s", True),
-    "unit_bits": Metric("_bits", True),
-    "weight_saving_ratio": Metric("_ratio", True, True),
-    "speedup_ratio": Metric("_ratio", True, True),
-    "equivalent_operations_per_s": Metric("_per_s", True, True),
-    "equivalent_operations_per_j": Metric("_per_j", True, True),
-}
-
-
 def validate(chip: str | None = None) -> tuple[AnchorResult, ...]:
     """Evaluate the anchors of one chip, of the carbon methods ("carbon"), or of all.
 
@@ -151,7 +80,7 @@ def validate(chip: str | None = None) -> tuple[AnchorResult, ...]:
     InputError
         Unknown chip, or an anchors.toml with errors; every error of a file at once.
     """
-    names = (*registry.accelerator_names(), CARBON) if chip is None else (chip.partition(":")[0],)
+    names = (*registry.accelerator_names(), CARBON) if chip is None else (chip,)
     results: list[AnchorResult] = []
     networks: Networks = {}
     for name in names:
@@ -160,83 +89,16 @@ def validate(chip: str | None = None) -> tuple[AnchorResult, ...]:
     return tuple(results)
 
 
-def read_anchors(path: Path) -> tuple[dict[str, Any], ...]:
-    """Return the checked rows of an anchors.toml.
-
-    Each ``[[anchors]]`` table has name, metric, published (a text with unit), tolerance_ratio, status, source
-    and where; optional are preset, knobs, network, network_knobs, batch, precision, activations (their
-    precision where it is not that of the weights), layers (kinds of operators to add up), known_error_ratio,
-    reason, comparison (equal; at_most or at_least for bounds) and baseline (knobs on top of the others).
-    Executed operations are twice the MACs that were not skipped; equivalent ones are those that the baseline
-    executes. Per joule means the chip without its off-chip unit. unit_bits are those that `unit` handles;
-    weight_bytes are those of matrix products, in the formats of the chip where a preset is named. A metric
-    ``figures.NAME`` is one of the chip's own.
-    """
-    where = f"{path.parent.name}/{path.name}"
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot read the file: {error.strerror}", where=where) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"not TOML: {error}", where=where) from None
-    rows, problems = document.get("anchors", []), []
-    for index, row in enumerate(rows):
-        place = f"{where}.{row.get('name', index)}"
-        problems += [Problem(place, f"{field} is missing") for field in FIELDS if field not in row]
-        problems += [
-            Problem(f"{place}.{field}", "unknown field", nearest(field, {**FIELDS, **OPTIONAL}))
-            for field in row
-            if field not in FIELDS and field not in OPTIONAL
-        ]
-        problems += _value_problems(place, row)
-    if problems:
-        raise InputError(problems=problems)
-    return tuple(rows)
-
-
-def _value_problems(place: str, row: Mapping[str, Any]) -> list[Problem]:
-    problems = []
-    for field, kind in {**FIELDS, **OPTIONAL}.items():
-        if field in row and not isinstance(row[field], (int, float) if kind is float else kind):
-            problems.append(Problem(f"{place}.{field}", f"{row[field]!r} is no {kind.__name__}"))
-    if row.get("status") not in (*STATUSES, None):
-        problems.append(
-            Problem(f"{place}.status", f"{row['status']!r}", nearest(str(row["status"]), STATUSES))
-        )
-    if row.get("metric") not in (*METRICS, None) and not _own_figure(row["metric"]):
-        problems.append(
-            Problem(f"{place}.metric", f"{row['metric']!r}", nearest(str(row["metric"]), METRICS))
-        )
-    if row.get("comparison") not in (*COMPARISONS, None):
-        hint = nearest(str(row["comparison"]), COMPARISONS)
-        problems.append(Problem(f"{place}.comparison", f"{row['comparison']!r}", hint))
-    if row.get("metric") in METRICS and METRICS[row["metric"]].needs_baseline != ("baseline" in row):
-        problems.append(Problem(f"{place}.baseline", f"wrong or missing with metric {row['metric']}"))
-    if (row.get("metric") == "unit_bits") != ("unit" in row):
-        problems.append(Problem(f"{place}.unit", "goes with unit_bits only, and always"))
-    if row.get("known_error_ratio") and not row.get("reason"):
-        problems.append(Problem(place, "a known error needs its reason"))
-    if isinstance(row.get("tolerance_ratio"), (int, float)) and not 0 <= row["tolerance_ratio"] < math.inf:
-        problems.append(
-            Problem(f"{place}.tolerance_ratio", f"{row['tolerance_ratio']} is no finite ratio >= 0")
-        )
-    return problems
-
-
-def _own_figure(metric: str) -> str:
-    """Return the name behind ``figures.``, a figure that the chip itself works out; "" for other metrics."""
-    name = metric.removeprefix("figures.")
-    return name if name != metric and suffix_of(name) else ""
-
-
 def judge(chip: str, row: Mapping[str, Any], networks: Networks | None = None) -> AnchorResult:
     """Return what the model says of one row of `read_anchors`; `networks` keeps graphs for further rows."""
-    own = _own_figure(row["metric"])
+    own = own_figure(row["metric"])
     metric = Metric(f"_{suffix_of(own)}", True) if own else METRICS[row["metric"]]
     try:
         published = float(parse_as(row["published"], metric.suffix))
     except InputError as refusal:
         raise InputError(problems=refusal.inside(f"{chip}.{row['name']}.published").problems) from None
+    if not published:
+        raise InputError("nothing can be compared to zero", where=f"{chip}.{row['name']}.published")
     modeled = _modeled(chip, row, metric, {} if networks is None else networks)
     error = modeled / published - 1
     known, comparison = float(row.get("known_error_ratio", 0.0)), row.get("comparison", "equal")
@@ -244,7 +106,7 @@ def judge(chip: str, row: Mapping[str, Any], networks: Networks | None = None) -
     return AnchorResult(
         chip,
         row["name"],
-        metric.suffix.strip("_").replace("_", " "),
+        unit_of(metric.suffix),
         published,
         modeled,
         error,
@@ -260,7 +122,7 @@ def judge(chip: str, row: Mapping[str, Any], networks: Networks | None = None) -
 
 def _modeled(chip: str, row: Mapping[str, Any], metric: Metric, networks: Networks) -> float:
     if chip == CARBON:
-        return published_figures()[_own_figure(row["metric"])]
+        return published_figures()[own_figure(row["metric"])]
     key = tuple(str(row.get(field)) for field in NETWORK_FIELDS)
     if key not in networks:
         networks[key] = _network(row)
@@ -270,7 +132,7 @@ def _modeled(chip: str, row: Mapping[str, Any], metric: Metric, networks: Networ
     if not metric.needs_chip:
         prepared = target.accelerator.prepare(graph, target.design) if "preset" in row else graph
         return _count(row["metric"], prepared, row.get("layers"))
-    if own := _own_figure(row["metric"]):
+    if own := own_figure(row["metric"]):
         return _figure(own, graph, target)
     if row["metric"] == "weight_saving_ratio":
         designs = (choose_chip(spec, **knobs | row["baseline"]).design, target.design)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from hwsim.graph.build import GraphBuilder
+from hwsim.graph.coverage import coverage_of
 from hwsim.graph.types import INT8
-from hwsim.importers.coverage import coverage_of
 
 
 def test_networks_built_in_python_cost_every_operator() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from hwsim.report.schedule_table import SWEEP_HEADS, SWEEP_RIGHT, best_baseline, sweep_rows
 from hwsim.report.svg import attribute, frame, line, number, text, ticks
-from hwsim.schedule.sweep import Sweep, SweepPoint
+from hwsim.schedule.size_sweep import Sweep, SweepPoint
 from hwsim.units import format_bytes
 
 _CURVES = (("default/belady", "#D55E00"), ("best baseline", "#E69F00"), ("this schedule", "#0072B2"))
@@ -43,7 +43,7 @@ def sweep_html(sweep: Sweep) -> str:
 
     environment = jinja2.Environment(loader=jinja2.PackageLoader("hwsim.report", "page"), autoescape=True,
                                      trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
-    return environment.get_template("schedule_sweep.html").render(
+    return environment.get_template("size_sweep.html").render(
         title=f"{sweep.network.problem.name}: traffic against scratchpad size", svg=sweep_svg(sweep),
         heads=SWEEP_HEADS, right=SWEEP_RIGHT, rows=sweep_rows(sweep))
 
