@@ -123,14 +123,16 @@ def plan(file: ComparisonFile) -> tuple[Planned, ...]:
         try:
             found.append(_planned(file, column, name, graphs, samples))
         except InputError as error:
-            problems += error.inside(f"columns.{at} ({name})").problems
+            problems += [problem if column.network is None and problem.where == "network"
+                         else replace(problem, where=f"columns.{at} ({name}).{problem.where}")
+                         for problem in error.problems]
     if file.service is not None:
         try:
             _read_service(file.service)
         except InputError as error:
             problems += error.problems
     if problems:
-        raise InputError(problems=problems)
+        raise InputError(problems=list(dict.fromkeys(problems)))
     return tuple(found)
 
 

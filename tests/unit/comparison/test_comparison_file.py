@@ -71,6 +71,11 @@ def test_problems_of_all_columns_come_at_once(tmp_path: Path) -> None:
         assert any(words in line for line in found), (words, found)
 
 
+def test_the_network_of_all_columns_is_refused_once(tmp_path: Path) -> None:
+    assert problems(TWO.replace("digits_32", "digit_32"), tmp_path) == [
+        "network: no network is called 'digit_32' (did you mean 'digits_32'?)"]
+
+
 def test_unreadable_and_huge_files(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         read_comparison(tmp_path / "absent.toml")
