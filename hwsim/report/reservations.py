@@ -27,7 +27,7 @@ AREA = ("area_m2", "macs_per_s_per_mm2", "power_w_per_mm2", "technology_area_m2"
 PER_MAC = ("macs", "energy_j_per_mac", "macs_per_j", "macs_per_s", "technology_on_chip_energy_j_per_mac",
            "macs_per_s_per_mm2", "utilization")
 PER_RUN = ("macs", "cycles", "compute_cycles", "stall_cycles", "time_s", "energy_j", *ON_CHIP[:1],
-           "technology_time_s")
+           "technology_time_s", "bit_operations", "ace")
 PER_INFERENCE = ("energy_j_per_inference", "time_s_per_inference")
 FIGURES = tuple(dict.fromkeys((*CYCLES, *TIME, *ON_CHIP, *ENERGY, *AREA, *PER_MAC, *PER_INFERENCE,
                                "power_w_per_mm2", WRONG)))
