@@ -17,6 +17,9 @@ MUTATION := .venv/.installed-mutation-$(PLACE)
 FIND := from importlib.util import find_spec; from pathlib import Path; \
 	print(Path(find_spec("onnx").origin).with_name("backend") / "test/data/light/light_resnet50.onnx")
 
+# Without compiled bytecode every process compiles hwsim, and pytest rewrites all tests, once more.
+unexport PYTHONDONTWRITEBYTECODE
+
 # An environment that does not work any more is made anew.
 $(shell $(BIN)/python -c 'import pip' 2>/dev/null || rm -f .venv/.installed-*)
 define VENV

@@ -215,7 +215,9 @@ def _sweep(sources: Annotated[list[str], typer.Argument(
                "--limit", min=1, metavar="N", help="First N points.")] = None,
            objectives: Annotated[list[str] | None, typer.Option(
                "--objectives", metavar="METRIC,...", help="Of a search, and of the front shown.")] = None,
-           functional: Functional = None, on_unsupported: OnUnsupported = Unsupported.ERROR,
+           functional: Functional = None,
+           on_unsupported: Annotated[Unsupported | None, typer.Option(
+               "--on-unsupported", help="error if left out.")] = None,
            output: Annotated[list[Path] | None, typer.Option(
                "-o", "--output", metavar="FILE", help="Results (.db), and exports (.csv, .parquet).")] = None,
            engine: Annotated[EngineOf, typer.Option("--engine")] = EngineOf.AUTO,
@@ -234,7 +236,8 @@ def _sweep(sources: Annotated[list[str], typer.Argument(
 
     job = SweepJob(tuple(sources), tuple(on or ()), tuple(knob or ()), tuple(where or ()), tuple(batch or ()),
                    tuple(precision or ()), tuple(dim or ()), sampling.value if sampling else None, samples,
-                   seed, limit, functional, on_unsupported.value, tuple(objectives or ()))
+                   seed, limit, functional, on_unsupported.value if on_unsupported else None,
+                   tuple(objectives or ()))
     options = Options(engine.value, workers, scheduler, time_limit, retry_failed)
     return sweep(job, tuple(output or ()), options, dry_run=dry_run, json=json, quiet=quiet)
 

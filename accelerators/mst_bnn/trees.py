@@ -69,7 +69,7 @@ def schedule_of(weights: Signs, tree_depth: int, *, complement: bool) -> Schedul
     if tree_depth == 0 or n == 1:
         none = np.zeros(n, np.int64)
         return Schedule(np.arange(n), none - 1, none, none > 0, none + k, k)
-    from hwsim.graph.algorithms import reuse_tree
+    from hwsim.graph.reuse import reuse_tree
 
     signs = weights.astype(np.float32)
     differing = np.rint((k - signs @ signs.T) / 2).astype(np.int64)

@@ -48,6 +48,15 @@ def emit_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: Se
     sys.stdout.write(captured.get())
 
 
+def cell(value: object) -> str:
+    """Return a value as a table shows it: floats with five digits, a dash for none."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.5g}" if isinstance(value, float) else str(value)
+
+
 def note(text: str, *, quiet: bool = False) -> None:
     """Write a note to stderr."""
     if not quiet:

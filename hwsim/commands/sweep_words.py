@@ -24,14 +24,14 @@ class SweepJob:
     sources : tuple of str
         One sweep file, or networks.
     on, knob, where, batch, precision, dim : tuple of str
-        For networks: chips, ``KNOB=VALUES``, constraints, transforms, open dimensions.
+        Chips, ``KNOB=VALUES``, constraints, transforms, open dimensions.
     sampling : str or None
         "grid", "zip", "random", "latin_hypercube" or "search".
     samples, seed, limit : int or None
         Of the space.
     functional : Path or None
         Labelled samples.
-    on_unsupported : str
+    on_unsupported : str or None
         Policy.
     objectives : tuple of str
         Of a search, and of what is shown of many points.
@@ -49,64 +49,94 @@ class SweepJob:
     seed: int | None = None
     limit: int | None = None
     functional: Path | None = None
-    on_unsupported: str = "error"
+    on_unsupported: str | None = None
     objectives: tuple[str, ...] = ()
 
 
 def space_of(job: SweepJob) -> Space:
-    """Return the space that the words describe: a file with some of its words replaced, or networks.
+    """Return the space that the words describe: a sweep file with what the words replace, or networks.
 
     Raises
     ------
     InputError
-        A sweep file among networks, no chip, malformed words: all at once.
+        A sweep file among networks, no chip, malformed words.
     """
     from hwsim.sweep.space import Space, read_space
 
     files = [source for source in job.sources if source.lower().endswith(".toml")]
-    common = {
+    if files and len(job.sources) > 1:
+        raise InputError("a sweep file stands alone", where="sweep", hint=f"hwsim sweep {files[0]}")
+    if not files and not job.on:
+        raise InputError(
+            "no chip given", where="--on", hint="hwsim sweep NETWORK --on CHIP --knob KNOB=VALUES"
+        )
+    words = _words(job)
+    if files:
+        space = read_space(files[0])
+        return (
+            Space(**_replaced(space, words, parts_of(job.objectives))) if words or job.objectives else space
+        )
+    if job.sampling == "search" and job.objectives:
+        words["search"] = {"objectives": parts_of(job.objectives)}
+    return Space(networks=job.sources, **words)
+
+
+def _words(job: SweepJob) -> dict[str, Any]:
+    """Return the fields of a space that are given as words."""
+    found = {
+        "chips": chip_specs(job.on) if job.on else (),
+        "knobs": read_knobs(job.knob),
+        "constraints": job.where,
+        "dimensions": dimensions(job.dim),
+        "precision": parts_of(job.precision),
+        "batch": _whole(job.batch),
+    }
+    single = {
         "sampling": job.sampling,
         "samples": job.samples,
         "seed": job.seed,
         "limit": job.limit,
         "functional": job.functional,
-    }
-    given: dict[str, Any] = {name: value for name, value in common.items() if value is not None}
-    if files:
-        if len(job.sources) > 1:
-            raise InputError("a sweep file stands alone", where="sweep", hint=f"hwsim sweep {files[0]}")
-        extra = {
-            "--on": job.on,
-            "--knob": job.knob,
-            "--where": job.where,
-            "--batch": job.batch,
-            "--precision": job.precision,
-            "--dim": job.dim,
-        }
-        problems = [
-            Problem(option, "belongs into the sweep file") for option, words in extra.items() if words
-        ]
-        if problems:
-            raise InputError(problems=problems)
-        space = read_space(files[0])
-        return Space(**(dict(space) | given)) if given else space
-    if not job.on:
-        raise InputError(
-            "no chip given", where="--on", hint="hwsim sweep NETWORK --on CHIP --knob KNOB=VALUES"
-        )
-    given |= {
-        "chips": chip_specs(job.on),
-        "networks": job.sources,
-        "knobs": read_knobs(job.knob),
-        "constraints": job.where,
-        "dimensions": dimensions(job.dim),
         "on_unsupported": job.on_unsupported,
-        "precision": parts_of(job.precision),
-        "batch": _whole(job.batch),
     }
-    if job.sampling == "search" and job.objectives:
-        given["search"] = {"objectives": parts_of(job.objectives)}
-    return Space(**given)
+    given: dict[str, Any] = {name: value for name, value in found.items() if value}
+    return given | {name: value for name, value in single.items() if value is not None}
+
+
+def _replaced(space: Space, words: dict[str, Any], objectives: Sequence[str]) -> dict[str, Any]:
+    """Return the fields of a space with words instead of what they replace; constraints are added."""
+    from hwsim.sweep.space import Search
+
+    found = dict(space) | words
+    sampling = found["sampling"]
+    if sampling != space.sampling:  # what only the file's sampling understands goes with it
+        if "samples" not in words and sampling not in ("random", "latin_hypercube"):
+            found["samples"] = None
+        if sampling != "search":
+            found["search"] = None
+    if sampling == "search" and objectives:
+        found["search"] = dict(found["search"] or Search()) | {"objectives": objectives}
+    found["constraints"] = (*space.constraints, *words.get("constraints", ()))
+    found["dimensions"] = space.dimensions | words.get("dimensions", {})
+    found["knobs"] = _merged(space, found["chips"], words.get("knobs", {}))
+    return found
+
+
+def _merged(space: Space, chips: Sequence[str], words: dict[str, Any]) -> dict[str, Any]:
+    """Return the knobs of a file with those of words in their place; tables of chips left out are dropped."""
+    before, now = ({spec.partition(":")[0] for spec in specs} for specs in (space.chips, chips))
+    found: dict[str, Any] = {}
+    for name, given in space.knobs.items():
+        owner, dot, knob = name.partition(".")
+        if owner in before - now and (dot or isinstance(given, dict)):
+            continue
+        if owner in before and not dot and isinstance(given, dict):
+            for inner, values in given.items():
+                if inner not in words:
+                    found[f"{owner}.{inner}"] = values
+        elif not (dot and owner in before and knob in words):
+            found[name] = given
+    return found | words
 
 
 def read_knobs(words: Sequence[str]) -> dict[str, Any]:
@@ -137,31 +167,14 @@ def read_knobs(words: Sequence[str]) -> dict[str, Any]:
 
 
 def _values(text: str) -> Any:
-    parts = text.split(":")
-    if len(parts) == 2:
-        return {"from": _scalar(parts[0]), "to": _scalar(parts[1])}
-    if len(parts) == 3 and parts[2].strip().lower().startswith("x"):
-        return _ratios(text, *parts)
-    if len(parts) == 3:
-        return {"from": _scalar(parts[0]), "to": _scalar(parts[1]), "step": _scalar(parts[2])}
+    parts = [part.strip() for part in text.split(":")]
+    if len(parts) in (2, 3):
+        found = {"from": _scalar(parts[0]), "to": _scalar(parts[1])}
+        if len(parts) == 3 and parts[2][:1] in ("x", "X"):
+            return found | {"ratio": _scalar(parts[2][1:])}
+        return found | ({"step": _scalar(parts[2])} if len(parts) == 3 else {})
     values = [_scalar(part) for part in text.split(",") if part.strip()]
     return values[0] if len(values) == 1 else values
-
-
-def _ratios(text: str, low: str, high: str, ratio: str) -> list[float]:
-    try:
-        value, end, factor = float(low), float(high), float(ratio.strip()[1:])
-    except ValueError:
-        value, end, factor = 0.0, 0.0, 0.0
-    if not 0 < value <= end < float("inf") or not factor >= 1.0001:
-        raise InputError(
-            f"{text!r} is no range of equal ratios", where="--knob", hint="as in array_rows=8:256:x2"
-        )
-    found = []
-    while value <= end * (1 + 1e-12):
-        found.append(value)
-        value *= factor
-    return found
 
 
 def _scalar(text: str) -> Any:
@@ -177,11 +190,13 @@ def parts_of(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def _whole(words: Sequence[str]) -> tuple[int, ...]:
+    from hwsim.sweep.space import LARGEST_BATCH
+
     parts = parts_of(words)
     problems = [
-        Problem("--batch", f"{part!r} is not a whole number above zero")
+        Problem("--batch", f"{part[:40]!r} is not a whole number from 1 to {LARGEST_BATCH}")
         for part in parts
-        if not (part.isascii() and part.isdecimal() and len(part) < 10 and int(part) > 0)
+        if not (part.isascii() and part.isdecimal() and len(part) < 20 and 0 < int(part) <= LARGEST_BATCH)
     ]
     if problems:
         raise InputError(problems=problems)

@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hwsim.commands.output import emit, emit_json, emit_table, note
+from hwsim.commands.output import cell, emit, emit_json, emit_table, note
 from hwsim.commands.sweep_words import SweepJob, parts_of, space_of
 from hwsim.errors import EXIT_OK, EXIT_PARTIAL, InputError, nearest
 
 if TYPE_CHECKING:
     from hwsim.sweep.driver import Options, Sweep
     from hwsim.sweep.metrics import Objective
-    from hwsim.sweep.plan import Plan
     from hwsim.sweep.results import Results, Row
 
 _MOST_ROWS = 40
@@ -27,6 +26,7 @@ def sweep(
     job: SweepJob, outputs: Sequence[Path], options: Options, *, dry_run: bool, json: bool, quiet: bool
 ) -> int:
     """Evaluate a space into a results file, write exports, print the points or their front."""
+    from hwsim.commands.sweep_plan import show_plan
     from hwsim.sweep.driver import check_options, run_plan, summary_of
     from hwsim.sweep.export import check_export, export
     from hwsim.sweep.metrics import read_objectives
@@ -42,7 +42,7 @@ def sweep(
     if job.objectives:
         read_objectives(job.objectives, known_metrics(plan))
     if dry_run:
-        return _show_plan(plan, json=json)
+        return show_plan(plan, json=json)
     line = ProgressLine(sys.stderr)
     latest: list[Any] = []
 
@@ -108,7 +108,7 @@ def _drawn(results: Results, rows: Sequence[Row], wanted: Sequence[Objective]) -
     axes = [FrontAxis(o.metric, o.maximise, tuple(values[:, at].tolist())) for at, o in enumerate(wanted)]
     places = {position: place for place, position in enumerate(positions.tolist())}
     tips = [
-        f"point {row.position}: {', '.join(f'{knob} {_cell(value)}' for knob, value in row.knobs.items())}"
+        f"point {row.position}: {', '.join(f'{knob} {cell(value)}' for knob, value in row.knobs.items())}"
         for row in rows
     ]
     networks = dict.fromkeys(row.network for row in rows)
@@ -138,58 +138,6 @@ def _outputs(job: SweepJob, outputs: Sequence[Path]) -> tuple[Path, list[Path]]:
             hint=f"one results file; exports end in {' or '.join(SUFFIXES)}",
         )
     return stores[0] if stores else Path(f"{Path(job.sources[0]).stem}.db"), exports
-
-
-def _show_plan(plan: Plan, *, json: bool) -> int:
-    """Print the number of points and the first few."""
-    from hwsim.sweep.points import blocks, candidate_count, explain_empty
-
-    total, first = candidate_count(plan), next(blocks(plan), None)
-    if first is None:
-        raise explain_empty(plan)
-    scenario = plan.scenarios[first.scenario]
-    bounded = plan.space.sampling != "search" and any(part.constraints for part in plan.scenarios)
-    exact = not bounded or total <= 10**6
-    count = sum(len(block.rows) for block in blocks(plan)) if bounded and exact else total
-    if json:
-        emit_json(
-            {
-                "points": count,
-                "exact": exact,
-                "scenarios": len(plan.scenarios),
-                "first": [
-                    {
-                        "chip": scenario.chip.name,
-                        "network": scenario.network,
-                        "batch": scenario.batch,
-                        "precision": scenario.precision,
-                        "knobs": dict(zip(scenario.names, row, strict=True)),
-                    }
-                    for row in first.rows[:5]
-                ],
-            }
-        )
-        return EXIT_OK
-    emit(
-        f"{'' if exact else 'at most '}{count:,} points: {len(plan.scenarios)} of chip and network, "
-        f"{plan.space.sampling}"
-    )
-    emit_table(
-        ("Chip", "Network", "Batch", "Precision", *scenario.names),
-        [
-            (
-                scenario.chip.name,
-                scenario.network,
-                _cell(scenario.batch),
-                _cell(scenario.precision),
-                *map(_cell, row),
-            )
-            for row in first.rows[:5]
-        ],
-    )
-    if count > 5:
-        emit("...")
-    return EXIT_OK
 
 
 def _deliver(done: Sweep, job: SweepJob, *, json: bool, quiet: bool) -> None:
@@ -248,7 +196,7 @@ def _emit_rows(results: Results, rows: Sequence[Row], metrics: Sequence[str]) ->
     columns += [name for name in knobs if any(line[name] is not None for line in flat)]
     columns += [name for name in metrics if name not in columns]
     numeric = [name for name in columns if any(isinstance(line[name], int | float) for line in flat)]
-    emit_table(columns, [[_cell(line[name]) for name in columns] for line in flat], right=numeric)
+    emit_table(columns, [[cell(line[name]) for name in columns] for line in flat], right=numeric)
 
 
 def _document(row: Row) -> dict[str, Any]:
@@ -270,11 +218,3 @@ def _document(row: Row) -> dict[str, Any]:
 def _told(value: Any) -> Any:
     """Return a knob as JSON can hold it: a value that is not finite, which no design accepts, as text."""
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value:.5g}" if isinstance(value, float) else str(value)

@@ -3,104 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import networkx as nx
-import numpy as np
-from numpy.typing import NDArray
 
 from hwsim.errors import GraphError, nearest
 from hwsim.graph.types import Graph
-
-
-@dataclass(frozen=True, slots=True)
-class ReuseTree:
-    """Which vertex is worked out from which.
-
-    Attributes
-    ----------
-    parent : int64[vertices]
-        The vertex that each one starts from; -1 at the root.
-    depth : int64[vertices]
-        Edges from the root.
-    order : int64[vertices]
-        Parents before children, level by level.
-    """
-
-    parent: NDArray[np.int64]
-    depth: NDArray[np.int64]
-    order: NDArray[np.int64]
-
-    @property
-    def root(self) -> int:
-        """The vertex that starts from nothing."""
-        return int(self.order[0])
-
-
-def reuse_tree(distance: NDArray[np.int64], max_depth: int) -> ReuseTree:
-    """Return a short spanning tree of a complete graph, no vertex more than `max_depth` edges from the root.
-
-    Without that bound it is a minimum spanning tree, rooted where it is shallowest. A bounded one is grown by
-    Prim's rule from parents that may still have children, from that root and from the vertex nearest to all
-    others; the shorter wins. (The bounded problem is NP-hard; this need not be the optimum.)
-
-    Parameters
-    ----------
-    distance : int64[n, n]
-        Symmetric lengths of the edges; zeros are edges like any others.
-    max_depth : int
-        At least 1 where there is more than one vertex.
-    """
-    tree = _grown(distance, 0, len(distance))
-    linked: nx.Graph[int] = nx.Graph()
-    linked.add_nodes_from(range(len(distance)))
-    linked.add_edges_from((child, int(tree[child])) for child in range(len(distance)) if tree[child] >= 0)
-    center = min(nx.tree.center(linked))
-    parent = _hung(linked, center)
-    if _depths(parent).max(initial=0) > max_depth:
-        nearest_to_all = int(distance.sum(axis=1).argmin())
-        grown = [_grown(distance, root, max_depth) for root in (center, nearest_to_all)]
-        parent = min(grown, key=lambda found: _length(distance, found))
-    depth = _depths(parent)
-    return ReuseTree(parent, depth, np.argsort(depth, kind="stable"))
-
-
-def _grown(distance: NDArray[np.int64], root: int, max_depth: int) -> NDArray[np.int64]:
-    """Grow a tree vertex by vertex along the shortest edge to a parent less deep than `max_depth`."""
-    n = len(distance)
-    parent, depth = np.full(n, -1, np.int64), np.zeros(n, np.int64)
-    outside = np.iinfo(np.int64).max
-    best, source = distance[root].astype(np.int64), np.full(n, root, np.int64)
-    waiting = np.ones(n, np.bool_)
-    waiting[root] = False
-    for _ in range(n - 1):
-        vertex = int(np.where(waiting, best, outside).argmin())
-        waiting[vertex] = False
-        parent[vertex], depth[vertex] = source[vertex], depth[source[vertex]] + 1
-        if depth[vertex] < max_depth:
-            closer = distance[vertex] < best
-            best, source = np.where(closer, distance[vertex], best), np.where(closer, vertex, source)
-    return parent
-
-
-def _hung(tree: nx.Graph[int], root: int) -> NDArray[np.int64]:
-    parent = np.full(tree.number_of_nodes(), -1, np.int64)
-    for above, below in nx.bfs_edges(tree, root):
-        parent[below] = above
-    return parent
-
-
-def _depths(parent: NDArray[np.int64]) -> NDArray[np.int64]:
-    depth, above = np.zeros(len(parent), np.int64), parent
-    while (above >= 0).any():
-        depth += above >= 0
-        above = np.where(above >= 0, parent[above], -1)
-    return depth
-
-
-def _length(distance: NDArray[np.int64], parent: NDArray[np.int64]) -> int:
-    child = np.flatnonzero(parent >= 0)
-    return int(distance[child, parent[child]].sum())
 
 
 def operator_graph(graph: Graph) -> nx.DiGraph[str]:

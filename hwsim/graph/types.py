@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import cast
 
 AttributeValue = int | float | str | bool | tuple[int, ...] | tuple[float, ...] | tuple[str, ...]
 Shape = tuple[int, ...]
@@ -217,6 +218,8 @@ class Op:
         value = self.attributes[name]
         if not isinstance(value, tuple):
             raise TypeError(f"{self.name}.{name} is no tuple: {value!r}")
+        if set(map(type, value)) <= {int}:  # a memory trace has millions: no call for each
+            return cast("tuple[int, ...]", value)
         return tuple(int(item) for item in value)
 
     def int(self, name: str) -> int:

@@ -185,7 +185,7 @@ def row_cycles(trace: Trace, prices: Prices) -> Ints:
     one = prices.lanes.ndim == 1 and count.ndim == 1
     lanes, interval = np.atleast_2d(prices.lanes), np.atleast_2d(prices.interval)
     bits = np.atleast_2d(_bits(count, trace.rows.bits))
-    designs = max(len(prices.cycles_per_bit), lanes.shape[0], bits.shape[0])
+    designs = max(lanes.shape[0], bits.shape[0])
     cycles = np.zeros((designs, prices.pair.size), dtype=np.int64)
     rates = np.array(prices.cycles_per_bit, dtype=object).reshape(len(prices.cycles_per_bit), -1)
     for pair in range(prices.unit.size):

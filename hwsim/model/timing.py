@@ -79,7 +79,7 @@ def _per_node(trace: Trace, loop_cycles: Ints) -> Ints:
     """Add the loops that each node owns: int64[..., L] -> int64[..., N]."""
     total = np.zeros((*loop_cycles.shape[:-1], len(trace.nodes)), dtype=np.int64)
     owned = np.flatnonzero(trace.loops.node >= 0)
-    owned = owned[np.argsort(trace.loops.node[owned], kind="stable")]
+    owned = owned[np.argsort(trace.loops.node[owned])]
     nodes, starts = np.unique(trace.loops.node[owned], return_index=True)
     if nodes.size:
         total[..., nodes] = np.add.reduceat(loop_cycles[..., owned], starts, axis=-1)

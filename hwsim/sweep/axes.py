@@ -6,78 +6,22 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import EnumType
-from typing import Annotated, Any
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter, ValidationError
 
-from hwsim.errors import InputError, nearest
-from hwsim.model.types import Design
-from hwsim.sweep.expressions import Expression, Kind, parse_expression
+from hwsim.errors import InputError
+from hwsim.sweep.axis_words import MOST_VALUES, check_axis
+from hwsim.sweep.expressions import Column, Expression, Kind, parse_expression
+from hwsim.sweep.knobs import Knob, distinct
 from hwsim.units import parse_as, suffix_of
 
-MOST_VALUES = 10_000_000
-RANGE_WORDS = ("from", "to", "step", "points", "scale", "powers_of_two", "equal", "values")
+Pick = NDArray[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Knob:
-    """A field of a chip's design.
-
-    Attributes
-    ----------
-    name : str
-        As in the design.
-    kind : Kind
-        Number, text (a choice) or truth value.
-    whole : bool
-        Whether only whole numbers are allowed.
-    adapter : TypeAdapter
-        Checks a value against type and range of the field.
-    choices : tuple
-        All values of an enumeration or truth value; empty for numbers.
-    """
-
-    name: str
-    kind: Kind
-    whole: bool
-    adapter: TypeAdapter[Any]
-    choices: tuple[Any, ...]
-
-    def value(self, given: object) -> Any:
-        """Return `given` as the design's JSON form has it; InputError if the design refuses it."""
-        suffix = suffix_of(self.name)
-        if isinstance(given, str) and self.kind is Kind.NUMBER and suffix and given[:1] in "+-.0123456789":
-            given = parse_as(given, suffix) if not _is_plain(given) else given
-        try:
-            checked = self.adapter.validate_python(given)
-        except ValidationError as error:
-            message = error.errors()[0]["msg"]
-            close = nearest(given, map(str, self.choices)) if self.choices and isinstance(given, str) else ""
-            raise InputError(f"{message[0].lower()}{message[1:]}, got {given!r}", hint=close) from None
-        return self.adapter.dump_python(checked, mode="json")
-
-
-def knobs_of(design: type[Design]) -> dict[str, Knob]:
-    """Return the knobs of a design by name."""
-    return {name: _knob(name, field) for name, field in design.model_fields.items()}
-
-
-def _knob(name: str, field: Any) -> Knob:
-    kind = field.annotation
-    adapter: TypeAdapter[Any] = TypeAdapter(Annotated[kind, field] if field.metadata else kind)
-    if kind is bool:
-        return Knob(name, Kind.TRUTH, False, adapter, (False, True))
-    if isinstance(kind, EnumType):
-        members: Mapping[str, Any] = kind.__members__
-        values = tuple(member.value for member in members.values())
-        return Knob(name, Kind.TEXT, False, adapter, values)
-    return Knob(name, Kind.NUMBER if kind in (int, float) else Kind.TEXT, kind is int, adapter, ())
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Axis:
     """The values of one knob.
 
@@ -91,6 +35,10 @@ class Axis:
         Ends of such a range.
     logarithmic : bool
         Whether samples and points grow by equal ratios.
+
+    Notes
+    -----
+    Candidates are arrays of places among `values`, or of values of a range: see `values_of`.
     """
 
     knob: Knob
@@ -99,27 +47,62 @@ class Axis:
     high: float = 0.0
     logarithmic: bool = False
 
-    def drawn(self, shares: NDArray[np.float64]) -> list[Any]:
-        """Return one value per number in [0, 1): equal shares of it belong to equal parts of the axis."""
+    @cached_property
+    def places(self) -> Mapping[Any, int]:
+        """Where each of `values` stands."""
+        return {value: place for place, value in enumerate(self.values)}
+
+    @cached_property
+    def _column(self) -> Column:
+        return _as_column(self.knob, self.values)
+
+    @property
+    def length(self) -> int | None:
+        """Number of values; None for a range that cannot be counted."""
         if self.values:
-            places = np.minimum((shares * len(self.values)).astype(np.int64), len(self.values) - 1)
-            return [self.values[place] for place in places.tolist()]
+            return len(self.values)
+        return int(self.high) - int(self.low) + 1 if self.knob.whole else None
+
+    def values_of(self, picks: Pick) -> list[Any]:
+        """Return the values that candidates stand for."""
+        if self.values:
+            return [self.values[place] for place in picks.tolist()]
+        return list(picks.tolist())
+
+    def column_of(self, picks: Pick) -> Column:
+        """Return the values that candidates stand for as expressions see them."""
+        return self._column[picks] if self.values else np.asarray(picks, float)
+
+    def drawn(self, shares: NDArray[np.float64]) -> Pick:
+        """Return one candidate per number in [0, 1): equal shares belong to equal parts of the axis."""
+        if self.values:
+            return np.minimum((shares * len(self.values)).astype(np.int64), len(self.values) - 1)
         if self.knob.whole:
             return self._whole(shares)
         if self.logarithmic:
             low, high = math.log(self.low), math.log(self.high)
-            found = np.clip(np.exp(low + shares * (high - low)), self.low, self.high)
-        else:
-            found = self.low + shares * (self.high - self.low)
-        return [float(value) for value in found]
+            return np.asarray(np.clip(np.exp(low + shares * (high - low)), self.low, self.high))
+        return self.low + shares * (self.high - self.low)
 
-    def _whole(self, shares: NDArray[np.float64]) -> list[Any]:
+    def _whole(self, shares: NDArray[np.float64]) -> Pick:
         if self.logarithmic:
             low, high = math.log(self.low), math.log(self.high + 1)
             found = np.floor(np.exp(low + shares * (high - low)))
         else:
             found = np.floor(self.low + shares * (self.high - self.low + 1))
-        return [int(value) for value in np.clip(found, self.low, self.high)]
+        inside = np.clip(found, self.low, self.high)
+        if self.high <= 2**53:
+            return inside.astype(np.int64)
+        return np.array([min(max(int(value), self.low), self.high) for value in inside], dtype=object)
+
+
+def _as_column(knob: Knob, values: Sequence[Any]) -> Column:
+    """Return values as expressions see them; what is neither number, text nor truth value as JSON text."""
+    if knob.kind is Kind.NUMBER:
+        return np.asarray(values, dtype=float)
+    if knob.kind is Kind.TRUTH:
+        return np.asarray(values, dtype=bool)
+    return np.asarray([value if isinstance(value, str) else json.dumps(value) for value in values])
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +121,7 @@ class Dependent:
     expression: Expression
 
 
-def read_axis(knob: Knob, given: object) -> Axis | Dependent:
+def read_axis(knob: Knob, given: object, *, together: bool = False) -> Axis | Dependent:
     """Read the values of a knob as a space gives them.
 
     Parameters
@@ -147,104 +130,92 @@ def read_axis(knob: Knob, given: object) -> Axis | Dependent:
         Which field.
     given : object
         One value, a list of values, "all" for every choice, or a mapping of `RANGE_WORDS`.
+    together : bool
+        Whether values belong to those of other knobs at the same place (zip): repeated ones then count.
 
     Raises
     ------
     InputError
-        A value outside the knob's type or range, an empty list, a mapping that says too little or too much.
+        Every value outside the knob's type or range, an empty list, a mapping that says too little or too
+        much.
     """
+    check_axis(given)
+    if isinstance(given, Mapping) and "equal" in given:
+        return Dependent(knob, parse_expression(given["equal"]))
+    if isinstance(given, Mapping) and "from" in given and not {"step", "points", "ratio"} & given.keys():
+        return Axis(knob, (), *_ends(knob, given), given.get("scale") == "log")
+    values = knob.values(_given_values(knob, given))
+    return Axis(knob, tuple(values) if together else distinct(values))
+
+
+def _given_values(knob: Knob, given: Any) -> Sequence[Any]:
     if isinstance(given, Mapping):
-        return _read_mapping(knob, given)
-    if given == "all" and knob.choices and "all" not in knob.choices:
-        return Axis(knob, knob.choices)
-    many = list(given) if isinstance(given, Sequence) and not isinstance(given, str) else [given]
-    return Axis(knob, _distinct(knob, many))
+        if "values" in given:
+            return _given_values(knob, given["values"])
+        if "powers_of_two" in given:
+            return _powers(*(int(end) for end in given["powers_of_two"]))
+        return _range(knob, given)
+    if isinstance(given, str) and given == "all" and knob.choices and "all" not in knob.choices:
+        return knob.choices
+    return given if isinstance(given, list | tuple) else [given]
 
 
-def _distinct(knob: Knob, given: Sequence[object]) -> tuple[Any, ...]:
-    if not given:
-        raise InputError("no values", hint="give at least one, or leave the knob out")
-    found = {json.dumps(value): value for value in map(knob.value, given)}
-    return tuple(found.values())
-
-
-def _read_mapping(knob: Knob, given: Mapping[str, Any]) -> Axis | Dependent:
-    for word in given:
-        if word not in RANGE_WORDS:
-            raise InputError(f"unknown word {word!r}", hint=nearest(str(word), RANGE_WORDS))
-    words = set(given)
-    if words == {"equal"}:
-        return Dependent(knob, parse_expression(str(given["equal"])))
-    if words == {"values"}:
-        return read_axis(knob, list(given["values"]))
-    if words == {"powers_of_two"}:
-        return Axis(knob, _distinct(knob, _powers(given["powers_of_two"])))
-    if not {"from", "to"} <= words or not words <= {"from", "to", "step", "points", "scale"}:
-        raise InputError(
-            f"a range needs `from` and `to`, got {', '.join(sorted(words))}",
-            hint="as in { from = 8, to = 64, step = 8 }, { powers_of_two = [8, 64] } or "
-            "{ equal = 'array_cols * 2' }",
-        )
-    return _read_range(knob, given)
-
-
-def _read_range(knob: Knob, given: Mapping[str, Any]) -> Axis:
+def _ends(knob: Knob, given: Mapping[str, Any]) -> tuple[Any, Any]:
     if knob.kind is not Kind.NUMBER:
-        raise InputError(f"is {knob.kind}, which has no range", hint=f"give a list of {knob.choices}")
-    low, high, scale = knob.value(given["from"]), knob.value(given["to"]), given.get("scale", "linear")
-    if scale not in ("linear", "log"):
-        raise InputError(f"unknown scale {scale!r}", hint=nearest(str(scale), ("linear", "log")))
+        hint = f"give a list of {knob.choices}" if knob.choices else "give a list"
+        raise InputError(f"is {knob.kind}, which has no range", hint=hint)
+    low, high = knob.values([given["from"], given["to"]])
     if not low < high:
         raise InputError(f"the range from {low} to {high} is empty", hint="`from` must be below `to`")
-    logarithmic = scale == "log"
-    if logarithmic and low <= 0:
+    if given.get("scale") == "log" and low <= 0:
         raise InputError(f"a logarithmic range cannot begin at {low}")
-    if "step" in given and "points" in given:
-        raise InputError("both `step` and `points` are given", hint="keep one of them")
+    return low, high
+
+
+def _range(knob: Knob, given: Mapping[str, Any]) -> Sequence[Any]:
+    if "ratio" in given and knob.kind is Kind.NUMBER and knob.value(given["from"]) == knob.value(given["to"]):
+        return [knob.value(given["from"])]
+    low, high = _ends(knob, given)
     if "points" in given:
-        return Axis(knob, _distinct(knob, _spread(knob, low, high, given["points"], logarithmic)))
-    if "step" in given:
-        if logarithmic:
-            raise InputError("a logarithmic range has no `step`", hint="give `points`")
-        return Axis(knob, _distinct(knob, _stepped(knob, low, high, given["step"])))
-    return Axis(knob, (), low, high, logarithmic)
+        return _spread(knob, low, high, int(given["points"]), given.get("scale") == "log")
+    return _stepped(knob, low, high, given["step"]) if "step" in given else _multiplied(low, high, given)
 
 
-def _spread(knob: Knob, low: float, high: float, points: object, logarithmic: bool) -> list[float]:
-    if not isinstance(points, int) or isinstance(points, bool) or not 2 <= points <= MOST_VALUES:
-        raise InputError(f"`points` is a whole number from 2 to {MOST_VALUES}, got {points!r}")
+def _spread(knob: Knob, low: float, high: float, points: int, logarithmic: bool) -> list[Any]:
     found = np.geomspace(low, high, points) if logarithmic else np.linspace(low, high, points)
     found[0], found[-1] = low, high
-    return [int(value) for value in np.rint(found)] if knob.whole else found.tolist()
+    return [int(value) for value in np.rint(found)] if knob.whole else list(found.tolist())
 
 
-def _stepped(knob: Knob, low: float, high: float, given: object) -> list[float]:
+def _stepped(knob: Knob, low: float, high: float, given: object) -> Sequence[Any]:
     step = parse_as(given, suffix_of(knob.name) or "count") if isinstance(given, str) else given
-    if not isinstance(step, int | float) or isinstance(step, bool) or not step > 0:
+    if not isinstance(step, int | float) or not 0 < step < math.inf:
         raise InputError(f"`step` is a number above zero, got {given!r}")
     if knob.whole and step != int(step):
         raise InputError(f"`step` {step} is no whole number")
-    count = math.floor((high - low) / step * (1 + 1e-12)) + 1
-    if count > MOST_VALUES:
-        raise InputError(f"{count} values are more than {MOST_VALUES}", hint="take larger steps")
-    return [low + place * step for place in range(count)]
+    steps = (high - low) / step * (1 + 1e-12)
+    if steps >= MOST_VALUES:
+        raise InputError(f"{steps:,.0f} values are more than {MOST_VALUES:,}", hint="take larger steps")
+    if knob.whole:
+        return range(int(low), int(high) + 1, int(step))
+    return list((low + np.arange(math.floor(steps) + 1) * float(step)).tolist())
 
 
-def _powers(given: object) -> list[int]:
-    ends = list(given) if isinstance(given, list | tuple) else []
-    if len(ends) != 2 or not all(isinstance(end, int) and end > 0 for end in ends) or ends[0] > ends[1]:
-        raise InputError(
-            f"`powers_of_two` holds the first and the last power, got {given!r}",
-            hint="as in { powers_of_two = [8, 256] }",
-        )
-    if any(end & (end - 1) for end in ends):
-        raise InputError(f"{ends} are not both powers of two")
-    return [2**power for power in range(ends[0].bit_length() - 1, ends[1].bit_length())]
+def _multiplied(low: float, high: float, given: Mapping[str, Any]) -> list[float]:
+    ratio, value, found = float(given["ratio"]), float(low), []
+    if not low > 0:
+        raise InputError(f"a range of equal ratios cannot begin at {low}")
+    if math.log(high / low) / math.log(ratio) >= MOST_VALUES:
+        raise InputError(f"the ratio {ratio} makes more than {MOST_VALUES:,} values", hint="take more")
+    while value <= high * (1 + 1e-12):
+        found.append(value)
+        value *= ratio
+    return found
 
 
-def _is_plain(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def _powers(low: int, high: int) -> list[int]:
+    if low > high:
+        raise InputError(f"`powers_of_two` from {low} to {high} is empty", hint="the first power comes first")
+    if any(end & (end - 1) for end in (low, high)):
+        raise InputError(f"{[low, high]} are not both powers of two")
+    return [2**power for power in range(low.bit_length() - 1, high.bit_length())]

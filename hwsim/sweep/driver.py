@@ -24,7 +24,7 @@ from hwsim.sweep.engines import Engine, InProcess, LocalPool
 from hwsim.sweep.evaluation import Setting, Setup
 from hwsim.sweep.identity import model_version
 from hwsim.sweep.plan import Plan, resolve
-from hwsim.sweep.points import Keys, blocks, candidate_count, data_digest, explain_empty
+from hwsim.sweep.points import Keys, blocks, candidate_count, data_digest, first_block
 from hwsim.sweep.results import Results, Row, open_results
 from hwsim.sweep.search import objectives_of, open_strategy, run_search
 from hwsim.sweep.session import Counts, Session, Watch
@@ -153,8 +153,7 @@ def run_plan(plan: Plan, path: Path, options: Options, watch: Watch) -> Sweep:
     ]
     if plan.space.sampling == "search":
         open_strategy(plan, 0, plan.scenarios[0], len(objectives_of(plan)))
-    elif next(blocks(plan), None) is None:
-        raise explain_empty(plan)
+    first_block(plan)
     space, provenance = _space_json(plan), _provenance(plan, setup)
     with closing(open_engine(setup, options)) as running, Store(path) as store, rare_collections():
         # Only now, when nothing but points can fail, the view of an earlier sweep gives way.

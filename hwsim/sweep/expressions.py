@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from hwsim.errors import InputError, nearest
 
 Column = NDArray[Any]
-_LONGEST = 1000
+_LONGEST, _DEEPEST = 1000, 100
 _EXAMPLE = "write it like: array_rows * array_cols <= 4096 and dataflow != 'os'"
 
 
@@ -110,6 +111,7 @@ def parse_expression(text: str) -> Expression:
     try:
         tree = ast.parse(text.strip(), mode="eval").body
         names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        _check_depth(tree, text)
         functions = _check_syntax(tree)
     except (SyntaxError, ValueError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else str(error)
@@ -117,6 +119,18 @@ def parse_expression(text: str) -> Expression:
     except (RecursionError, MemoryError):
         raise InputError(f"{text[:60]!r} is nested too deeply", hint=_EXAMPLE) from None
     return Expression(text.strip(), frozenset(names - functions), tree)
+
+
+def _check_depth(tree: ast.expr, text: str) -> None:
+    """Raise InputError for a tree so deep that walking it could exceed the depth of Python's stack."""
+    level, depth = [tree], 0
+    while level:
+        depth += 1
+        if depth > _DEEPEST:
+            raise InputError(
+                f"{text[:60]!r} is nested too deeply", hint=f"at most {_DEEPEST} operations inside each other"
+            )
+        level = [part for node in level for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr)]
 
 
 def _check_syntax(tree: ast.expr) -> set[str]:
@@ -134,9 +148,23 @@ def _check_syntax(tree: ast.expr) -> set[str]:
             raise InputError(f"this operator is not allowed: {ast.unparse(node)}", hint=_EXAMPLE)
         elif isinstance(node, ast.Constant) and not isinstance(node.value, int | float | str):
             raise InputError(f"{ast.unparse(node)} is neither number, text nor truth value", hint=_EXAMPLE)
+        elif isinstance(node, ast.Constant) and not _fits_a_float(node.value):
+            raise InputError(f"{_short(node)} is outside the range of a 64-bit float")
         elif not isinstance(node, _ALLOWED):
             raise InputError(f"not allowed in an expression: {ast.unparse(node)}", hint=_EXAMPLE)
     return functions
+
+
+def _fits_a_float(value: object) -> bool:
+    try:
+        return not isinstance(value, int | float) or math.isfinite(float(value))
+    except OverflowError:
+        return False
+
+
+def _short(node: ast.expr) -> str:
+    text = ast.unparse(node)
+    return text if len(text) <= 40 else f"{text[:20]}...{text[-4:]} ({len(text)} characters)"
 
 
 _ALLOWED = (

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,11 @@ from hwsim.functional import read_arrays, refusal
 from hwsim.graph.text import fingerprint
 from hwsim.graph.types import Graph
 from hwsim.run import Chip
-from hwsim.sweep.axes import Axis, Dependent, knobs_of, read_axis
+from hwsim.sweep.axes import Axis, Dependent, read_axis
+from hwsim.sweep.axis_words import RANGE_WORDS, check_axis
 from hwsim.sweep.expressions import Expression, Kind, parse_expression
+from hwsim.sweep.knobs import knobs_of
+from hwsim.sweep.narrowing import narrowed
 from hwsim.sweep.space import Search, Space
 
 MOST_POINTS = 10**9
@@ -64,6 +67,12 @@ class Scenario:
         return dict(self.chip.design.model_dump(mode="json"))
 
     @cached_property
+    def narrowed(self) -> Scenario | None:
+        """The same without values that a constraint over one knob rules out; None: that leaves no point."""
+        left = narrowed(self.axes, self.dependents, self.constraints, self.fixed)
+        return replace(self, axes=left[0], constraints=left[1]) if left is not None else None
+
+    @cached_property
     def fingerprint(self) -> str:
         """Digest of the graph."""
         return fingerprint(self.graph)
@@ -103,10 +112,12 @@ def resolve(space: Space) -> Plan:
         with the nearest ones, values out of range, networks that do not load or that a chip cannot run.
     """
     problems: list[Problem] = []
-    chips = _chips(space, problems)
+    chips, stand_ins = _chips(space, problems)
     networks = _networks(space, problems)
-    forms = {chip.name: _form(space, chip, problems) for chip in chips}
-    _check_constraint_homes(space, chips, problems)
+    forms = {chip.name: _form(space, chip, problems) for chip in (*chips, *stand_ins)}
+    if not forms:
+        problems += _problems_of_words(space)
+    _check_constraint_homes(space, (*chips, *stand_ins), problems)
     data = _data(space, chips, problems)
     if (space.samples is None) == (space.sampling in ("random", "latin_hypercube")):
         reason = "is missing" if space.samples is None else f"has no meaning for sampling {space.sampling!r}"
@@ -119,6 +130,8 @@ def resolve(space: Space) -> Plan:
                 "set sampling = 'search', or leave it out",
             )
         )
+    if not problems and space.sampling == "search" and not any(axes for axes, _, _ in forms.values()):
+        problems.append(Problem("knobs", "a search needs a knob that varies", "as in m = [1, 2, 4]"))
     if problems:
         raise InputError(problems=list(dict.fromkeys(problems)))
     scenarios = []
@@ -130,18 +143,45 @@ def resolve(space: Space) -> Plan:
     return Plan(space, tuple(scenarios), data)
 
 
-def _chips(space: Space, problems: list[Problem]) -> list[Chip]:
+def _chips(space: Space, problems: list[Problem]) -> tuple[list[Chip], list[Chip]]:
+    """Return the chips, and chips whose preset is unknown as they are by default: to check knobs against."""
     found: dict[str, Chip] = {}
+    stand_ins: dict[str, Chip] = {}
     for spec in space.chips:
+        name, _, preset = spec.partition(":")
         try:
-            name, _, preset = spec.partition(":")
             presets = tuple(registry.load_accelerator(name).presets) if preset == "*" else (preset,)
             for one in presets:
                 chip = run.chip(f"{name}:{one}" if one else name)
                 found[chip.name] = chip
         except DesignError as error:
             problems += error.problems
-    return list(found.values())
+            if name in registry.accelerator_names():
+                chip = run.chip(name)
+                stand_ins[chip.name] = chip
+    return list(found.values()), [chip for name, chip in stand_ins.items() if name not in found]
+
+
+def _problems_of_words(space: Space) -> list[Problem]:
+    """Return what is wrong with knobs and constraints whatever the chips are."""
+    found: list[Problem] = []
+    for name, given in space.knobs.items():
+        try:
+            if not _is_table(given):
+                check_axis(given)
+        except InputError as error:
+            found += error.inside(f"knobs.{name}").problems
+    for text in space.constraints:
+        try:
+            parse_expression(text)
+        except InputError as error:
+            found += error.inside("constraints").problems
+    return found
+
+
+def _is_table(given: object) -> bool:
+    """Whether `given` can only be knobs of one chip."""
+    return isinstance(given, Mapping) and bool(given) and not given.keys() & set(RANGE_WORDS)
 
 
 def _networks(space: Space, problems: list[Problem]) -> list[tuple[str, int | None, str | None, Graph]]:
@@ -188,10 +228,10 @@ def _form(space: Space, chip: Chip, problems: list[Problem]) -> Form:
     for name, given in _knobs_for(space, chip, problems).items():
         where = f"knobs.{name}"
         if name not in knobs:
-            problems.append(Problem(where, f"{chip.accelerator.name} has no such knob", nearest(name, knobs)))
+            problems.append(_unknown(space, chip, name, given, knobs))
             continue
         try:
-            item = read_axis(knobs[name], given)
+            item = read_axis(knobs[name], given, together=space.sampling == "zip")
         except InputError as error:
             problems += error.inside(where).problems
             continue
@@ -213,22 +253,33 @@ def _form(space: Space, chip: Chip, problems: list[Problem]) -> Form:
     return tuple(axes), ordered, _constraints(space, kinds, problems)
 
 
+def _unknown(space: Space, chip: Chip, name: str, given: object, knobs: Iterable[str]) -> Problem:
+    """Return the problem of a name that is no knob of a chip: perhaps it was to be a chip's."""
+    owner, dot, _ = name.partition(".")
+    if dot or _is_table(given):
+        chips = {spec.partition(":")[0] for spec in space.chips}
+        return Problem(f"knobs.{owner}", "no chip of this sweep is called that", nearest(owner, chips))
+    return Problem(f"knobs.{name}", f"{chip.accelerator.name} has no such knob", nearest(name, knobs))
+
+
 def _knobs_for(space: Space, chip: Chip, problems: list[Problem]) -> dict[str, Any]:
-    """Return the knobs of one chip: those for all chips, and those of the table that bears its name."""
+    """Return the knobs of one chip: those for all, and before them those of the table with its name."""
     names = {spec.partition(":")[0] for spec in space.chips}
     found: dict[str, Any] = {}
+    own: dict[str, Any] = {}
     for name, given in space.knobs.items():
         owner, dot, rest = name.partition(".")
         if dot and owner in names:
             if owner == chip.accelerator.name:
-                found[rest] = given
+                own[rest] = found[rest] = given
         elif name not in names:
             found[name] = given
         elif not isinstance(given, Mapping):
             problems.append(Problem(f"knobs.{name}", f"a table of knobs of {name} is due, got {given!r}"))
         elif name == chip.accelerator.name:
+            own |= given
             found |= given
-    return found
+    return found | own
 
 
 def _uneven(axes: Sequence[Axis]) -> list[Problem]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from hwsim.errors import InputError
 from hwsim.sweep.metrics import DERIVED, FUNCTIONAL, TOTALS, Objective, read_objectives
 from hwsim.sweep.plan import Plan, Scenario
-from hwsim.sweep.points import Block, Keys
+from hwsim.sweep.points import Block, Keys, explain_empty
 from hwsim.sweep.session import Session
 from hwsim.sweep.store import Store
 
@@ -35,8 +36,9 @@ def run_search(plan: Plan, session: Session, store: Store, keys: Sequence[Keys])
     wanted, position = objectives_of(plan), 0
     metrics = [objective.metric for objective in wanted]
     for number, scenario in enumerate(plan.scenarios):
-        strategy, left = open_strategy(plan, number, scenario, len(wanted)), plan.search.budget
-        while left > 0:
+        strategy = open_strategy(plan, number, scenario, len(wanted))
+        left = min(plan.search.budget, _limit(plan) - position)
+        while strategy is not None and left > 0:
             rows = strategy.ask(min(plan.search.batch, left))
             if not rows:
                 break
@@ -45,17 +47,38 @@ def run_search(plan: Plan, session: Session, store: Store, keys: Sequence[Keys])
             found = store.metrics_of(names, metrics)
             strategy.tell(rows, [_costs(found.get(name), wanted) for name in names])
             position, left = position + len(rows), left - len(rows)
+    if not position:
+        raise explain_empty(plan)
 
 
-def open_strategy(plan: Plan, number: int, scenario: Scenario, objectives: int) -> Strategy:
-    """Return the search method that the space names."""
+def first_proposals(plan: Plan) -> list[list[Row]]:
+    """Return for each scenario what its search evaluates before it knows anything."""
+    wanted, left = len(objectives_of(plan)), _limit(plan)
+    found: list[list[Row]] = []
+    for number, scenario in enumerate(plan.scenarios):
+        strategy = open_strategy(plan, number, scenario, wanted)
+        most = min(plan.search.batch, plan.search.budget, left)
+        found.append(strategy.ask(most) if strategy is not None and most > 0 else [])
+        left -= min(plan.search.budget, left)
+    return found
+
+
+def _limit(plan: Plan) -> int:
+    return plan.space.limit if plan.space.limit is not None else sys.maxsize
+
+
+def open_strategy(plan: Plan, number: int, scenario: Scenario, objectives: int) -> Strategy | None:
+    """Return the search method that the space names; None if constraints leave no point."""
+    left = scenario.narrowed
+    if left is None:
+        return None
     if plan.search.method == "optuna":
         from hwsim.sweep.optuna_search import OptunaStrategy
 
-        return OptunaStrategy(scenario, objectives, plan.space.seed + number, plan.search.budget)
+        return OptunaStrategy(left, objectives, plan.space.seed + number, plan.search.budget)
     from hwsim.sweep.surface_search import SurfaceStrategy
 
-    return SurfaceStrategy(scenario, objectives, [plan.space.seed, number])
+    return SurfaceStrategy(left, objectives, [plan.space.seed, number])
 
 
 def objectives_of(plan: Plan) -> tuple[Objective, ...]:

@@ -5,53 +5,43 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from hwsim.errors import InputError, Problem
+from hwsim.registry import accelerator_names
 from hwsim.strict import Strict, Table, read_toml
-from hwsim.sweep.axes import RANGE_WORDS
+from hwsim.sweep.axis_words import AXIS_SCHEMA, RANGE_WORDS
+from hwsim.sweep.plain import plain, strange
 
 Sampling = Literal["grid", "zip", "random", "latin_hypercube", "search"]
 LARGEST_BATCH = 2**48  # no network of more elements is read, and a results file holds 64 bits
+MOST_SAMPLES = 2**53  # beyond, neighbouring samples cannot be told apart
 
-_NUMBER_OR_TEXT = {"type": ["number", "string"]}
-_AXIS_SCHEMA: dict[str, Any] = {
-    "anyOf": [
-        {
-            "type": ["number", "string", "boolean"],
-            "description": 'one value; a text may carry a unit; "all": every choice',
-        },
-        {"type": "array", "minItems": 1, "items": {"type": ["number", "string", "boolean"]}},
-        {
-            "type": "object",
-            "additionalProperties": False,
-            "properties": {
-                "values": {"type": "array"},
-                "from": _NUMBER_OR_TEXT,
-                "to": _NUMBER_OR_TEXT,
-                "step": _NUMBER_OR_TEXT,
-                "points": {"type": "integer", "minimum": 2},
-                "scale": {"enum": ["linear", "log"]},
-                "powers_of_two": {
-                    "type": "array",
-                    "items": {"type": "integer"},
-                    "minItems": 2,
-                    "maxItems": 2,
-                },
-                "equal": {"type": "string", "description": "an expression over other knobs"},
-            },
-        },
-    ]
-}
 _KNOBS_SCHEMA: dict[str, Any] = {
     "type": "object",
     "description": "values by knob; a table named after a chip holds knobs of that chip only",
-    "additionalProperties": {
-        "anyOf": [*_AXIS_SCHEMA["anyOf"], {"type": "object", "additionalProperties": _AXIS_SCHEMA}]
-    },
+    "additionalProperties": AXIS_SCHEMA,
 }
 Knobs = Annotated[dict[str, Any], WithJsonSchema(_KNOBS_SCHEMA)]
 Network = Annotated[Any, WithJsonSchema({"type": "string"})]
+
+
+def _many(given: Any) -> Any:
+    """Return what stands alone as a list of one."""
+    return given if isinstance(given, list | tuple) else [given]
+
+
+def _one_or_many(item: dict[str, Any], least: int = 0) -> tuple[BeforeValidator, WithJsonSchema]:
+    many = {"type": "array", "items": item, **({"minItems": least} if least else {})}
+    return BeforeValidator(_many), WithJsonSchema({"anyOf": [item, many]})
+
+
+_TEXT = {"type": "string"}
+_BATCH = {"type": "integer", "minimum": 1, "maximum": LARGEST_BATCH}
+Texts = Annotated[tuple[str, ...], *_one_or_many(_TEXT)]
+SomeTexts = Annotated[tuple[str, ...], Field(min_length=1), *_one_or_many(_TEXT, 1)]
+Networks = Annotated[tuple[Network, ...], Field(min_length=1), *_one_or_many(_TEXT, 1)]
+Batches = Annotated[tuple[Annotated[int, Field(ge=1, le=LARGEST_BATCH)], ...], *_one_or_many(_BATCH)]
 
 
 class Search(Table):
@@ -70,13 +60,16 @@ class Search(Table):
     """
 
     method: Literal["response_surface", "optuna"] = "response_surface"
-    objectives: tuple[str, ...] = Field(("energy_j", "time_s"), min_length=1)
+    objectives: SomeTexts = ("energy_j", "time_s")
     budget: int = Field(200, ge=1)
     batch: int = Field(16, ge=1, le=4096)
 
 
 class Space(Strict):
     """Chips x presets x knobs x networks x transforms, and how points are chosen among them.
+
+    What holds many may be given as one: ``chips="systolic"``. Numbers, lists and ranges of numpy become plain
+    ones.
 
     Attributes
     ----------
@@ -85,7 +78,8 @@ class Space(Strict):
     networks : tuple of str, Path or Graph
         Whatever `hwsim.load` accepts.
     knobs : dict
-        Values by knob, see `hwsim.sweep.axes.read_axis`; ``{chip: {knob: values}}`` for one chip only.
+        Values by knob, see `hwsim.sweep.axes.read_axis`; ``{chip: {knob: values}}`` for one chip only, where
+        they go before those for all.
     constraints : tuple of str
         Expressions over knobs that a point must fulfil; each applies to the chips that have its knobs.
     batch : tuple of int
@@ -115,20 +109,27 @@ class Space(Strict):
         RANGE_WORDS, "a range belongs to a knob: [knobs] array_rows = { from = 8, to = 64, step = 8 }"
     )
 
-    chips: tuple[str, ...] = Field(min_length=1)
-    networks: tuple[Network, ...] = Field(min_length=1)
+    chips: SomeTexts
+    networks: Networks
     knobs: Knobs = Field(default_factory=dict)
-    constraints: tuple[str, ...] = ()
-    batch: tuple[Annotated[int, Field(ge=1, le=LARGEST_BATCH)], ...] = ()
-    precision: tuple[str, ...] = ()
+    constraints: Texts = ()
+    batch: Batches = ()
+    precision: Texts = ()
     dimensions: dict[str, int] = Field(default_factory=dict)
     sampling: Sampling = "grid"
-    samples: int | None = Field(None, ge=1)
+    samples: int | None = Field(None, ge=1, le=MOST_SAMPLES)
     seed: int = Field(0, ge=0)
     limit: int | None = Field(None, ge=1)
     functional: Path | None = None
     on_unsupported: Literal["error", "host", "traffic"] = "error"
     search: Search | None = None
+
+    def __init__(self, **given: Any) -> None:
+        given = {name: plain(value) for name, value in given.items()}
+        problems = strange("knobs", given["knobs"]) if isinstance(given.get("knobs"), dict) else []
+        if problems:
+            raise InputError(problems=problems)
+        super().__init__(**given)
 
 
 def read_space(path: str | Path) -> Space:
@@ -150,10 +151,13 @@ def read_space(path: str | Path) -> Space:
 
 
 def space_schema() -> dict[str, Any]:
-    """Return the JSON Schema of a sweep file."""
+    """Return the JSON Schema of a sweep file for the chips that are installed."""
+    found = Space.model_json_schema()
+    table = {"type": "object", "additionalProperties": AXIS_SCHEMA}
+    found["properties"]["knobs"]["properties"] = dict.fromkeys(accelerator_names(), table)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **Space.model_json_schema(),
+        **found,
         "title": "hwsim sweep file",
     }
 
@@ -163,9 +167,9 @@ def _beside(given: dict[str, Any], folder: Path) -> dict[str, Any]:
     found = dict(given)
     if isinstance(given.get("functional"), str):
         found["functional"] = str(folder / given["functional"])
-    if isinstance(given.get("networks"), list):
+    if isinstance(given.get("networks"), list | str):
         found["networks"] = [
             str(folder / name) if isinstance(name, str) and (folder / name).is_file() else name
-            for name in given["networks"]
+            for name in _many(given["networks"])
         ]
     return found

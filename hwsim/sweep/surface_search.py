@@ -18,7 +18,7 @@ from hwsim.sweep.axes import Axis
 from hwsim.sweep.expressions import Kind
 from hwsim.sweep.pareto import front
 from hwsim.sweep.plan import Scenario
-from hwsim.sweep.points import admitted
+from hwsim.sweep.points import MOST_FRUITLESS, admitted, rows_of
 from hwsim.sweep.search import Costs, Row
 from hwsim.sweep.surface import MOST_TRAINED, Surface, train
 
@@ -62,22 +62,46 @@ class SurfaceStrategy:
     def _spread(self, count: int) -> list[Row]:
         """Return new points of a Latin hypercube, more if constraints leave too few."""
         found: dict[Row, None] = {}
+        axes = self._scenario.axes
         for size in (count, 4 * count, 64 * count):
-            strata = (
-                np.array([self._random.permutation(size) for _ in self._scenario.axes]).reshape(-1, size).T
-            )
+            strata = np.empty((size, len(axes)))
+            for place in range(len(axes)):
+                strata[:, place] = self._random.permutation(size)
             shares = (strata + self._random.random(strata.shape)) / size
             found |= dict.fromkeys(self._new(shares))
             if len(found) >= count:
                 break
-        return list(found)
+        return list(found) or (self._all_left() if self._whole else self._first_left())
+
+    def _first_left(self) -> list[Row]:
+        """Return the first points that were not proposed yet, where constraints leave next to none."""
+        tried = 0
+        for rows, length in rows_of(self._scenario, self._random):
+            if found := self._remembered(rows):
+                return found
+            tried += length
+            if tried >= MOST_FRUITLESS:
+                break
+        return []
+
+    def _all_left(self) -> list[Row]:
+        """Return all points of a small space that were not proposed yet."""
+        axes = self._scenario.axes
+        grids = np.meshgrid(
+            *[(np.arange(len(axis.values)) + 0.5) / len(axis.values) for axis in axes], indexing="ij"
+        )
+        shares = np.array([grid.ravel() for grid in grids]).T if axes else np.empty((1, 0))
+        return self._new(shares)
 
     def _new(self, shares: Floats) -> list[Row]:
         """Return the admitted points at `shares` that were not proposed yet, and remember where they lie."""
         axes = self._scenario.axes
-        values = [axis.drawn(shares[:, place]) for place, axis in enumerate(axes)]
-        found = []
-        for row in dict.fromkeys(admitted(self._scenario, values, len(shares))):
+        picks = [axis.drawn(shares[:, place]) for place, axis in enumerate(axes)]
+        return self._remembered(admitted(self._scenario, picks, len(shares)))
+
+    def _remembered(self, rows: Sequence[Row]) -> list[Row]:
+        axes, found = self._scenario.axes, []
+        for row in dict.fromkeys(rows):
             if row not in self._proposed:
                 self._shares.setdefault(
                     row,
@@ -92,10 +116,7 @@ class SurfaceStrategy:
         """Return candidates: all that are left of a small space, else neighbours of the front and others."""
         axes = self._scenario.axes
         if self._whole:
-            grids = np.meshgrid(
-                *[(np.arange(len(axis.values)) + 0.5) / len(axis.values) for axis in axes], indexing="ij"
-            )
-            return self._new(np.array([grid.ravel() for grid in grids]).T.reshape(-1, len(axes)))
+            return self._all_left()
         homes = np.array([self._shares[row] for row in best])
         near = homes[self._random.integers(len(homes), size=_POOL)]
         moved = self._random.random(near.shape) < max(2.0 / len(axes), 0.3)
@@ -152,7 +173,7 @@ class SurfaceStrategy:
 def _share(axis: Axis, value: Any) -> float:
     """Return the middle of the part of an axis that stands for `value`."""
     if axis.values:
-        return (axis.values.index(value) + 0.5) / len(axis.values)
+        return (axis.places[value] + 0.5) / len(axis.values)
     low, high = axis.low, axis.high
     if axis.logarithmic:
         low, high, value = math.log(low), math.log(high), math.log(value)

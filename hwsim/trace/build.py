@@ -227,7 +227,7 @@ def _ints(values: Sequence[Number] | tuple[Number, ...]) -> Ints:
 
 
 def _offsets(lengths: Sequence[int]) -> Ints:
-    return _freeze(np.concatenate([[0], np.cumsum(np.array(lengths, dtype=np.int64))]).astype(np.int64))
+    return _freeze(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
 
 
 def _freeze(column: Ints) -> Ints:

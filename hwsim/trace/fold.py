@@ -92,7 +92,7 @@ def _fits(row_cycles: Ints, runs: NDArray[Any]) -> bool:
     if float((longest * most).sum()) <= SAFE:
         return True
     work = row_cycles.astype(np.float64) * runs.astype(np.float64)
-    return float(work.sum(axis=-1).max(initial=0.0)) <= SAFE
+    return float(work.sum(axis=-1).max()) <= SAFE
 
 
 def _fold_many(trace: Trace, row_cycles: Ints) -> Ints:

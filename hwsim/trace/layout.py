@@ -106,7 +106,7 @@ def lay_out(parent: Ints, row_loop: Ints, row_node: Ints, row_unit: Ints, units:
         if above >= 0:
             depth[index] = depth[above] + 1
     levels = []
-    for level in range(int(depth.max(initial=0)) + 1):
+    for level in range(int(depth.max()) + 1):
         loops = np.flatnonzero(depth == level)
         parents, starts = np.unique(parent[loops], return_index=True)
         levels.append(Level(loops, parents, starts))

@@ -33,7 +33,7 @@ def count_runs(
     int64[..., L], or object (Python ints) where a float shadow shows that 64 bits would not do.
     """
     shadow = _count(parent, trip, series, series_sums, levels, np.float64)
-    kind: Any = object if float(shadow.max(initial=0.0)) > SAFE else np.int64
+    kind: Any = object if float(shadow.max()) > SAFE else np.int64
     return _count(parent, trip, series, series_sums, levels, kind)
 
 

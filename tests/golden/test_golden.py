@@ -10,6 +10,7 @@ import pytest
 
 from hwsim.graph.types import Graph
 from hwsim.run import load
+from tests.contract.chips import DEFAULTS
 from tests.golden.figures import FILE, NETWORKS, figures, specs
 
 EXPECTED: dict[str, dict[str, Any]] = json.loads(FILE.read_text(encoding="utf-8"))
@@ -42,7 +43,11 @@ def test_the_file_holds_every_network_and_preset() -> None:
         assert set(EXPECTED[network]) == set(specs()), "python -m tests.golden.figures"
 
 
-@pytest.mark.parametrize(("network", "spec"), CASES, ids=[f"{n}-{s}" for n, s in CASES])
+# The fast part asks the default preset of every chip, the whole suite all of them.
+@pytest.mark.parametrize(("network", "spec"), [
+    pytest.param(network, spec, id=f"{network}-{spec}", marks=() if spec in DEFAULTS else pytest.mark.slow)
+    for network, spec in CASES
+])
 def test_no_figure_moved(network: str, spec: str) -> None:
     graph: Graph = network_of(network)
     found = json.loads(json.dumps(figures(graph, spec)))

@@ -116,6 +116,7 @@ def test_slow_and_huge_knobs_on_large_networks(capsys: pytest.CaptureFixture[str
     set_knobs(capsys, network, [(knob, value)])
 
 
+@pytest.mark.slow
 @examples(300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from(["run", "compare", "list", "show", "explain", "validate", "schema", "schedule"]),

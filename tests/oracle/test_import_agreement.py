@@ -74,6 +74,7 @@ def test_light_alexnet_equals_the_caffe_form() -> None:
     assert imported.parameters == made.parameters
 
 
+@pytest.mark.slow
 def test_grouped_layers_become_sublayers_and_keep_their_macs(tmp_path: Path) -> None:
     graph = load_network(DATA / "onnx" / "mobilenet_v2.onnx")
     notes = export_layer_csv(graph, tmp_path / "mobilenet.csv")

@@ -111,6 +111,7 @@ def test_fixed_orders_reach_the_measured_replacement_traffic(name: str, row: lis
     assert all(f.proven for f in found)
 
 
+@pytest.mark.slow
 def test_addresses_matter_on_frag13() -> None:
     problem = Problem.from_blocks(FRAG13)
     path = best_replacement(problem, 6, range(13)).path

@@ -143,7 +143,7 @@ def train(network: Network, x: Floats, labels: NDArray[np.int64], pull: float = 
 
 def parents(layer: Product) -> NDArray[np.int64]:
     """Return the parent of every channel in the minimum spanning tree of the signs; the root has itself."""
-    from hwsim.graph.algorithms import reuse_tree
+    from hwsim.graph.reuse import reuse_tree
 
     stored = layer.used().T
     tree = reuse_tree(np.rint((stored.shape[1] - stored @ stored.T) / 2).astype(np.int64), len(stored))

@@ -30,6 +30,7 @@ from hwsim.graph.ops.kinds import (
     Tensors,
     Work,
     as_int,
+    as_ints,
     show,
 )
 from hwsim.graph.types import AttributeValue, Graph, Op, Shape
@@ -138,7 +139,7 @@ def _convert(name: str, value: object, default: AttributeValue | Required) -> At
 
 def _convert_list(name: str, value: Sequence[object], *, ints: bool) -> AttributeValue:
     if ints or not value or not isinstance(value[0], str | float):
-        return tuple(as_int(name, item) for item in value)
+        return as_ints(name, value)
     if all(isinstance(item, str) for item in value):
         return tuple(str(item) for item in value)
     if all(isinstance(item, int | float) for item in value):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from types import MappingProxyType
+from typing import cast
 
 from hwsim.errors import GraphError
 from hwsim.graph.types import AttributeValue, NumberFormat, Op, Shape, Tensor
@@ -169,6 +170,13 @@ def as_int(name: str, value: object) -> int:
         raise GraphError(f"{name} must be an integer, not {value!r}") from None
 
 
+def as_ints(name: str, values: Sequence[object]) -> tuple[int, ...]:
+    """Return `values` as plain ints; GraphError as for `as_int`."""
+    if set(map(type, values)) <= {int}:  # a memory trace has millions: no call for each
+        return tuple(cast("Sequence[int]", values))
+    return tuple(as_int(name, value) for value in values)
+
+
 def int_of(attributes: Attributes, name: str) -> int:
     """Return the integer attribute `name`."""
     return as_int(name, attributes[name])
@@ -179,7 +187,7 @@ def ints_of(attributes: Attributes, name: str) -> tuple[int, ...]:
     value = attributes[name]
     if not isinstance(value, tuple):
         raise GraphError(f"{name} must be a list of integers, not {value!r}")
-    return tuple(as_int(name, item) for item in value)
+    return as_ints(name, value)
 
 
 def text_of(attributes: Attributes, name: str, allowed: tuple[str, ...] = ()) -> str:

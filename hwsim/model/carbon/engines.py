@@ -103,7 +103,7 @@ class Service:
 
     def power_w(self, activity: ArrayLike) -> Floats:
         """Return mean power, float64[engines, ...] over an array of activity ratios in [0, 1]."""
-        ratios = np.asarray(activity, float)
+        ratios = np.asarray(activity)
         if np.any((ratios < 0) | (ratios > 1) | ~np.isfinite(ratios)):
             raise InputError(f"{activity!r} is not an activity ratio", where="activity", hint="from 0 to 1")
         shape = (-1,) + (1,) * ratios.ndim

@@ -156,7 +156,7 @@ def datasheet(design: RooflineDesign, knob: KnobSource) -> Datasheet:
 
 def machine_graph(rng: np.random.Generator) -> Graph:
     """Return a small random graph of one matrix product or one sum."""
-    b = GraphBuilder("random", format=NumberFormat(FormatKind.FLOAT, 32, 8))
+    b = GraphBuilder("random")
     m, k, n = (int(size) for size in rng.integers(1, 12, 3))
     if rng.integers(3):
         b.output(b.add("gemm", [b.input("x", (m, k)), b.weight("w", (k, n))], name="product"))

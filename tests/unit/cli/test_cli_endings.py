@@ -117,6 +117,7 @@ def test_output_that_is_closed_is_one_line() -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_a_closed_or_full_stderr_changes_no_exit_code() -> None:
     assert shell(["lits"], "2>&-").returncode == 2
     assert shell(["run", "nothing", "--on", "systolic"], "2> /dev/full").returncode == 2

@@ -96,6 +96,7 @@ def test_zero_rate_is_the_fault_free_network() -> None:
     assert np.array_equal(low.predicted, classify("digits_32", 60, stream_length=128).predicted)
 
 
+@pytest.mark.slow
 def test_stale_sums_are_tolerated_up_to_the_published_rate_and_flipped_bits_are_not() -> None:
     """Fault rates up to 20 % on some computations (abstract of version 1); which ones matters."""
     assert faulty_error(0.2, "word") < 0.15

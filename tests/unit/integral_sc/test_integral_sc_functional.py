@@ -40,6 +40,7 @@ def test_trained_networks_are_small_and_good() -> None:
         assert (result.reference != result.labels).mean() < 0.02
 
 
+@pytest.mark.slow
 def test_points_of_equal_n_times_m_lie_together_near_floating_point() -> None:
     """As 2.33, 2.46 and 2.40 % of the paper do for N m = 1024."""
     errors = [mean_error(n, m) for n, m in ((256, 4), (512, 2), (1024, 1))]
@@ -47,6 +48,7 @@ def test_points_of_equal_n_times_m_lie_together_near_floating_point() -> None:
     assert max(errors) < 0.025
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("generator", ["shift_register", "bernoulli"])
 def test_error_falls_with_stream_length_and_with_m(generator: str) -> None:
     by_length = [mean_error(n, 4, 128, generator=generator) for n in (16, 64, 256)]

@@ -147,6 +147,7 @@ def test_counts_depend_on_the_seed_and_on_nothing_else() -> None:
     assert one == monte_carlo("bch_63_45", data, threads=3)
 
 
+@pytest.mark.slow
 def test_more_signal_more_bits_and_more_iterations_help() -> None:
     data = {"ebn0_db": [0.0, 2.0, 4.0], "frames": 640, "belief_propagation": 0}
     rates = [point["frame_error"][0] for point in counts(monte_carlo("ldpc_array_366_185", data))]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hwsim.errors import MissingDatasheetRow, TooLong
-from hwsim.model.prices import family_of, price, row_cycles, transfer_columns, verify_datasheet
+from hwsim.model.prices import _exact, family_of, price, row_cycles, transfer_columns, verify_datasheet
 from hwsim.model.sheets import Sheets
 from hwsim.model.types import ActionRow, Datasheet
 from hwsim.trace import Trace, TraceBuilder
@@ -57,6 +57,7 @@ def test_a_decimal_bandwidth_means_what_it_says() -> None:
     slow = sheet(transfer(bits_per_s=rate(0.1)))
     assert cycles_of(one_row("dram", "read", 1, 3), slow) == [30]
     assert price(one_row("dram", "read", 1, 3), slow).cycles_per_bit == ((Fraction(10),),)
+    assert [_exact(value) for value in (0.1, 3, 2.5e-7)] == [Fraction(1, 10), 3, Fraction(1, 4_000_000)]
 
 
 @pytest.mark.parametrize(
@@ -95,6 +96,11 @@ def test_transfers_are_exact_beyond_what_a_float_holds() -> None:
     assert columns([[27]], Fraction(7, 3)) == [[63]]
     # A denominator that 64 bits do not hold beside the bits.
     assert columns([[3, 6]], Fraction(2**70 + 1, 3 * 2**70)) == [[2, 3]]
+
+
+def test_no_transfers_take_no_time() -> None:
+    nothing = transfer_columns(np.zeros((2, 0), np.int64), np.array([Fraction(1, 3)] * 2, dtype=object))
+    assert nothing.shape == (2, 0)
 
 
 def test_transfers_of_designs_with_bits_or_rates_of_their_own() -> None:
@@ -190,6 +196,18 @@ def test_pairs_are_priced_once() -> None:
     assert [names[pair] for pair in prices.pair] == [
         (trace.units[u], trace.actions[a]) for u, a in zip(trace.rows.unit, trace.rows.action, strict=True)
     ]
+
+
+def test_units_are_told_apart_where_there_is_a_single_action() -> None:
+    build = TraceBuilder()
+    names = ("alu", "dram", "link")
+    with build.loop(1, node="n"):
+        for name in names:
+            build.event(name, "add", 1)
+    rows = [ActionRow(name, "add", energy=joules(place)) for place, name in enumerate(names)]
+    prices = price(build.build(), sheet(*rows, units=(unit("alu"), unit("dram"), unit("link"))))
+    assert (prices.unit.tolist(), prices.action.tolist()) == ([0, 1, 2], [0, 0, 0])
+    assert prices.energy.tolist() == [0.0, 1.0, 2.0]
 
 
 def test_every_missing_row_is_named_with_the_nearest() -> None:

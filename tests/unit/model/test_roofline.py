@@ -237,6 +237,8 @@ def test_random_networks_of_the_machine_are_small_products_and_sums() -> None:
         ("gemm", "product"),
         ("elementwise", "sum"),
     }
+    assert {graph.name for graph in graphs} == {"random"}
+    assert {tuple(graph.tensors) for graph in graphs} == {("x", "w", "product"), ("x", "y", "sum")}
     assert 20 < sum(graph.ops[0].kind == "gemm" for graph in graphs) < 35
     sizes = {size for graph in graphs for tensor in graph.tensors.values() for size in tensor.shape}
     assert sizes == set(range(1, 12))

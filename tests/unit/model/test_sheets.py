@@ -127,5 +127,6 @@ def test_designs_of_other_rows_are_no_family(other: Datasheet) -> None:
 def test_values_are_spread_over_the_designs() -> None:
     one = Sheets((sheet(),), 3)
     assert one.spread([2.0]).tolist() == [2.0, 2.0, 2.0]
+    assert one.spread([2]).dtype == one.column(lambda member: 2).dtype == np.float64
     assert one.spread([np.array([1, 2, 3])], np.int64).tolist() == [1, 2, 3]
     assert Sheets((sheet(), sheet()), 2).spread([1, 2]).dtype == np.float64

@@ -285,3 +285,15 @@ def test_leakage_that_only_some_designs_have() -> None:
     for members, expected in (([leaks, sheet()], [[2.0], [0.0]]), ([sheet(), leaks], [[0.0], [2.0]])):
         energy = price_trace(trace, reduce(trace), members).energy
         assert (energy.leaking, energy.leakage_w.tolist()) == (("alu",), expected)
+
+
+def test_cycles_are_whole_numbers_beyond_what_a_float_holds() -> None:
+    build = TraceBuilder()
+    for _ in range(2):
+        with build.loop(2**53 + 1, node="n"):
+            build.event("alu", "add", 1)
+    trace = build.build()
+    rows = sheet(compute(interval_cycles=1))
+    timing = time_trace(trace, price(trace, rows), rows)
+    assert timing.node_cycles.tolist() == [2**54 + 2]
+    assert timing.node_cycles.dtype == timing.node_stalls.dtype == np.int64

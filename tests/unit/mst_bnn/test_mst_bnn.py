@@ -14,7 +14,7 @@ import workloads.binary
 from accelerators.mst_bnn.functional import classify, reused_product, trained_schedules
 from accelerators.mst_bnn.trees import random_signs, reuse_of, schedule_of
 from hwsim.errors import DesignError, InputError
-from hwsim.graph.algorithms import reuse_tree
+from hwsim.graph.reuse import reuse_tree
 from hwsim.graph.types import Graph
 from hwsim.graph.values import read_samples
 from hwsim.registry import load_workload
@@ -74,6 +74,7 @@ def test_unbounded_tree_is_as_short_as_that_of_networkx(n: int, k: int, seed: in
     assert own <= min(chain, int(length.sum(axis=1).min()))
     linked = nx.Graph((int(c), int(tree.parent[c])) for c in child)
     assert tree.depth.max() == nx.radius(linked)
+    assert tree.root == min(nx.center(linked))
     star = reuse_tree(length, 1)
     assert star.depth.max() == 1
     assert star.root in (int(length.sum(axis=1).argmin()), min(nx.center(linked)))

@@ -37,6 +37,12 @@ def test_expressions_on_columns(text: str, expected: list[bool]) -> None:
     assert np.broadcast_to(expression.on(COLUMNS), (3,)).tolist() == expected
 
 
+def test_a_hundred_operations_inside_each_other_are_fine() -> None:
+    expression = parse_expression("rows" + " + 1" * 90 + " == 98")
+    assert expression.kind(KINDS) is Kind.TRUTH
+    assert expression.on(COLUMNS).tolist() == [True, False, False]
+
+
 def test_names_leave_out_functions() -> None:
     assert parse_expression("min(rows, cols) + abs(rows)").names == {"rows", "cols"}
 
@@ -67,6 +73,11 @@ def test_names_leave_out_functions() -> None:
         "a\0b",
         "{1: 2}",
         "rows; cols",
+        f"rows < 1{'0' * 400}",
+        "rows < 1e400",
+        "-" * 900 + "rows < 1",
+        "rows" + " + rows" * 120 + " < 1",
+        f"rows < {'not ' * 150}fused",
     ],
 )
 def test_everything_else_is_refused(text: str) -> None:

@@ -10,6 +10,7 @@ import hwsim
 from hwsim.errors import InputError
 from hwsim.sweep.export import export
 from hwsim.sweep.results import open_results
+from hwsim.sweep.search import first_proposals
 from hwsim.sweep.surface import train
 from tests.unit.sweep.spaces import plan, space
 
@@ -101,6 +102,67 @@ def test_search_ends_when_nothing_is_left(tmp_path: Path) -> None:
     )
     assert done.counts.computed <= 8
     assert done.counts.repeated == 0
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("constraint", ["array_rows < 4", "array_rows < 4 and dataflow == 'os'", "1 > 2"])
+def test_search_without_points_is_an_error(method: str, constraint: str, tmp_path: Path) -> None:
+    knobs = {"array_rows": [8, 16], "dataflow": "all"}
+    with pytest.raises(InputError) as caught:
+        searched(tmp_path / "r.db", method, 20, knobs=knobs, constraints=[constraint])
+    assert "no point fulfils all constraints" in str(caught.value)
+    assert f"{constraint!r} alone leaves 0 of 8" in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_search_of_few_designs_stops_when_all_are_known(method: str, tmp_path: Path) -> None:
+    knobs = {"array_rows": [8, 16, 32, 64], "array_cols": {"from": 8, "to": 9}}
+    done = searched(
+        tmp_path / "r.db", method, 400, knobs=knobs, constraints=["array_rows * array_cols < 150"]
+    )
+    assert done.counts.computed == 4
+    assert done.counts.repeated < (1 if method == "response_surface" else 60)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_search_obeys_its_limit(method: str, tmp_path: Path) -> None:
+    done = searched(tmp_path / "r.db", method, 20, chips=["systolic", "systolic:tpu_v1"], limit=23)
+    assert done.counts.total == 23
+    assert sum((done.counts.computed, done.counts.repeated)) == 23
+    assert [row.preset for row in done.rows()][-3:] == ["tpu_v1"] * min(3, done.counts.computed - 20)
+
+
+def test_search_finds_the_few_points_that_constraints_leave(tmp_path: Path) -> None:
+    ends = {"from": 1, "to": 60, "step": 1}
+    knobs = {"array_rows": ends, "array_cols": ends, "vector_lanes": ends}
+    only = ["array_rows + array_cols + vector_lanes < 4"]
+    done = searched(tmp_path / "r.db", "response_surface", 4, knobs=knobs, constraints=only)
+    assert [row.knobs for row in done.rows()] == [{"array_rows": 1, "array_cols": 1, "vector_lanes": 1}]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_search_takes_any_seed(method: str, tmp_path: Path) -> None:
+    done = searched(tmp_path / "r.db", method, 4, seed=5_000_000_000)
+    assert len(done.results) == 4
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_first_proposals_are_what_the_search_begins_with(method: str, tmp_path: Path) -> None:
+    done = searched(tmp_path / "r.db", method, 8, seed=3)
+    options = {"method": method, "budget": 8, "batch": 16, "objectives": OBJECTIVES}
+    made = plan(knobs=KNOBS, sampling="search", seed=3, search=options)
+    (rows,) = first_proposals(made)
+    names = made.scenarios[0].names
+    assert [dict(zip(names, row, strict=True)) for row in rows] == [row.knobs for row in done.rows()]
+
+
+def test_search_needs_a_knob() -> None:
+    for knobs in ({}, {"array_rows": {"equal": "array_cols * 2"}}):
+        with pytest.raises(InputError, match="a search needs a knob that varies"):
+            plan(sampling="search", knobs=knobs)
+    both = {"chips": ["systolic", "integral_sc"], "knobs": {"integral_sc": {"m": [1, 2]}}}
+    assert [len(rows) for rows in first_proposals(plan(sampling="search", **both))] == [1, 2]
 
 
 def test_unknown_objectives_stop_before_anything_runs(tmp_path: Path) -> None:

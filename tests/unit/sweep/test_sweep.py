@@ -103,6 +103,7 @@ def test_failed_points_are_rows_and_wait_for_a_retry(tmp_path: Path) -> None:
     assert all(row.status == "done" for row in done.pareto())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_local_workers_give_the_same_bytes(workers: int, tmp_path: Path) -> None:
     given = {"chips": ["systolic", "integral_sc"], "knobs": {"clock_hz": [1e8, 2e8, 4e8], **{

@@ -326,7 +326,7 @@ def test_a_loop_around_a_series_runs_several_times_or_never(kind: LoopKind, late
 
 def test_nothing_under_a_series_that_never_runs_takes_time() -> None:
     build = TraceBuilder()
-    with build.loop(3, node="n"):
+    with build.loop(3, LoopKind.PIPE, node="n"):
         with build.loop(0), build.loop(2, LoopKind.PAR), build.loop(series=[]):
             build.event("x", "work", 1)
         build.event("x", "work", 1)
