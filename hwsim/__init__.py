@@ -13,6 +13,7 @@ What there is, by what it is for:
 =========  ================================================================================
 to cost    `load` a network, choose a `Chip` with `chip`, `evaluate` it or `compare` several;
            a `Report` comes back, which `write` stores as .json, .csv, .parquet or .html
+to compare `run_comparison`: columns with chips, networks and samples of their own, from a file
 to sweep   a `Space` of designs, `sweep`, `open_results`
 to plan    `schedule_scratchpad`: orders and places of tensors; `evaluate_scheduled`: what they save
 to sample  `sample`: circuits on probabilistic chips, with some wires held
@@ -29,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hwsim.anchors import validate
+    from hwsim.comparison.driver import run_comparison
     from hwsim.errors import InputError
     from hwsim.report.files import write
     from hwsim.report.types import Report
@@ -51,6 +53,7 @@ _HOMES = {
     "evaluate_scheduled": "hwsim.scheduled:evaluate_scheduled",
     "load": "hwsim.run:load",
     "open_results": "hwsim.sweep.results:open_results",
+    "run_comparison": "hwsim.comparison.driver:run_comparison",
     "sample": "hwsim.sampling:sample",
     "schedule_scratchpad": "hwsim.schedule.network_run:schedule_network",
     "sweep": "hwsim.sweep.driver:sweep",
@@ -69,6 +72,7 @@ __all__ = [
     "evaluate_scheduled",
     "load",
     "open_results",
+    "run_comparison",
     "sample",
     "schedule_scratchpad",
     "sweep",

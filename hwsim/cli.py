@@ -42,8 +42,9 @@ Network = Annotated[str, typer.Argument(
     help="An ONNX file, a SCALE-Sim layer CSV, a parity-check matrix (alist), a gate netlist (BLIF), a "
          "memory trace, or a built-in network (`hwsim list workloads`).")]
 Networks = Annotated[list[str], typer.Argument(
-    metavar="NETWORK|REPORT.json...",
-    help="One network as for `run`, or reports of one network that `-o` has written as JSON.")]
+    metavar="NETWORK|COMPARISON|REPORT.json...",
+    help="One network as for `run`; a comparison file (.toml) or a built-in comparison (`hwsim list "
+         "comparisons`); or reports of one network that `-o` has written as JSON.")]
 _CHIPS: Any = typer.Option(
     "--on", metavar="CHIP[:PRESET]", help="Chip and preset; several with commas or by repeating the option.")
 On = Annotated[list[str], _CHIPS]
@@ -127,15 +128,15 @@ def _compare(networks: Networks, on: OnOrNone = None, settings: Set = None, dim:
              schedule: Planned = Planning.NONE, scratchpad: Scratchpad = None, time_limit: PlanTime = None,
              service_life: ServiceLife = None, activity: Activity = None, scenario: InScenario = None,
              baseline: Annotated[str | None, typer.Option(
-                 "--baseline", metavar="CHIP[:PRESET]",
-                 help="Column that the others are divided by; the first if left out.")] = None,
+                 "--baseline", metavar="COLUMN",
+                 help="Column (CHIP:PRESET) that the others are divided by; the first if left out.")] = None,
              difference: Annotated[bool, typer.Option(
                  "--difference", help="Show which components and events make the difference.")] = False,
              summary: Annotated[list[Path] | None, typer.Option(
                  "--summary", metavar="FILE",
                  help="Write the table of all figures; .csv, .json or .tex. May be repeated.")] = None,
              json: Json = False, quiet: Quiet = False) -> int:
-    """Show chips, or reports, side by side."""
+    """Show chips, comparison files or reports side by side."""
     from hwsim.commands.comparing import View, compare
     from hwsim.commands.job import Job
 
@@ -279,9 +280,9 @@ def _report(source: Annotated[Path, typer.Argument(
 
 
 @app.command("list")
-def _list(what: Annotated[Listing | None, typer.Argument(help="Both if left out.")] = None,
+def _list(what: Annotated[Listing | None, typer.Argument(help="All if left out.")] = None,
           json: Json = False) -> int:
-    """List chips, their presets and built-in networks."""
+    """List chips, built-in networks and comparisons."""
     from hwsim.commands.catalogue import list_names
 
     return list_names(what.value if what else None, json=json)
@@ -289,9 +290,9 @@ def _list(what: Annotated[Listing | None, typer.Argument(help="Both if left out.
 
 @app.command("show")
 def _show(name: Annotated[str, typer.Argument(
-              metavar="CHIP[:PRESET]|WORKLOAD", help="A name from `hwsim list`.")],
+              metavar="CHIP[:PRESET]|WORKLOAD|COMPARISON", help="A name from `hwsim list`.")],
           json: Json = False) -> int:
-    """Show the knobs and numbers of a chip, or a network."""
+    """Show a chip's knobs and numbers, a network, a comparison."""
     from hwsim.commands.catalogue import show
 
     return show(name, json=json)
@@ -321,9 +322,9 @@ def _validate(chip: Annotated[str | None, typer.Argument(
 
 @app.command("schema")
 def _schema(what: Annotated[SchemaOf, typer.Argument(
-                help="report, sweep, or design CHIP.")] = SchemaOf.REPORT,
+                help="report, sweep, comparison, or design CHIP.")] = SchemaOf.REPORT,
             chip: Annotated[str | None, typer.Argument(metavar="CHIP", help="Whose design.")] = None) -> int:
-    """Print the JSON Schema of reports, sweeps or a design."""
+    """Print the JSON Schema of reports, files or a design."""
     from hwsim.commands.catalogue import print_schema
 
     return print_schema(what.value, chip)

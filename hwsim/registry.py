@@ -1,4 +1,4 @@
-"""Find chips and networks by name, through the entry points that outside packages use as well."""
+"""Find chips, networks and comparisons by name, through entry points that outside packages use as well."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any, Protocol
 
 from hwsim.errors import DesignError, InputError, nearest
@@ -14,6 +15,7 @@ from hwsim.model.types import Accelerator
 
 ACCELERATORS = "hwsim.accelerators"
 WORKLOADS = "hwsim.workloads"
+COMPARISONS = "hwsim.comparisons"
 
 
 class WorkloadFamily(Protocol):
@@ -60,6 +62,19 @@ def load_workload(name: str, overrides: Mapping[str, object] | None = None) -> G
     return families[name].graph(name, overrides)
 
 
+def comparison_names() -> tuple[str, ...]:
+    """Return the names of all built-in comparisons, sorted."""
+    return tuple(sorted(_comparisons()))
+
+
+def comparison_path(name: str) -> Path:
+    """Return the file of the built-in comparison `name`; InputError with the nearest name if none is."""
+    found = _comparisons()
+    if name not in found:
+        raise InputError(f"no comparison is called {name!r}", where="comparison", hint=nearest(name, found))
+    return found[name]
+
+
 @cache
 def _entries(group: str) -> dict[str, EntryPoint]:
     """Return the entry points of a group; InputError if two packages claim one name."""
@@ -86,6 +101,20 @@ def _families() -> dict[str, WorkloadFamily]:
                         f"the network {name!r} exists twice", where=f"entry point {WORKLOADS}.{entry.name}"
                     )
                 found[name] = family
+    return found
+
+
+@cache
+def _comparisons() -> dict[str, Path]:
+    """Return the TOML files in the folders of the packages that bring comparisons."""
+    found: dict[str, Path] = {}
+    for entry in _entries(COMPARISONS).values():
+        for folder in map(Path, _module(entry).__path__):
+            for path in sorted(folder.glob("*.toml")):
+                if path.stem in found:
+                    raise InputError(f"the comparison {path.stem!r} exists twice",
+                                     where=f"entry point {COMPARISONS}.{entry.name}")
+                found[path.stem] = path
     return found
 
 

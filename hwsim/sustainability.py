@@ -68,20 +68,23 @@ def serve(
     *,
     service_life_s: float,
     activity: float,
-    tasks_per_run: int = 1,
+    tasks_per_run: int | Sequence[int] = 1,
+    names: Sequence[str] | None = None,
 ) -> Sustainability:
     """Put the chips of some reports into service.
 
     Parameters
     ----------
     reports : sequence of Report
-        One network on several chips.
+        One task on several chips.
     scenario : Scenario
         Dies, idle powers, grids.
     service_life_s, activity : float
         Seconds, and a share in [0, 1].
-    tasks_per_run : int
+    tasks_per_run : int, or one per report
         Inferences in one run of the network: its batch.
+    names : sequence of str, optional
+        Of the chips in tables, instead of chip and preset.
 
     Raises
     ------
@@ -94,7 +97,9 @@ def serve(
     if not service_life_s > 0:
         problems.append(Problem("--service-life", f"{service_life_s!r} s is not a duration", "such as 5y"))
     chips = []
-    for report in reports:
+    tasks = [tasks_per_run] * len(reports) if isinstance(tasks_per_run, int) else tasks_per_run
+    shown = [report.name for report in reports] if names is None else names
+    for report, count, name in zip(reports, tasks, shown, strict=True):
         entry = scenario.engines.get(report.name) or scenario.engines.get(str(report.provenance["chip"]))
         if entry is None:
             problems.append(
@@ -106,7 +111,7 @@ def serve(
             )
             continue
         try:
-            chips.append(_served(report, entry, scenario, tasks_per_run))
+            chips.append(_served(report, entry, scenario, count, name))
         except InputError as error:
             problems += error.problems
     if problems:
@@ -114,13 +119,15 @@ def serve(
     return Sustainability(scenario, service_life_s, activity, tuple(chips))
 
 
-def _served(report: Report, entry: EngineEntry, scenario: Scenario, tasks: int) -> ServedChip:
+def _served(
+    report: Report, entry: EngineEntry, scenario: Scenario, tasks: int, name: str
+) -> ServedChip:
     totals = report.totals
     throughput = entry.throughput_per_s or tasks / totals.time_s
     active = entry.active_w or totals.power_w
     dies = tuple(die.resolved(_node(report), totals.area_m2) for die in entry.dies)
     idle = entry.idle_w if entry.idle_w is not None else _leakage_w(report)
-    engine = Engine(report.name, throughput, active, idle, dies, entry.shared_existing)
+    engine = Engine(name, throughput, active, idle, dies, entry.shared_existing)
     footprints: dict[str, Footprint] = {}
     refusals: dict[str, str] = {}
     fab = intensity(scenario.fab_kgco2e_per_j, "scenario.fab_intensity")
@@ -143,7 +150,7 @@ def _served(report: Report, entry: EngineEntry, scenario: Scenario, tasks: int) 
     if idle > active:
         surprise = f"idle at {idle:g} W it draws more than the {active:g} W of its report: check idle_power"
         note = f"{note}; {surprise}" if note else surprise
-    return ServedChip(report.name, engine, active / throughput, footprints, refusals, note)
+    return ServedChip(name, engine, active / throughput, footprints, refusals, note)
 
 
 def _leakage_w(report: Report) -> float:

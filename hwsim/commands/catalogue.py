@@ -15,36 +15,57 @@ if TYPE_CHECKING:
 
 
 def list_names(what: str | None, *, json: bool) -> int:
-    """Print chips with presets and built-in networks, or one of both."""
-    from hwsim import registry
-
-    names = registry.accelerator_names() if what != "workloads" else ()
-    chips = [registry.load_accelerator(name) for name in names]
-    networks = tuple(registry.workload_names()) if what != "chips" else ()
+    """Print chips with presets, built-in networks and built-in comparisons, or one of them."""
+    listed = {"chips": _chips, "workloads": _workloads, "comparisons": _comparisons}
+    shown = {what: listed[what]} if what is not None else listed
     if json:
-        document: dict[str, Any] = {}
-        if what != "workloads":
-            document["chips"] = [{"name": chip.name, "summary": chip.summary, "presets": list(chip.presets)}
-                                 for chip in chips]
-        if what != "chips":
-            document["workloads"] = list(networks)
-        emit_json(document)
+        emit_json({name: listing()[2] for name, listing in shown.items()})
         return EXIT_OK
-    if what != "workloads":
-        emit_table(("Chip", "Presets", "Summary"),
-                   [(chip.name, ", ".join(chip.presets), chip.summary) for chip in chips])
-    if what is None:
-        emit("")
-    if what != "chips":
-        emit_table(("Workload",), [(name,) for name in networks])
+    for place, listing in enumerate(shown.values()):
+        heads, rows, _ = listing()
+        if place:
+            emit("")
+        emit_table(heads, rows)
     return EXIT_OK
 
 
+Listed = tuple[tuple[str, ...], list[tuple[str, ...]], list[Any]]
+
+
+def _chips() -> Listed:
+    """Return heads and rows for people, and the same as a document."""
+    from hwsim import registry
+
+    chips = [registry.load_accelerator(name) for name in registry.accelerator_names()]
+    return (("Chip", "Presets", "Summary"),
+            [(chip.name, ", ".join(chip.presets), chip.summary) for chip in chips],
+            [{"name": chip.name, "summary": chip.summary, "presets": list(chip.presets)} for chip in chips])
+
+
+def _workloads() -> Listed:
+    from hwsim import registry
+
+    names = registry.workload_names()
+    return ("Workload",), [(name,) for name in names], list(names)
+
+
+def _comparisons() -> Listed:
+    from hwsim import registry
+    from hwsim.comparison.file import read_comparison
+
+    files = {name: read_comparison(name) for name in registry.comparison_names()}
+    return (("Comparison", "Columns", "Title"),
+            [(name, str(len(file.columns)), file.title) for name, file in files.items()],
+            [{"name": name, "title": file.title, "columns": list(file.names())}
+             for name, file in files.items()])
+
+
 def show(name: str, *, json: bool) -> int:
-    """Print a chip with one or all of its presets, or a network; InputError with the nearest name."""
+    """Print a chip with one or all of its presets, a network or a comparison; InputError with the nearest."""
     from hwsim import registry
 
     chips, networks = tuple(registry.accelerator_names()), tuple(registry.workload_names())
+    comparisons = registry.comparison_names()
     base, _, preset = name.partition(":")
     if base in chips:
         chip = registry.load_accelerator(base)
@@ -54,20 +75,24 @@ def show(name: str, *, json: bool) -> int:
         return _show_chip(chip, (preset,) if preset else tuple(chip.presets), json=json)
     if name in networks:
         return _show_network(registry.load_workload(name), json=json)
-    raise InputError(f"no chip and no workload is called {name!r}", where="show",
-                     hint=nearest(name, (*chips, *networks)))
+    if name in comparisons:
+        return _show_comparison(name, json=json)
+    raise InputError(f"no chip, no workload and no comparison is called {name!r}", where="show",
+                     hint=nearest(name, (*chips, *networks, *comparisons)))
 
 
 def print_schema(what: str, chip: str | None) -> int:
-    """Print the JSON Schema of reports, of sweep files or of a chip's knobs."""
+    """Print the JSON Schema of reports, of sweep or comparison files, or of a chip's knobs."""
     if what != "design":
         if chip is not None:
             raise InputError(f"`schema {what}` takes no chip, got {chip!r}", where="schema",
                              hint=f"for its knobs write: hwsim schema design {chip}")
+        from hwsim.comparison.file import comparison_schema
         from hwsim.report.json_form import file_schema
         from hwsim.sweep.space import space_schema
 
-        emit_json(file_schema() if what == "report" else space_schema())
+        schemas = {"report": file_schema, "sweep": space_schema, "comparison": comparison_schema}
+        emit_json(schemas[what]())
         return EXIT_OK
     if chip is None:
         raise InputError("which chip?", where="schema", hint="write: hwsim schema design CHIP")
@@ -166,4 +191,16 @@ def _show_network(graph: Graph, *, json: bool) -> int:
     emit_table(("Operator", "Kind", "Output", "MACs", "Parameters"), right=("MACs", "Parameters"), rows=[
         (row.name, row.kind, "x".join(map(str, row.result_shape)), f"{row.macs:,}", f"{row.parameters:,}")
         for row in rows])
+    return EXIT_OK
+
+
+def _show_comparison(name: str, *, json: bool) -> int:
+    from hwsim import registry
+    from hwsim.comparison.file import read_comparison
+
+    file, path = read_comparison(name), registry.comparison_path(name)
+    if json:
+        emit_json({"name": name, "file": str(path), **file.model_dump(mode="json")})
+        return EXIT_OK
+    emit(path.read_text(encoding="utf-8"))
     return EXIT_OK

@@ -1,4 +1,4 @@
-"""`hwsim compare`: chips, or reports that are written already, side by side."""
+"""`hwsim compare`: chips, comparison files, or reports that are written already, side by side."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from hwsim.commands.evaluate import deliver, evaluate
 from hwsim.commands.job import Job, chip_specs, reports_of
 from hwsim.commands.output import check_outputs, emit, emit_table, note
-from hwsim.errors import EXIT_OK, InputError, Problem
+from hwsim.commands.studying import compare_file, is_comparison
+from hwsim.errors import EXIT_OK, InputError, Problem, nearest
 
 if TYPE_CHECKING:
     from hwsim.report.sheet import Sheet
@@ -40,7 +41,7 @@ class View:
 
 def compare(networks: Sequence[str], job: Job, view: View, outputs: Sequence[Path], timeline: Path | None, *,
             json: bool, quiet: bool) -> int:
-    """Do as `evaluate` for one network on two or more chips, or show reports that are written already.
+    """Do as `evaluate` for one network on two or more chips, for a comparison file, or for written reports.
 
     Raises
     ------
@@ -48,6 +49,8 @@ def compare(networks: Sequence[str], job: Job, view: View, outputs: Sequence[Pat
         Several networks, a single chip, options that reports no longer obey, no such baseline.
     """
     _check(view, outputs, timeline)
+    if is_comparison(networks, job):
+        return compare_file(networks, job, view, outputs, timeline, json=json, quiet=quiet)
     files = [word for word in networks if Path(word).suffix.lower() == ".json"]
     if len(files) == len(networks):
         reports = _read(files, job)
@@ -74,7 +77,7 @@ def _show(reports: Sequence[Report], view: View, outputs: Sequence[Path], timeli
     if not json and not quiet:
         _emit_sheet(sheet)
         if view.difference:
-            _emit_difference(sheet)
+            emit_difference(sheet)
 
 
 def _check(view: View, outputs: Sequence[Path], timeline: Path | None) -> None:
@@ -98,8 +101,11 @@ def _one_network(networks: Sequence[str], job: Job) -> Job:
         raise InputError(f"{len(networks)} networks given: {', '.join(networks)}", where="compare",
                          hint="name one network and several chips, or only reports (.json)")
     if not job.on:
-        raise InputError("no chip given", where="--on",
-                         hint="name two or more, as in --on systolic:tpu_v1,systolic:edge_32")
+        from hwsim import registry
+
+        raise InputError(f"no chip given, and no comparison is called {networks[0]!r}", where="--on",
+                         hint="name two or more, as in --on systolic:tpu_v1,systolic:edge_32, or a "
+                         f"comparison: {nearest(networks[0], registry.comparison_names())}")
     if len(chip_specs(job.on)) < 2:
         raise InputError(f"only one chip given: {', '.join(job.on)}", where="--on",
                          hint="name two or more, as in --on systolic:tpu_v1,systolic:edge_32")
@@ -161,7 +167,7 @@ def _emit_sheet(sheet: Sheet) -> None:
         emit(f"warning: {line}")
 
 
-def _emit_difference(sheet: Sheet) -> None:
+def emit_difference(sheet: Sheet) -> None:
     """Print the parts of every difference from the baseline, largest first."""
     from hwsim.report.difference_table import ENERGY_HEADS, TIME_HEADS, energy_rows, time_rows
 

@@ -18,6 +18,7 @@ from hwsim.report.console import open_console
 from hwsim.report.visible import visible
 
 if TYPE_CHECKING:
+    from hwsim.report.compare import Comparison
     from hwsim.report.schedule_costs import ScheduledCost
     from hwsim.report.service import Sustainability
     from hwsim.report.types import Report
@@ -89,8 +90,9 @@ def check_outputs(outputs: Sequence[Path], timeline: Path | None) -> None:
         raise InputError(problems=problems)
 
 
-def write_reports(reports: Sequence[Report], outputs: Sequence[Path], timeline: Path | None, *, quiet: bool,
-                  plans: Sequence[ScheduledCost] = (), service: Sustainability | None = None) -> None:
+def write_reports(reports: Sequence[Report] | Comparison, outputs: Sequence[Path], timeline: Path | None, *,
+                  quiet: bool, plans: Sequence[ScheduledCost] = (),
+                  service: Sustainability | None = None) -> None:
     """Write the files that were named, and say so."""
     from hwsim.report.files import write, write_timeline
 

@@ -10,6 +10,7 @@ class Listing(StrEnum):
 
     CHIPS = "chips"
     WORKLOADS = "workloads"
+    COMPARISONS = "comparisons"
 
 
 class SchemaOf(StrEnum):
@@ -18,6 +19,7 @@ class SchemaOf(StrEnum):
     REPORT = "report"
     DESIGN = "design"
     SWEEP = "sweep"
+    COMPARISON = "comparison"
 
 
 class SamplingOf(StrEnum):

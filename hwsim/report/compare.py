@@ -1,13 +1,14 @@
-"""Puts reports of one workload side by side: the same layers in the same rows, ratios to the first report."""
+"""Puts reports side by side: the same layers in the same rows, ratios to the first report."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hwsim.errors import InputError, Problem
-from hwsim.report.types import Layer, Report
+from hwsim.report.study import Study
+from hwsim.report.types import Report
 
 RATIO_METRICS = ("macs", "cycles", "compute_cycles", "stall_cycles", "time_s", "energy_j", "power_w",
                  "area_m2", "utilization")
@@ -15,43 +16,55 @@ RATIO_METRICS = ("macs", "cycles", "compute_cycles", "stall_cycles", "time_s", "
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Reports of one workload, aligned.
+    """Reports side by side: of one workload, or of the columns of a comparison file.
 
     Attributes
     ----------
     reports : tuple of Report
         As given; the first is the reference.
     names : tuple of str
-        One distinct name per report: the chip and preset, numbered where two are equal.
+        One distinct name per report: the chip and preset, numbered where two are equal, or the file's.
     network, graph_fingerprint : str
-        The workload they share.
-    layer_names : tuple of str
-        Every layer of any report, in the order of the first report that has it.
+        The workload they share; all of them, with commas, where a file has several.
     ratios : mapping of str to tuple of float
-        For each metric of the totals, value / value of the first report; None where that is zero.
+        For each metric of the totals, value / value of the first report; None where that is zero, or where
+        a reservation of the study says that it means nothing.
+    study : Study or None
+        What a comparison file adds.
     """
 
     reports: tuple[Report, ...]
     names: tuple[str, ...]
     network: str
     graph_fingerprint: str
-    layer_names: tuple[str, ...]
     ratios: Mapping[str, tuple[float | None, ...]]
+    study: Study | None = None
 
-    def rows(self) -> list[tuple[str, tuple[Layer | None, ...]]]:
-        """Return each layer name with its layer in every report, None where a report lacks it."""
-        tables = [{layer.name: layer for layer in report.layers} for report in self.reports]
-        return [(name, tuple(table.get(name) for table in tables)) for name in self.layer_names]
+    def ratio(self, key: str, values: Sequence[float | None]) -> tuple[float | None, ...]:
+        """Return every value over the first, None where that is unknown, zero or means nothing."""
+        first = values[0]
+        return tuple(None if value is None or first is None or not self.comparable(key, index)
+                     else _ratio(value, first) for index, value in enumerate(values))
+
+    def mark(self, key: str, column: int | None = None) -> str:
+        """Return the marks of the reservations about a row, or about one cell of it."""
+        return self.study.reserved(key, column) if self.study is not None else ""
+
+    def comparable(self, key: str, column: int) -> bool:
+        """Return whether the ratio of a column to the first one says something."""
+        return self.study is None or not column or self.study.comparable(key, (0, column))
 
 
-def align(reports: Sequence[Report]) -> Comparison:
-    """Align reports of one workload.
+def align(reports: Sequence[Report] | Comparison) -> Comparison:
+    """Align reports of one workload; what is aligned already stays as it is.
 
     Raises
     ------
     InputError
         No report at all, or reports of different graphs: comparing those says nothing about the chips.
     """
+    if isinstance(reports, Comparison):
+        return reports
     if not reports:
         raise InputError("nothing to compare", where="compare")
     first = reports[0]
@@ -62,11 +75,17 @@ def align(reports: Sequence[Report]) -> Comparison:
                 if report.provenance["graph_fingerprint"] != first.provenance["graph_fingerprint"]]
     if problems:
         raise InputError(problems=problems)
-    layer_names = tuple(dict.fromkeys(layer.name for report in reports for layer in report.layers))
-    ratios = {metric: tuple(_ratio(getattr(report.totals, metric), getattr(first.totals, metric))
-                            for report in reports) for metric in RATIO_METRICS}
-    return Comparison(tuple(reports), distinct_names(reports), str(first.provenance["network"]),
-                      str(first.provenance["graph_fingerprint"]), layer_names, ratios)
+    return side_by_side(reports, distinct_names(reports))
+
+
+def side_by_side(reports: Sequence[Report], names: Sequence[str], study: Study | None = None) -> Comparison:
+    """Return the reports of columns called `names`, whatever they run; `study` says what that is worth."""
+    networks = dict.fromkeys(str(report.provenance["network"]) for report in reports)
+    graphs = dict.fromkeys(str(report.provenance["graph_fingerprint"]) for report in reports)
+    found = Comparison(tuple(reports), tuple(names), ", ".join(networks), ", ".join(graphs), {}, study)
+    return replace(found, ratios={
+        metric: found.ratio(metric, [getattr(report.totals, metric) for report in reports])
+        for metric in RATIO_METRICS})
 
 
 def distinct_names(reports: Sequence[Report]) -> tuple[str, ...]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from hwsim.report.types import Report
+from hwsim.report.types import OFF_CHIP, Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def accounting_warnings(names: Sequence[str], reports: Sequence[Report]) -> list
     found = []
     first, base = reports[0], names[0]
     for name, report in zip(names[1:], reports[1:], strict=True):
-        weak = _weak_share(report), _weak_share(first)
+        weak = weak_share(report), weak_share(first)
         if abs(weak[0] - weak[1]) > 0.1:
             found.append(f"{name} rests to {weak[0]:.0%} on unconfirmed or assumed numbers, {base} to "
                          f"{weak[1]:.0%}: their joules are not equally certain")
@@ -121,7 +121,7 @@ def accounting_warnings(names: Sequence[str], reports: Sequence[Report]) -> list
         if main[0] != main[1] and all(main):
             found.append(f"the energy of {name} rests mostly on {main[0]} numbers, "
                          f"that of {base} on {main[1]}")
-        for what, test in _ACCOUNTED:
+        for what, test in ACCOUNTED.items():
             if test(report) != test(first):
                 lacking, having = (name, base) if test(first) else (base, name)
                 found.append(f"{lacking} accounts for no {what}, {having} does")
@@ -135,7 +135,13 @@ def accounting_warnings(names: Sequence[str], reports: Sequence[Report]) -> list
     return found
 
 
-def _weak_share(report: Report) -> float:
+def accounts_for(what: str, report: Report) -> bool:
+    """Return whether a report charges something that not every model does, by its name in `ACCOUNTED`."""
+    return ACCOUNTED[what](report)
+
+
+def weak_share(report: Report) -> float:
+    """Return the share of the energy that rests on unconfirmed or assumed numbers."""
     whole = sum(report.energy_by_evidence.values())
     weak = sum(report.energy_by_evidence.get(kind, 0.0) for kind in ("unconfirmed", "assumed"))
     return weak / whole if whole else 0.0
@@ -145,12 +151,12 @@ def _main_kind(report: Report) -> str:
     return max(report.energy_by_evidence.items(), key=lambda item: item[1], default=("", 0.0))[0]
 
 
-_ACCOUNTED: tuple[tuple[str, Callable[[Report], bool]], ...] = (
-    ("energy of memory off the chip", lambda r: any(u.startswith(("dram", "hbm", "ddr")) and j
-                                                    for u, j in r.totals.energy_j_by_unit.items())),
-    ("leakage", lambda r: any(row.action == "leakage" and row.energy_j for row in r.events)),
-    ("overhead such as cooling", lambda r: any(row.unit == "overhead" and row.energy_j for row in r.events)),
-    ("area", lambda r: r.totals.area_m2 > 0),
-    ("stalls", lambda r: bool(r.totals.stall_cycles_by_cause)),
-    ("operators on a host", lambda r: any(layer.kind == "offload" for layer in r.layers)),
-)
+ACCOUNTED: Mapping[str, Callable[[Report], bool]] = {
+    "energy of memory off the chip": lambda r: any(u.startswith(OFF_CHIP) and j
+                                                   for u, j in r.totals.energy_j_by_unit.items()),
+    "leakage": lambda r: any(row.action == "leakage" and row.energy_j for row in r.events),
+    "overhead such as cooling": lambda r: any(row.unit == "overhead" and row.energy_j for row in r.events),
+    "area": lambda r: r.totals.area_m2 > 0,
+    "stalls": lambda r: bool(r.totals.stall_cycles_by_cause),
+    "operators on a host": lambda r: any(layer.kind == "offload" for layer in r.layers),
+}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hwsim.errors import InputError, nearest
 from hwsim.reading import read_text
-from hwsim.report.compare import align
+from hwsim.report.compare import Comparison, align
 from hwsim.report.json_form import comparison_to_json, reports_from_json, to_json
 from hwsim.report.types import Report
 from hwsim.writing import check_writable, write_bytes
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 _MAX_REPORT_BYTES = 1 << 30
 
 
-def write(reports: Report | Sequence[Report], path: str | Path, *,
+def write(reports: Report | Sequence[Report] | Comparison, path: str | Path, *,
           service: Sustainability | None = None) -> None:
-    """Write one report, or several of one workload, in the format that the suffix names.
+    """Write one report, several of one workload, or a comparison, in the format that the suffix names.
 
     Parameters
     ----------
-    reports : Report or sequence of Report
+    reports : Report, sequence of Report, or Comparison
         JSON and HTML put several side by side; CSV and Parquet hold their per-layer rows one after another.
     path : str or Path
         Ends in .json, .csv, .parquet or .html. An existing file is replaced in one step.
@@ -38,9 +38,8 @@ def write(reports: Report | Sequence[Report], path: str | Path, *,
     InputError
         Unknown suffix, a folder that is absent or cannot be written, different workloads, pyarrow absent.
     """
-    several = (reports,) if isinstance(reports, Report) else tuple(reports)
     target = check_path(path)
-    align(several)
+    several = align((reports,) if isinstance(reports, Report) else reports)
     if service is not None and target.suffix.lower() == ".html":
         from hwsim.report.html import to_html
 
@@ -49,12 +48,13 @@ def write(reports: Report | Sequence[Report], path: str | Path, *,
     write_bytes(target, _WRITERS[target.suffix.lower()](several))
 
 
-def write_timeline(reports: Report | Sequence[Report], path: str | Path,
+def write_timeline(reports: Report | Sequence[Report] | Comparison, path: str | Path,
                    plans: Sequence[ScheduledCost] = ()) -> None:
     """Write a Chrome trace (``timeline.json``) that Perfetto opens, one process per report and plan."""
     from hwsim.report.perfetto import to_trace_json
 
-    several = (reports,) if isinstance(reports, Report) else tuple(reports)
+    several = ((reports,) if isinstance(reports, Report) else reports.reports
+               if isinstance(reports, Comparison) else tuple(reports))
     write_bytes(check_path(path, (".json",)), to_trace_json(several, plans).encode())
 
 
@@ -92,28 +92,34 @@ def check_path(path: str | Path, suffixes: Sequence[str] = ()) -> Path:
     return target
 
 
-def _json(reports: tuple[Report, ...]) -> bytes:
-    return (to_json(reports[0]) if len(reports) == 1 else comparison_to_json(reports)).encode()
+def _json(several: Comparison) -> bytes:
+    reports = several.reports
+    return (to_json(reports[0]) if len(reports) == 1 else comparison_to_json(several)).encode()
 
 
-def _csv(reports: tuple[Report, ...]) -> bytes:
+def _own_names(several: Comparison) -> tuple[str, ...]:
+    """Return the names that a comparison file gives its columns; chip and preset are in the rows anyway."""
+    return several.names if several.study is not None else ()
+
+
+def _csv(several: Comparison) -> bytes:
     from hwsim.report.table import to_csv
 
-    return to_csv(reports).encode()
+    return to_csv(several.reports, names=_own_names(several)).encode()
 
 
-def _parquet(reports: tuple[Report, ...]) -> bytes:
+def _parquet(several: Comparison) -> bytes:
     from hwsim.report.table import to_parquet
 
-    return to_parquet(reports)
+    return to_parquet(several.reports, names=_own_names(several))
 
 
-def _html(reports: tuple[Report, ...]) -> bytes:
+def _html(several: Comparison) -> bytes:
     from hwsim.report.html import to_html
 
-    return to_html(reports).encode()
+    return to_html(several).encode()
 
 
-_WRITERS: Mapping[str, Callable[[tuple[Report, ...]], bytes]] = {
+_WRITERS: Mapping[str, Callable[[Comparison], bytes]] = {
     ".json": _json, ".csv": _csv, ".parquet": _parquet, ".html": _html,
 }

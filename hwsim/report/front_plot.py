@@ -10,7 +10,7 @@ from hwsim.errors import InputError
 from hwsim.report.svg import attribute, frame, line, number, text, ticks
 from hwsim.units import format_si, suffix_of, unit_of
 
-_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 860.0, 520.0, 84.0, 26.0, 48.0, 52.0
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 860.0, 520.0, 84.0, 26.0, 48.0, 52.0
 _STYLE = (".all{fill:currentColor;fill-opacity:.28}.front{fill:#D55E00;stroke:none}"
           ".stairs{fill:none;stroke:#D55E00;stroke-width:1.6;stroke-opacity:.7}")
 _LOGARITHMIC_FROM = 8.0  # an axis whose ends differ by this ratio grows by equal ratios
@@ -28,11 +28,14 @@ class FrontAxis:
         Whether more is better.
     values : tuple of float
         Of all points.
+    title : str
+        Stands at the axis; the metric if left out.
     """
 
     metric: str
     maximise: bool
     values: tuple[float, ...]
+    title: str = ""
 
 
 def front_svg(
@@ -53,11 +56,11 @@ def front_svg(
     """
     if not first.values:
         raise InputError("no points to draw", where=title)
-    across = _Scale(first, _LEFT, _WIDTH - _RIGHT)
-    along = _Scale(second, _HEIGHT - _BOTTOM, _TOP)
+    across = Scale(first, LEFT, WIDTH - RIGHT)
+    along = Scale(second, HEIGHT - BOTTOM, TOP)
     spots = {(round(across.at(x) * 2) / 2, round(along.at(y) * 2) / 2)
              for x, y in zip(first.values, second.values, strict=True)}
-    body = [text(_LEFT, 20, title, extra='class="head"'), _axes(across, along)]
+    body = [text(LEFT, 20, title, extra='class="head"'), axes_of(across, along)]
     body += [f'<circle class="all" cx="{number(x)}" cy="{number(y)}" r="2.2"/>' for x, y in sorted(spots)]
     best = sorted((across.at(first.values[place]), along.at(second.values[place]), tip)
                   for place, tip in zip(front, tips, strict=True))
@@ -65,22 +68,22 @@ def front_svg(
     body += [f'<circle class="front" cx="{number(x)}" cy="{number(y)}" r="4">'
              f"<title>{attribute(tip)[1:-1]}</title></circle>" for x, y, tip in best]
     legend = f"{len(first.values):,} points, {len(best):,} on the front"
-    body.append(text(_WIDTH - _RIGHT, 20, legend, anchor="end"))
-    return frame(_WIDTH, _HEIGHT, title, _STYLE, "".join(body))
+    body.append(text(WIDTH - RIGHT, 20, legend, anchor="end"))
+    return frame(WIDTH, HEIGHT, title, _STYLE, "".join(body))
 
 
-class _Scale:
-    """Values of one axis to points of the picture."""
+class Scale:
+    """Values of one axis to points of the picture; `margin` is left free at both ends, as a share."""
 
-    def __init__(self, axis: FrontAxis, start: float, end: float) -> None:
+    def __init__(self, axis: FrontAxis, start: float, end: float, margin: float = 0.04) -> None:
         low, high = min(axis.values), max(axis.values)
-        self.name, self._start, self._end = axis.metric, start, end
+        self.name, self._start, self._end = axis.title or axis.metric, start, end
         self.unit = unit_of(suffix) if (suffix := suffix_of(axis.metric)) else ""
         self.logarithmic = low > 0 and high / low >= _LOGARITHMIC_FROM
         if self.logarithmic:
             low, high = math.log10(low), math.log10(high)
-        margin = (high - low) * 0.04 or abs(high) * 0.04 or 1.0
-        self.low, self.high = low - margin, high + margin
+        free = (high - low) * margin or abs(high) * margin or 1.0
+        self.low, self.high = low - free, high + free
 
     def at(self, value: float) -> float:
         """Return the coordinate of a value."""
@@ -102,18 +105,19 @@ class _Scale:
         return format_si(mark, self.unit, digits=3) if self.unit else f"{mark:.6g}"
 
 
-def _axes(across: _Scale, along: _Scale) -> str:
-    floor, right, parts = _HEIGHT - _BOTTOM, _WIDTH - _RIGHT, []
+def axes_of(across: Scale, along: Scale) -> str:
+    """Return frame, rules, marks and titles of two axes."""
+    floor, right, parts = HEIGHT - BOTTOM, WIDTH - RIGHT, []
     for mark in along.marks():
-        parts.append(line(_LEFT, along.at(mark), right, along.at(mark), "rule"))
-        parts.append(text(_LEFT - 6, along.at(mark) + 4, along.shown(mark), anchor="end"))
+        parts.append(line(LEFT, along.at(mark), right, along.at(mark), "rule"))
+        parts.append(text(LEFT - 6, along.at(mark) + 4, along.shown(mark), anchor="end"))
     for mark in across.marks():
-        parts.append(line(across.at(mark), _TOP, across.at(mark), floor, "rule"))
+        parts.append(line(across.at(mark), TOP, across.at(mark), floor, "rule"))
         parts.append(text(across.at(mark), floor + 17, across.shown(mark), anchor="middle"))
-    parts.append(text((_LEFT + right) / 2, floor + 38, across.name, anchor="middle"))
-    parts.append(text(_LEFT, _TOP - 10, along.name))
-    parts.append(f'<rect class="axis" x="{number(_LEFT)}" y="{number(_TOP)}" '
-                 f'width="{number(right - _LEFT)}" height="{number(floor - _TOP)}"/>')
+    parts.append(text((LEFT + right) / 2, floor + 38, across.name, anchor="middle"))
+    parts.append(text(LEFT, TOP - 10, along.name))
+    parts.append(f'<rect class="axis" x="{number(LEFT)}" y="{number(TOP)}" '
+                 f'width="{number(right - LEFT)}" height="{number(floor - TOP)}"/>')
     return "".join(parts)
 
 

@@ -9,7 +9,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from hwsim.errors import InputError, Problem, VerifyError
-from hwsim.report.compare import align
+from hwsim.report.compare import Comparison, align
 from hwsim.report.json_fields import decode, schema_of
 from hwsim.report.metrics import METRICS
 from hwsim.report.types import SCHEMA_VERSION, Report
@@ -33,8 +33,8 @@ def to_json(report: Report) -> str:
     return "{\n" + ",\n".join(_part(name, getattr(report, name)) for name in _PARTS) + "\n}\n"
 
 
-def comparison_to_json(reports: Sequence[Report]) -> str:
-    """Write reports of one workload as one document: ratios to the first, then the reports.
+def comparison_to_json(reports: Sequence[Report] | Comparison) -> str:
+    """Write reports side by side as one document: ratios to the first, the study, then the reports.
 
     Raises
     ------
@@ -42,11 +42,13 @@ def comparison_to_json(reports: Sequence[Report]) -> str:
         The reports are not of one workload.
     """
     comparison = align(reports)
-    head = {"schema_version": SCHEMA_VERSION, "network": comparison.network,
+    head: dict[str, Any] = {"schema_version": SCHEMA_VERSION, "network": comparison.network,
             "graph_fingerprint": comparison.graph_fingerprint, "names": list(comparison.names),
             "ratios": {metric: list(values) for metric, values in comparison.ratios.items()}}
+    if comparison.study is not None:
+        head["study"] = comparison.study.to_document(comparison.names)
     parts = [_part(name, value) for name, value in head.items()]
-    bodies = ",\n".join(to_json(report).rstrip("\n") for report in reports)
+    bodies = ",\n".join(to_json(report).rstrip("\n") for report in comparison.reports)
     return "{\n" + ",\n".join(parts) + ',\n"reports": [\n' + bodies + "\n]\n}\n"
 
 
@@ -99,8 +101,11 @@ def file_schema() -> dict[str, Any]:
         "ratios": {"type": "object", "additionalProperties": {"type": "array", "items": ratio},
                    "description": "value / value of the first report; null where that is zero"},
         "reports": {"type": "array", "items": {"$ref": "#/$defs/report"}}}
+    required = list(properties)
+    properties["study"] = {"type": "object", "description": "what a comparison file adds: title, question, "
+                           "task, columns with accuracy, reservations"}
     comparison = {"type": "object", "title": "comparison of several designs", "properties": properties,
-                  "required": list(properties), "additionalProperties": False}
+                  "required": required, "additionalProperties": False}
     return {"$schema": report.pop("$schema"), "title": "hwsim report file",
             "description": "A report, or for several designs a comparison that holds their reports.",
             "anyOf": [{"$ref": "#/$defs/report"}, {"$ref": "#/$defs/comparison"}],

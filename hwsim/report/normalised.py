@@ -9,14 +9,13 @@ from dataclasses import dataclass
 
 from hwsim.physics import scale_area, scale_delay, scale_energy_constant_field
 from hwsim.report.summary import TotalsRow, joules, seconds
-from hwsim.report.types import Report
+from hwsim.report.types import OFF_CHIP, Report
 from hwsim.sources import chosen
 from hwsim.units import format_si
 
 LAW = ("energy ~ L V^2 (scale_energy_constant_field), area ~ L^2 (scale_area), "
        "compute time ~ L (scale_delay): constant-field scaling, Dennard et al. 1974; "
        "DRAM energy and stalls are not scaled")
-_OFF_CHIP = ("dram", "hbm", "ddr", "host")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,7 @@ def _target(reports: Sequence[Report]) -> int:
 def on_chip_energy_j(report: Report) -> float:
     """Return the joules of all units but memories and hosts off the chip, told by their names."""
     return math.fsum(energy for unit, energy in report.totals.energy_j_by_unit.items()
-                     if not unit.startswith(_OFF_CHIP))
+                     if not unit.startswith((*OFF_CHIP, "host")))
 
 
 def _energy(report: Report, node_m: float, supply_v: float) -> float | None:

@@ -29,25 +29,28 @@ if TYPE_CHECKING:
 
 MOST_MARKS = 240
 _FEWEST_COLUMNS = 8
+_MOST_INSIDE = 4  # legends with more entries stand beside the plot
 _MARKERS = "osD^vPX*"
 _MAX_COLOURS = len(PALETTE)
 
 
-def roofline(reports: Sequence[Report]) -> str:
+def roofline(reports: Sequence[Report], names: Sequence[str] | None = None) -> str:
     """Draw achieved against attainable MACs per second over MACs per byte of the slowest memory, as SVG.
 
     Each mark is a layer with MACs, its area the share of the run's time; each report has its own roof.
     """
     with styled():
-        figure, axes = new_figure(4.6)
+        crowded = len(reports) > _MOST_INSIDE
+        figure, axes = new_figure(4.6, right=3.9 if crowded else 0.1)
         tips: list[tuple[float, float, str]] = []
-        for index, (name, report) in enumerate(zip(distinct_names(reports), reports, strict=True)):
+        for index, (name, report) in enumerate(zip(names or distinct_names(reports), reports, strict=True)):
             colour, marker = PALETTE[index % _MAX_COLOURS], _MARKERS[index % len(_MARKERS)]
             tips += _draw_roof(axes, report, name, MOST_MARKS // len(reports), colour, marker)
         axes.set(xscale="log", yscale="log", xlabel="MACs per byte of the slowest memory",
                  ylabel="MACs per second")
         axes.grid(True, which="major", color=INK, alpha=0.15, linewidth=0.5)
-        legend(axes, loc="lower right")
+        beside = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
+        legend(axes, **beside if crowded else {"loc": "lower right"})
         return finish(figure, "Roofline", _marks(axes, tips))
 
 
@@ -64,23 +67,36 @@ def cycle_bars(report: Report, limit_cycles: float | None = None) -> str:
     return _draw_bars(bars_of(report, "cycles"), totals, "cycles", "Cycles per layer", limit_cycles)
 
 
-def energy_totals(reports: Sequence[Report]) -> str:
-    """Draw the total energy of every report, stacked by unit, as SVG."""
+def energy_totals(reports: Sequence[Report], names: Sequence[str] | None = None, *,
+                  shares: bool = False) -> str:
+    """Draw the total energy of every report, stacked by unit, as SVG; as shares of it where sizes differ."""
     with styled():
-        figure, axes = new_figure(0.5 + 0.45 * len(reports), left=2.0, right=1.9, bottom=0.35)
-        names = distinct_names(reports)
+        figure, axes = new_figure(0.5 + 0.45 * len(reports), left=2.0, right=1.9,
+                                  bottom=0.55 if shares else 0.35)
+        shown = names or distinct_names(reports)
         units = _merged(report.totals.energy_j_by_unit for report in reports)
+        if shares:
+            units = _merged(_shared(report) for report in reports)
         starts = [0.0] * len(reports)
         for unit, colour in _colours(units).items():
-            widths = [_joules(report, unit, units) for report in reports]
+            widths = [_joules(report, unit, units) / (report.totals.energy_j / 100 if shares else 1.0)
+                      if report.totals.energy_j else 0.0 for report in reports]
             axes.barh(range(len(reports)), widths, left=starts, color=colour, height=0.62,
                       label=short(unit, 28))
             starts = [start + width for start, width in zip(starts, widths, strict=True)]
-        axes.set_yticks(range(len(reports)), [short(name, 28) for name in names])
+        axes.set_yticks(range(len(reports)), [short(name, 28) for name in shown])
         axes.invert_yaxis()
-        si_axis(axes.xaxis, "J")
+        if shares:
+            axes.set(xlim=(0, 100), xlabel="% of the energy of the column")
+        else:
+            si_axis(axes.xaxis, "J")
         legend(axes, loc="center left", bbox_to_anchor=(1.0, 0.5))
         return finish(figure, "Total energy by unit", ())
+
+
+def _shared(report: Report) -> dict[str, float]:
+    whole = report.totals.energy_j or 1.0
+    return {unit: joules / whole for unit, joules in report.totals.energy_j_by_unit.items()}
 
 
 def _draw_roof(axes: Axes, report: Report, name: str, most: int, colour: str,

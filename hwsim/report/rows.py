@@ -104,16 +104,18 @@ def table_rows(report: Report, table: str) -> list[Row]:
     return TABLES[table](report)
 
 
-def labelled_rows(reports: Sequence[Report], table: str) -> list[Row]:
+def labelled_rows(reports: Sequence[Report], table: str, names: Sequence[str] = ()) -> list[Row]:
     """Return the rows of all reports, each led by network, chip, preset and hwsim version.
 
-    Columns that a report lacks are filled with None, so that every row has every column.
+    The columns of a comparison file have `names` of their own, which then stand before all. What a report
+    lacks is filled with None, so that every row has every column.
     """
     rows: list[Row] = []
-    for report in reports:
-        label = {"network": report.provenance["network"], "chip": report.provenance["chip"],
-                 "preset": report.provenance.get("preset") or "",
-                 "hwsim_version": report.provenance.get("hwsim_version", "")}
+    for place, report in enumerate(reports):
+        label = {"column": names[place]} if names else {}
+        label |= {"network": report.provenance["network"], "chip": report.provenance["chip"],
+                  "preset": report.provenance.get("preset") or "",
+                  "hwsim_version": report.provenance.get("hwsim_version", "")}
         rows += [label | row for row in table_rows(report, table)]
     columns = dict.fromkeys(name for row in rows for name in row)
     return [{name: row.get(name) for name in columns} for row in rows]

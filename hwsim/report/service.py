@@ -93,6 +93,13 @@ class Sustainability:
         """The chips at equal work."""
         return in_service([chip.engine for chip in self.chips], self.scenario.full_rate_per_s)
 
+    @property
+    def busy_shares(self) -> tuple[float, ...]:
+        """Share of the time for which each chip, all its copies together, works at the activity."""
+        rate = self.activity * self.service.full_rate_per_s
+        return tuple(rate / (copies * chip.engine.throughput_per_s)
+                     for chip, copies in zip(self.chips, self.service.replicas, strict=True))
+
     def embodied(self, method: str, quantity: str) -> Floats:
         """Return what making all copies of each chip took, float64[chips]; not a number where unknown.
 

@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from hwsim.report.service import Sustainability
+from hwsim.report.summary import gathered
 from hwsim.units import format_si
 
 YEAR_S = 365.25 * 86_400
+_MOSTLY_IDLE = 0.1
 CHIP_HEADS = ("Chip", "Tasks/s", "Active", "Idle", "J/task", "Copies", "Silicon", "Embodied energy",
               "Embodied carbon")
 PAIR_HEADS = ("Old", "New", "Break-even, energy", "Break-even, carbon", "Indifference, energy",
@@ -31,18 +33,23 @@ def chip_rows(service: Sustainability) -> list[tuple[str, ...]]:
     return rows
 
 
-def pair_rows(service: Sustainability) -> list[tuple[str, ...]]:
-    """Return one row per ordered pair: replacing the old by the new, or making the new instead of the old."""
+def pair_rows(service: Sustainability, about: int | None = None) -> list[tuple[str, ...]]:
+    """Return one row per ordered pair: replacing the old by the new, or making the new instead of the old.
+
+    Of many chips, only the pairs with the one at place `about`.
+    """
     method = service.scenario.methods[0]
     rows = []
     for old, new in service.pairs():
+        if about is not None and about not in (old, new):
+            continue
         activity = service.crossover(old, new, method)
         rows.append((service.chips[old].name, service.chips[new].name,
                      *(duration_range(service.break_even(old, new, quantity).times_s)
                        for quantity in ("energy", "carbon")),
                      *(duration_range(service.indifference(old, new, quantity).times_s)
                        for quantity in ("energy", "carbon")),
-                     "-" if activity is None else f"{activity:.3g}"))
+                     "-" if activity is None else f"{activity or 0.0:.3g}"))
     return rows
 
 
@@ -60,10 +67,16 @@ def notes(service: Sustainability) -> list[str]:
         for reason in chip.refusals.values():
             reasons.setdefault(reason, []).append(chip.name)
     lines += [f"{reason}: not in the range of {', '.join(names)}" for reason, names in reasons.items()]
-    for chip in service.chips:
-        lines += [f"{chip.name}: {chip.note}"] if chip.note else []
-        lines += [f"{chip.name}: exists already, so making it counts as nothing"] \
-            if chip.engine.shared_existing else []
+    exists = "exists already, so making it counts as nothing"
+    own = [[*([chip.note] if chip.note else []), *([exists] if chip.engine.shared_existing else [])]
+           for chip in service.chips]
+    names = [chip.name for chip in service.chips]
+    lines += gathered(names, own)
+    idle = [chip.name for chip, share in zip(service.chips, service.busy_shares, strict=True)
+            if share < _MOSTLY_IDLE]
+    if idle:
+        lines.append(f"busy for less than {_MOSTLY_IDLE:.0%} of the time at this rate, so that idle power "
+                     f"decides: {', '.join(idle)}")
     return lines
 
 

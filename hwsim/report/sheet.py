@@ -7,15 +7,17 @@ import io
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from hwsim.errors import InputError, nearest
+from hwsim.report.accuracy import accuracy_rows
 from hwsim.report.compare import RATIO_METRICS, Comparison, align, distinct_names
 from hwsim.report.difference import EnergyPart, TimePart, accounting_warnings, energy_parts, time_parts
 from hwsim.report.evidence import evidence_shares
 from hwsim.report.normalised import inferences, normalised_rows, technology_lines, technology_rows
-from hwsim.report.summary import TotalsRow, figure_rows, percent, totals_rows
+from hwsim.report.study import Study, mark_of
+from hwsim.report.summary import TotalsRow, figure_rows, percent, reserved, totals_rows
 from hwsim.report.types import Report
 from hwsim.units import suffix_of, unit_of
 
@@ -38,6 +40,8 @@ class SheetRow:
         The same for people.
     ratios : tuple of float or None
         Value over that of the baseline, which is the first column.
+    mark, marks : str, tuple of str
+        Reservations about the row, and about each of its cells.
     """
 
     section: str
@@ -47,6 +51,8 @@ class SheetRow:
     values: tuple[float | None, ...]
     texts: tuple[str, ...]
     ratios: tuple[float | None, ...]
+    mark: str = ""
+    marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,8 @@ class Sheet:
         How figures were scaled; where columns rest on different evidence or accounting.
     energy, time : tuple of tuple of parts
         For every chip but the baseline, where its difference from the baseline comes from.
+    study : Study or None
+        What a comparison file adds.
     """
 
     network: str
@@ -74,6 +82,7 @@ class Sheet:
     warnings: tuple[str, ...]
     energy: tuple[tuple[EnergyPart, ...], ...]
     time: tuple[tuple[TimePart, ...], ...]
+    study: Study | None = None
 
     def section(self, *names: str) -> list[SheetRow]:
         """Return the rows of some sections."""
@@ -88,20 +97,25 @@ def baseline_first(reports: Sequence[Report], name: str | None) -> tuple[Report,
     InputError
         No report, or several, of that name; with the nearest name.
     """
+    at = baseline_place(distinct_names(reports), [report.provenance["chip"] for report in reports], name)
+    return (reports[at], *reports[:at], *reports[at + 1 :])
+
+
+def baseline_place(names: Sequence[str], chips: Sequence[str], name: str | None) -> int:
+    """Return the place of the column, or of the only column of the chip, called `name`; 0 for None."""
     if name is None:
-        return tuple(reports)
-    names = distinct_names(reports)
+        return 0
     found = [at for at, own in enumerate(names) if own == name]
-    found = found or [at for at, report in enumerate(reports) if report.provenance["chip"] == name]
+    found = found or [at for at, chip in enumerate(chips) if chip == name]
     if len(found) != 1:
         reason = f"no column is called {name!r}" if not found else f"{name!r} fits {len(found)} columns"
         hint = nearest(name, names) if not found else ", ".join(names[at] for at in found)
         raise InputError(reason, where="--baseline", hint=hint or f"columns: {', '.join(names)}")
-    return (reports[found[0]], *(report for at, report in enumerate(reports) if at != found[0]))
+    return found[0]
 
 
-def sheet_of(reports: Sequence[Report]) -> Sheet:
-    """Return the table of reports of one workload; the first is the baseline.
+def sheet_of(reports: Sequence[Report] | Comparison) -> Sheet:
+    """Return the table of reports side by side; the first is the baseline.
 
     Raises
     ------
@@ -109,9 +123,11 @@ def sheet_of(reports: Sequence[Report]) -> Sheet:
         No report, or reports of different workloads.
     """
     comparison = align(reports)
+    reports = comparison.reports
     rows = _totals(comparison)
-    rows += [_sheet_row("per work", *each) for each in normalised_rows(reports)]
-    rows += [_sheet_row("one technology", *each) for each in technology_rows(reports)]
+    rows += [_sheet_row(comparison, "per work", *each) for each in normalised_rows(reports)]
+    rows += [_sheet_row(comparison, "one technology", *each) for each in technology_rows(reports)]
+    rows += [_sheet_row(comparison, "accuracy", *each) for each in accuracy_rows(comparison)]
     rows += [SheetRow("evidence", f"evidence_{kind}_ratio", f"Energy on {kind} numbers", "1", tuple(shares),
                       tuple(percent(share) for share in shares), (None,) * len(reports))
              for kind, shares in evidence_shares(reports)]
@@ -121,34 +137,34 @@ def sheet_of(reports: Sequence[Report]) -> Sheet:
         rows.append(SheetRow("figures of the chips", row.title, row.title, unit_of(suffix) if suffix else "1",
                              values, row.texts, row.ratios))
     others = reports[1:]
-    return Sheet(comparison.network, comparison.names, tuple(rows), _notes(comparison),
-                 tuple(accounting_warnings(comparison.names, reports)),
+    warnings = () if comparison.study else accounting_warnings(comparison.names, reports)
+    return Sheet(comparison.network, comparison.names, tuple(rows), _notes(comparison), tuple(warnings),
                  tuple(energy_parts(reports[0], other) for other in others),
-                 tuple(time_parts(reports[0], other) for other in others))
+                 tuple(time_parts(reports[0], other) for other in others), comparison.study)
 
 
 def _totals(comparison: Comparison) -> list[SheetRow]:
-    titles = {row.title.strip().lower(): row for row in totals_rows(comparison)}
-    words = {"macs": "macs", "cycles": "cycles", "compute_cycles": "compute", "stall_cycles": "stalls",
-             "time_s": "time", "energy_j": "energy", "power_w": "power", "area_m2": "area",
-             "utilization": "utilization"}
+    found = {row.key: row for row in totals_rows(comparison)}
     rows = []
     for metric in RATIO_METRICS:
-        row, suffix = titles[words[metric]], suffix_of(metric)
+        row, suffix = found[metric], suffix_of(metric)
         values = tuple(float(getattr(report.totals, metric)) for report in comparison.reports)
         rows.append(SheetRow("totals", metric, row.title.strip(), unit_of(suffix) if suffix else "1", values,
-                             row.texts, comparison.ratios[metric]))
+                             row.texts, comparison.ratios[metric], row.mark, row.marks))
     return rows
 
 
-def _sheet_row(section: str, key: str, unit: str, values: Sequence[float | None], row: TotalsRow) -> SheetRow:
-    return SheetRow(section, key, row.title, unit, tuple(values), row.texts, row.ratios)
+def _sheet_row(comparison: Comparison, section: str, key: str, unit: str, values: Sequence[float | None],
+               row: TotalsRow) -> SheetRow:
+    own = reserved(comparison, replace(row, key=key))
+    return SheetRow(section, key, own.title, unit, tuple(values), own.texts, own.ratios, own.mark, own.marks)
 
 
 def _notes(comparison: Comparison) -> tuple[str, ...]:
     batches = {inferences(report) for report in comparison.reports}
     known = sorted(batch for batch in batches if batch is not None)
     told = (f"a run is a batch of {known[0]}" if len(batches) == 1 and known
+            else f"runs are batches of {', '.join(map(str, known))}" if None not in batches
             else "the network states no batch: a run counts as one inference")
     return (f"baseline: {comparison.names[0]}; {told}",
             *technology_lines(comparison.names, comparison.reports))
@@ -163,20 +179,28 @@ def to_csv(sheet: Sheet) -> str:
     for row in sheet.rows:
         cells = ["" if value is None else repr(value) for value in (*row.values, *row.ratios[1:])]
         writer.writerow([row.section, row.key, row.unit, *cells])
+    for place, each in enumerate(sheet.study.reservations if sheet.study else ()):
+        about = ["1" if not each.columns or at in each.columns else "" for at in range(len(sheet.names))]
+        figures = " ".join(each.figures)
+        writer.writerow(["reservation", f"{mark_of(place)}: {each.reason}", figures, *about])
     return text.getvalue()
 
 
 def to_json(sheet: Sheet) -> str:
     """Return the table, notes, warnings and differences as JSON; null where a chip lacks a figure."""
-    document = {
+    hidden = {"texts"} if sheet.study else {"texts", "mark", "marks"}
+    document: dict[str, Any] = {
         "network": sheet.network, "baseline": sheet.names[0], "names": sheet.names,
-        "rows": [{key: value for key, value in asdict(row).items() if key != "texts"} for row in sheet.rows],
+        "rows": [{key: value for key, value in asdict(row).items() if key not in hidden}
+                 for row in sheet.rows],
         "notes": sheet.notes, "warnings": sheet.warnings,
         "differences": [
             {"name": name,
              "energy": [asdict(part) | {"difference_j": part.difference_j} for part in energy],
              "time": [asdict(part) | {"difference_s": part.difference_s} for part in time]}
             for name, energy, time in zip(sheet.names[1:], sheet.energy, sheet.time, strict=True)]}
+    if sheet.study is not None:
+        document["study"] = sheet.study.to_document(sheet.names)
     return json.dumps(_finite(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -193,15 +217,24 @@ def to_latex(sheet: Sheet) -> str:
             section = row.section
             lines.append(r"\addlinespace")
         ratios = ["--" if ratio is None else f"{ratio:.3g}" for ratio in row.ratios[1:]]
-        cells = ["--" if cell == "-" else _tex(cell) for cell in row.texts]
-        lines.append(" & ".join([_tex(row.title), *cells, *ratios]) + r" \\")
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
+        marks = row.marks or ("",) * len(row.texts)
+        cells = ["--" if cell == "-" else _tex(cell) + _raised(mark)
+                 for cell, mark in zip(row.texts, marks, strict=True)]
+        lines.append(" & ".join([_tex(row.title) + _raised(row.mark), *cells, *ratios]) + r" \\")
+    lines += [r"\bottomrule", r"\end{tabular}"]
+    for place, each in enumerate(sheet.study.reservations if sheet.study else ()):
+        lines.append(rf"\par\footnotesize {_raised(mark_of(place))}{_tex(each.reason)}")
+    return "\n".join(lines) + "\n"
 
 
 WRITERS: Mapping[str, Callable[[Sheet], str]] = {".csv": to_csv, ".json": to_json, ".tex": to_latex}
 _TEX = {"\\": r"\textbackslash{}", "_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$", "{": r"\{",
         "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "µ": r"\textmu{}",
         "²": r"\textsuperscript{2}", "<": r"\textless{}", "\n": " "}
+
+
+def _raised(mark: str) -> str:
+    return rf"\textsuperscript{{{mark}}}" if mark else ""
 
 
 def _tex(text: str) -> str:

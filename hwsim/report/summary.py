@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from hwsim.report.compare import Comparison
@@ -46,11 +46,22 @@ class TotalsRow:
         Formatted, one per report.
     ratios : tuple of float or None
         Value over that of the first report.
+    key : str
+        Name for programs; "" for figures that no reservation names.
+    mark, marks : str, tuple of str
+        Reservations about the row, and about each of its cells.
     """
 
     title: str
     texts: tuple[str, ...]
     ratios: tuple[float | None, ...]
+    key: str = ""
+    mark: str = ""
+    marks: tuple[str, ...] = ()
+
+    def marks_at(self, column: int) -> str:
+        """Return the marks of a cell."""
+        return self.marks[column] if self.marks else ""
 
 
 def layer_metrics() -> tuple[Metric, ...]:
@@ -65,21 +76,36 @@ def layer_metrics() -> tuple[Metric, ...]:
     )
 
 
-def totals_rows(comparison: Comparison) -> list[TotalsRow]:
-    """Return the totals of all reports with stalls by cause, then bytes per memory and energy per unit."""
+def totals_rows(comparison: Comparison, *, own_figures: bool = True) -> list[TotalsRow]:
+    """Return the totals of all reports with stalls by cause, then bytes per memory and energy per unit.
+
+    What the chips state of their own follows, unless `own_figures` is off.
+    """
     totals = [report.totals for report in comparison.reports]
-    rows = [_row(title, [value(each) for each in totals], text) for title, value, text in _CYCLES]
+    rows = _keyed(totals, _CYCLES)
     for cause in _keys(totals, "stall_cycles_by_cause"):
         waits = [each.stall_cycles_by_cause.get(cause, 0) for each in totals]
         rows += [_row(f"    on {cause}", waits, count)] if any(waits) else []
-    rows += [_row(title, [value(each) for each in totals], text) for title, value, text in _TOTALS]
+    rows += _keyed(totals, _TOTALS)
     if any(name.endswith(_EFFICIENCY) for report in comparison.reports for name in report.figures):
         # Where one chip states operations a joule, those of all stand beside: two a MAC, the whole energy.
         rows.append(_row("Efficiency", [_operations_per_j(each) for each in totals], tops_per_w))
     for memory in _keys(totals, "bytes_by_memory"):
         moved = [each.bytes_by_memory.get(memory, 0) for each in totals]
-        rows.append(_row(f"Moved, {memory}", moved, format_bytes))
-    return rows + energy_rows(totals) + figure_rows(comparison.reports)
+        rows.append(_absent(_row(f"Moved, {memory}", moved, format_bytes), memory, totals))
+    own = figure_rows(comparison.reports) if own_figures else []
+    return [reserved(comparison, row) for row in rows] + energy_rows(totals) + own
+
+
+def reserved(comparison: Comparison, row: TotalsRow) -> TotalsRow:
+    """Return a row with its marks, and without the ratios that mean nothing."""
+    if comparison.study is None or not row.key:
+        return row
+    columns = range(len(row.texts))
+    ratios = tuple(ratio if comparison.comparable(row.key, column) else None
+                   for column, ratio in zip(columns, row.ratios, strict=True))
+    return replace(row, ratios=ratios, mark=comparison.mark(row.key),
+                   marks=tuple(comparison.mark(row.key, column) for column in columns))
 
 
 def figure_rows(reports: Sequence[Report]) -> list[TotalsRow]:
@@ -117,8 +143,16 @@ def energy_rows(totals: Sequence[Totals]) -> list[TotalsRow]:
         shares = [value / t.energy_j if t.energy_j else 0.0 for value, t in zip(values, totals, strict=True)]
         texts = tuple(f"{joules(value)} ({percent(share)})"
                       for value, share in zip(values, shares, strict=True))
-        rows.append(TotalsRow(f"Energy, {unit}", texts, _ratios(values)))
+        rows.append(_absent(TotalsRow(f"Energy, {unit}", texts, _ratios(values)), unit, totals))
     return rows
+
+
+def _absent(row: TotalsRow, unit: str, totals: Sequence[Totals]) -> TotalsRow:
+    """Return a row with "-" where a chip has no such unit, which is not the same as a unit at rest."""
+    there = [unit in each.bytes_by_memory or unit in each.energy_j_by_unit for each in totals]
+    texts = tuple(text if has else "-" for text, has in zip(row.texts, there, strict=True))
+    ratios = tuple(ratio if has else None for ratio, has in zip(row.ratios, there, strict=True))
+    return replace(row, texts=texts, ratios=ratios)
 
 
 def statements(names: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
@@ -126,6 +160,16 @@ def statements(names: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str
     if all(own == lines[0] for own in lines):
         return list(lines[0]) if lines else []
     return [f"{name}: {line}" for name, own in zip(names, lines, strict=True) for line in own]
+
+
+def gathered(names: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of all columns, each once, led by the names of those that say it."""
+    places: dict[str, list[str]] = {}
+    for name, own in zip(names, lines, strict=True):
+        for line in own:
+            places.setdefault(line, []).append(name)
+    return [line if len(said) == len(names) else f"{', '.join(said)}: {line}"
+            for line, said in places.items()]
 
 
 def coverage_line(report: Report) -> str:
@@ -162,6 +206,11 @@ def _stalls(stage: Stage) -> str:
     return f"{stage.layer.stall_cycles:,}" if stage.layer.stall_cycles else "-"
 
 
+def _keyed(totals: Sequence[Totals], figures: _Figures) -> list[TotalsRow]:
+    return [replace(_row(title, [value(each) for each in totals], text), key=key)
+            for key, title, value, text in figures]
+
+
 def _row(title: str, values: Sequence[float], text: Callable[[float], str]) -> TotalsRow:
     return TotalsRow(title, tuple(text(value) for value in values), _ratios(values))
 
@@ -183,21 +232,21 @@ def _clock_hz(totals: Totals) -> float:
 
 
 _EFFICIENCY = "operations_per_j"
-_Figures = tuple[tuple[str, Callable[[Totals], float], Callable[[float], str]], ...]
+_Figures = tuple[tuple[str, str, Callable[[Totals], float], Callable[[float], str]], ...]
 _CYCLES: _Figures = (
-    ("MACs", lambda t: t.macs, count),
-    ("Parameters", lambda t: t.parameters, count),
-    ("Cycles", lambda t: t.cycles, count),
-    ("  compute", lambda t: t.compute_cycles, count),
-    ("  stalls", lambda t: t.stall_cycles, count),
+    ("macs", "MACs", lambda t: t.macs, count),
+    ("parameters", "Parameters", lambda t: t.parameters, count),
+    ("cycles", "Cycles", lambda t: t.cycles, count),
+    ("compute_cycles", "  compute", lambda t: t.compute_cycles, count),
+    ("stall_cycles", "  stalls", lambda t: t.stall_cycles, count),
 )
 _TOTALS: _Figures = (
-    ("Time", lambda t: t.time_s, seconds),
-    ("Clock", _clock_hz, lambda value: format_si(value, "Hz")),
-    ("Utilization", lambda t: t.utilization, percent),
-    ("Energy", lambda t: t.energy_j, joules),
-    ("Power", lambda t: t.power_w, lambda value: format_si(value, "W")),
-    ("Area", lambda t: t.area_m2, lambda value: f"{value * 1e6:.4g} mm²"),
-    ("Bit operations", lambda t: t.bit_operations, count),
-    ("ACE", lambda t: t.ace, count),
+    ("time_s", "Time", lambda t: t.time_s, seconds),
+    ("clock_hz", "Clock", _clock_hz, lambda value: format_si(value, "Hz")),
+    ("utilization", "Utilization", lambda t: t.utilization, percent),
+    ("energy_j", "Energy", lambda t: t.energy_j, joules),
+    ("power_w", "Power", lambda t: t.power_w, lambda value: format_si(value, "W")),
+    ("area_m2", "Area", lambda t: t.area_m2, lambda value: f"{value * 1e6:.4g} mm²"),
+    ("bit_operations", "Bit operations", lambda t: t.bit_operations, count),
+    ("ace", "ACE", lambda t: t.ace, count),
 )

@@ -52,9 +52,9 @@ def frame_of(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(list(rows))
 
 
-def to_csv(reports: Sequence[Report], table: str = "layers") -> str:
+def to_csv(reports: Sequence[Report], table: str = "layers", names: Sequence[str] = ()) -> str:
     """Return a table of one or more reports as CSV: a header line, units in the column names, ints exact."""
-    rows = labelled_rows(reports, table)
+    rows = labelled_rows(reports, table, names)
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
     writer.writeheader()
@@ -62,7 +62,7 @@ def to_csv(reports: Sequence[Report], table: str = "layers") -> str:
     return text.getvalue()
 
 
-def to_parquet(reports: Sequence[Report], table: str = "layers") -> bytes:
+def to_parquet(reports: Sequence[Report], table: str = "layers", names: Sequence[str] = ()) -> bytes:
     """Return a table of one or more reports as Parquet, provenance in the file's metadata under "hwsim".
 
     Raises
@@ -74,7 +74,7 @@ def to_parquet(reports: Sequence[Report], table: str = "layers") -> bytes:
     import pyarrow
     import pyarrow.parquet
 
-    rows = labelled_rows(reports, table)
+    rows = labelled_rows(reports, table, names)
     heads = [{"schema_version": SCHEMA_VERSION, "provenance": plain(report.provenance),
               "coverage": plain(report.coverage)} for report in reports]
     try:

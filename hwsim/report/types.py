@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SCHEMA_VERSION = "1.1"
+OFF_CHIP = ("dram", "hbm", "ddr")
+"""How the names of memories off the chip begin."""
 
 
 @dataclass(frozen=True, slots=True)

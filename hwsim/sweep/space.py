@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from hwsim.errors import InputError, Problem, nearest
+from hwsim.errors import InputError, Problem
 from hwsim.registry import accelerator_names
+from hwsim.strict import Strict, Table, read_toml
 from hwsim.sweep.axis_words import AXIS_SCHEMA, RANGE_WORDS
 from hwsim.sweep.plain import plain, strange
 
 Sampling = Literal["grid", "zip", "random", "latin_hypercube", "search"]
-_LARGEST_FILE = 1 << 24
 LARGEST_BATCH = 2**48  # no network of more elements is read, and a results file holds 64 bits
 MOST_SAMPLES = 2**53  # beyond, neighbouring samples cannot be told apart
 
@@ -45,24 +44,7 @@ Networks = Annotated[tuple[Network, ...], Field(min_length=1), *_one_or_many(_TE
 Batches = Annotated[tuple[Annotated[int, Field(ge=1, le=LARGEST_BATCH)], ...], *_one_or_many(_BATCH)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    def __init__(self, **given: Any) -> None:
-        try:
-            given = {name: plain(value) for name, value in given.items()}
-            problems = strange("knobs", given["knobs"]) if isinstance(given.get("knobs"), dict) else []
-        except RecursionError:
-            raise InputError("values are nested too deeply", where="space") from None
-        if problems:
-            raise InputError(problems=problems)
-        try:
-            super().__init__(**given)
-        except ValidationError as error:
-            raise InputError(problems=_problems(type(self), error)) from None
-
-
-class Search(_Strict):
+class Search(Table):
     """How a space is searched instead of evaluated in full.
 
     Attributes
@@ -83,7 +65,7 @@ class Search(_Strict):
     batch: int = Field(16, ge=1, le=4096)
 
 
-class Space(_Strict):
+class Space(Strict):
     """Chips x presets x knobs x networks x transforms, and how points are chosen among them.
 
     What holds many may be given as one: ``chips="systolic"``. Numbers, lists and ranges of numpy become plain
@@ -123,6 +105,10 @@ class Space(_Strict):
         For the sampling "search".
     """
 
+    hints: ClassVar[dict[str, str]] = dict.fromkeys(
+        RANGE_WORDS, "a range belongs to a knob: [knobs] array_rows = { from = 8, to = 64, step = 8 }"
+    )
+
     chips: SomeTexts
     networks: Networks
     knobs: Knobs = Field(default_factory=dict)
@@ -138,6 +124,16 @@ class Space(_Strict):
     on_unsupported: Literal["error", "host", "traffic"] = "error"
     search: Search | None = None
 
+    def __init__(self, **given: Any) -> None:
+        try:
+            given = {name: plain(value) for name, value in given.items()}
+            problems = strange("knobs", given["knobs"]) if isinstance(given.get("knobs"), dict) else []
+        except RecursionError:
+            raise InputError("values are nested too deeply", where="space") from None
+        if problems:
+            raise InputError(problems=problems)
+        super().__init__(**given)
+
 
 def read_space(path: str | Path) -> Space:
     """Read a sweep file.
@@ -148,15 +144,7 @@ def read_space(path: str | Path) -> Space:
         Missing, oversized or malformed file; unknown words with the nearest known one; all problems at once.
     """
     source = Path(path)
-    try:
-        if source.is_file() and source.stat().st_size > _LARGEST_FILE:
-            raise InputError("larger than 16 MiB: not a sweep file", where=str(path))
-        given = tomllib.loads(source.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"not valid TOML: {error}", where=str(path)) from None
-    except (OSError, ValueError, RecursionError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a text file"
-        raise InputError(f"cannot be read: {reason or error}", where=str(path)) from None
+    given = read_toml(source)
     try:
         return Space(**_beside(given, source.parent))
     except InputError as error:
@@ -187,22 +175,4 @@ def _beside(given: dict[str, Any], folder: Path) -> dict[str, Any]:
             str(folder / name) if isinstance(name, str) and (folder / name).is_file() else name
             for name in _many(given["networks"])
         ]
-    return found
-
-
-def _problems(model: type[BaseModel], error: ValidationError) -> list[Problem]:
-    found = []
-    for item in error.errors():
-        where = ".".join(map(str, item["loc"]))
-        if item["type"] == "extra_forbidden":
-            within = Search if item["loc"][0] == "search" and len(item["loc"]) > 1 else model
-            known = set(within.model_fields)
-            hint = nearest(str(item["loc"][-1]), known)
-            if str(item["loc"][-1]) in RANGE_WORDS:
-                hint = "a range belongs to a knob: [knobs] array_rows = { from = 8, to = 64, step = 8 }"
-            found.append(Problem(where, "unknown word", hint))
-        else:
-            message = item["msg"][0].lower() + item["msg"][1:]
-            shown = "" if item["type"] == "missing" else f", got {item['input']!r}"[:120]
-            found.append(Problem(where, message + shown))
     return found

@@ -9,6 +9,7 @@ from tests.hostile.onnx_changes import damaged_model
 from tests.hostile.specimens import (
     ALIST,
     CHANNEL,
+    COMPARISON,
     CONVOLUTION,
     GEMM,
     GRAPH,
@@ -162,6 +163,13 @@ SPECIMENS: tuple[Specimen, ...] = (
         text_file(SWEEP.replace('"random"\nsamples = 3', '"search"') + SEARCH),
         damaged_toml,
         (("sweep", "{}", "--engine", "inprocess", "-o", "{out}.db", "--limit", "2"),),
+    ),
+    Specimen(
+        "comparison",
+        "comparison.toml",
+        text_file(COMPARISON),
+        damaged_toml,
+        (("compare", "{}", "-o", "{out}.json", "--summary", "{out}.csv"),),
     ),
     Specimen(
         "scenario",

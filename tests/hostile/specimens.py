@@ -80,6 +80,35 @@ objectives = ["energy_j", "max:utilization"]
 budget = 4
 batch = 2
 """
+COMPARISON = """title = "two"
+question = "which?"
+task = "digits"
+network = "digits_32"
+baseline = "b"
+
+[service]
+life = "5y"
+activity = 0.5
+
+[[columns]]
+name = "a"
+chip = "systolic:edge_32"
+batch = 2
+precision = "int8"
+reservations = ["one"]
+
+[[columns]]
+name = "b"
+chip = "edge_gpu"
+on_unsupported = "host"
+knobs = { clock_hz = "1 GHz" }
+
+[[reservations]]
+figures = ["time", "energy_j"]
+columns = ["a"]
+reason = "two"
+comparable = false
+"""
 SCENARIO = """label = "illustrative"
 use_intensity = "0.4 kgCO2e/kW/h"
 fab_intensity = "0.5 kgCO2e/kW/h"

@@ -26,6 +26,7 @@ COUNTS = {
     "plan": 400,
     "report": 400,
     "sweep": 400,
+    "comparison": 150,
     "scenario": 200,
     "functional settings": 300,
     "functional samples": 300,

@@ -22,6 +22,7 @@ TOP = {
     "README.md",
     "accelerators",
     "benchmarks",
+    "comparisons",
     "docs",
     "hwsim",
     "mkdocs.yml",

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("hwsim", "accelerators", "workloads")
+PACKAGES = ("hwsim", "accelerators", "workloads", "comparisons")
 _UNTRACKED = {"build", "dist", "mutants", "site", "__pycache__"}
 
 

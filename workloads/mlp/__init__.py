@@ -65,6 +65,9 @@ WORKLOADS = (
             ),
             "mlp_sparse_2x512": MlpConfig(sparsity_ratio=0.9),
             "mlp_sparse_3x1024": MlpConfig(layers=(784, 1024, 1024, 1024, 10), sparsity_ratio=0.9),
+            "mlp_digits_masked": MlpConfig(
+                layers=(64, 512, 512, 10), bias=False, batch_normalization=True, sparsity_ratio=0.9
+            ),
         },
         source="common sizes (recalled-high); mlp_sparse: Ardakani, Condo, Gross, Sparsely-Connected Neural "
         "Networks (ICLR 2017)",
@@ -74,6 +77,8 @@ WORKLOADS = (
             "mlp_mnist_3x1024": "The size binary networks are often shown on.",
             "mlp_sparse_2x512": "90 % of the connections of every layer dropped.",
             "mlp_sparse_3x1024": "90 % of the connections of every layer dropped; biases, no normalization.",
+            "mlp_digits_masked": "8 x 8 digits, signs behind the masks of sparse_fc:mlp_90, trained by "
+            "benchmarks/masked_digits.py; weights in workloads/mlp/digits_masked.npz.",
         },
     ),
 )

@@ -94,5 +94,6 @@ def read_duration(text: str, where: str) -> float:
 
 def _ratio(upper: Floats, lower: Floats, where: NDArray[np.bool_]) -> Floats:
     out = np.full(upper.shape, NEVER)
-    np.divide(upper, lower, out=out, where=where)
+    with np.errstate(over="ignore"):  # beyond the largest number is never
+        np.divide(upper, lower, out=out, where=where)
     return out

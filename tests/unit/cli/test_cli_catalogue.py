@@ -54,7 +54,8 @@ def _registry(monkeypatch: pytest.MonkeyPatch) -> None:
                            constants=parse_constants(_TOML, namespace="toy"))
     stand_in = SimpleNamespace(
         accelerator_names=lambda: ("toy",), load_accelerator=lambda name: {"toy": chip}[name],
-        workload_names=lambda: ("toynet",), load_workload=lambda name: _network())
+        workload_names=lambda: ("toynet",), load_workload=lambda name: _network(),
+        comparison_names=lambda: ())
     monkeypatch.setitem(sys.modules, "hwsim.registry", stand_in)
     monkeypatch.setattr(hwsim, "registry", stand_in, raising=False)
 
@@ -74,7 +75,7 @@ def test_list_names_chips_and_networks(command: Command) -> None:
     assert "toynet" not in command("list", "chips").out
     assert json.loads(command("list", "--json").out) == {
         "chips": [{"name": "toy", "summary": "A toy chip", "presets": ["small", "large"]}],
-        "workloads": ["toynet"]}
+        "workloads": ["toynet"], "comparisons": []}
 
 
 def test_show_prints_knobs_with_units_ranges_and_presets(command: Command) -> None:
@@ -115,7 +116,8 @@ def test_show_prints_the_operators_of_a_network(command: Command) -> None:
 def test_unknown_names_get_the_nearest(command: Command) -> None:
     outcome = command("show", "toynett")
     assert outcome.code == 2
-    assert "no chip and no workload is called 'toynett' (did you mean 'toynet'?)" in outcome.err
+    told = "no chip, no workload and no comparison is called 'toynett' (did you mean 'toynet'?)"
+    assert told in outcome.err
 
 
 def test_schema_of_a_design_is_its_json_schema(command: Command) -> None:

@@ -67,7 +67,7 @@ def test_reports_are_compared_without_chips(command: Command, calls: Any, tmp_pa
     (["r.json", "--set", "a=1", "--batch", "2"], "--batch: changes nothing in a report"),
     (["r.json"], "r.json: cannot be read: No such file"),
     (["r.json", "net.onnx"], "2 networks given: r.json, net.onnx"), (["net.onnx"], "--on: no chip given"),
-    ([], "Missing argument 'NETWORK|REPORT.json...'")])
+    ([], "Missing argument 'NETWORK|COMPARISON|REPORT.json...'")])
 def test_compare_says_what_it_needs(command: Command, calls: Any, words: list[str], text: str) -> None:
     outcome = command("compare", *words)
     assert outcome.code == 2

@@ -276,7 +276,7 @@ def test_command_line(capsys: pytest.CaptureFixture[str]) -> None:
     document = json.loads(capsys.readouterr().out)
     rate = document[1]["functional"]["misclassification"]
     assert rate["interval_95"][0] <= rate["ratio"] <= rate["interval_95"][1]
-    assert main(["run", "digits_32", "--on", "systolic", *samples]) == 2
+    assert main(["run", "digits_32", "--on", "edge_gpu", *samples]) == 2
     assert "computes no values" in capsys.readouterr().err
     assert main(["run", "digits_32", "--on", "integral_sc", "--schedule", "cosma", *samples]) == 2
     assert "run them apart" in capsys.readouterr().err

@@ -160,7 +160,8 @@ def test_keys_tell_designs_apart_and_nothing_else() -> None:
         ({"sampling": "random"}, "samples: is missing"),
         ({"samples": 3}, "has no meaning"),
         ({"search": {"budget": 3}}, "has no meaning"),
-        ({"functional": "absent.npz"}, "computes no values"),
+        ({"functional": "absent.npz"}, "absent.npz: cannot be read"),
+        ({"chips": ["edge_gpu"], "functional": "absent.npz"}, "computes no values"),
     ],
 )
 def test_bad_spaces(given: dict[str, Any], words: str) -> None:

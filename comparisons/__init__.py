@@ -1,0 +1,1 @@
+"""Built-in comparisons: one TOML file each, run with ``hwsim compare NAME``."""
