@@ -15,6 +15,7 @@ _EXAMPLE = (
     "as in { from = 8, to = 64, step = 8 }, { powers_of_two = [8, 64] } or { equal = 'array_cols * 2' }"
 )
 _SCALES = ("linear", "log")
+_LARGEST = 1 << 1023
 
 _NUMBER_OR_TEXT = {"type": ["number", "string"]}
 _ENDS = {"from": _NUMBER_OR_TEXT, "to": _NUMBER_OR_TEXT}
@@ -82,11 +83,13 @@ def _of_values(given: object) -> list[Problem]:
         if not given:
             return [Problem("", "no values", "give at least one, or leave the knob out")]
         return [
-            Problem("", f"a table among values, got {value!r}", "a range stands alone")
+            Problem("", f"a table among values, got {_shown(value)}", "a range stands alone")
             for value in given
             if isinstance(value, Mapping)
         ]
-    return [] if isinstance(given, int | float | str) else [Problem("", f"values are due, got {given!r}")]
+    return (
+        [] if isinstance(given, int | float | str) else [Problem("", f"values are due, got {_shown(given)}")]
+    )
 
 
 def _of_mapping(given: Mapping[str, Any]) -> list[Problem]:
@@ -100,10 +103,12 @@ def _of_mapping(given: Mapping[str, Any]) -> list[Problem]:
     words = set(given)
     if words == {"equal"}:
         fits = isinstance(given["equal"], str) and given["equal"]
-        return [] if fits else [Problem("", f"`equal` is an expression as a text, got {given['equal']!r}")]
+        return (
+            [] if fits else [Problem("", f"`equal` is an expression as a text, got {_shown(given['equal'])}")]
+        )
     if words == {"values"}:
         if not isinstance(given["values"], list | tuple) and given["values"] != "all":
-            return [Problem("", f"`values` is a list or 'all', got {given['values']!r}")]
+            return [Problem("", f"`values` is a list or 'all', got {_shown(given['values'])}")]
         return _of_values(given["values"])
     if words == {"powers_of_two"}:
         return _of_powers(given["powers_of_two"])
@@ -120,7 +125,7 @@ def _of_powers(given: object) -> list[Problem]:
     return [
         Problem(
             "",
-            f"`powers_of_two` holds the first and the last power, got {given!r}",
+            f"`powers_of_two` holds the first and the last power, got {_shown(given)}",
             "as in { powers_of_two = [8, 256] }",
         )
     ]
@@ -128,7 +133,7 @@ def _of_powers(given: object) -> list[Problem]:
 
 def _of_range(given: Mapping[str, Any]) -> list[Problem]:
     problems = [
-        Problem("", f"`{word}` is a number, or a text with a unit, got {given[word]!r}")
+        Problem("", f"`{word}` is a number, or a text with a unit, got {_shown(given[word])}")
         for word in ("from", "to")
         if not (_is_number(given[word]) or isinstance(given[word], str))
     ]
@@ -147,17 +152,27 @@ def _of_range(given: Mapping[str, Any]) -> list[Problem]:
         problems.append(Problem("", "`ratio` has no `scale`", "leave `scale` out"))
     step, points, ratio = given.get("step", 1), given.get("points", 2), given.get("ratio", 2)
     if not (0 < step < math.inf if _is_number(step) else isinstance(step, str) and step):
-        problems.append(Problem("", f"`step` is a number above zero, got {step!r}"))
+        problems.append(Problem("", f"`step` is a number above zero, got {_shown(step)}"))
     if not (_is_whole(points) and 2 <= points <= MOST_VALUES):
-        problems.append(Problem("", f"`points` is a whole number from 2 to {MOST_VALUES:,}, got {points!r}"))
+        problems.append(
+            Problem("", f"`points` is a whole number from 2 to {MOST_VALUES:,}, got {_shown(points)}")
+        )
     if not (_is_number(ratio) and LEAST_RATIO <= ratio < math.inf):
-        problems.append(Problem("", f"`ratio` is a number of at least {LEAST_RATIO}, got {ratio!r}"))
+        problems.append(Problem("", f"`ratio` is a number of at least {LEAST_RATIO}, got {_shown(ratio)}"))
     return problems
 
 
 def _is_number(value: object) -> bool:
+    """Whether `value` is a number that a 64-bit float can stand for."""
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        return False
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_whole(value: Any) -> bool:
     return _is_number(value) and math.isfinite(value) and value == int(value)
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
