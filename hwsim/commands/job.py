@@ -100,7 +100,7 @@ def _rival_questions(job: Job) -> list[Problem]:
     asked = {"--schedule": job.schedule, "--service-life": job.service_life is not None,
              "--functional": job.functional is not None, "--clamp": bool(job.clamp)}
     first, *others = [option for option, given in asked.items() if given] or [""]
-    return [Problem(option, f"and {first} in one run", "run them apart") for option in others]
+    return [Problem(option, f"does not go with {first} in one run", "run them apart") for option in others]
 
 
 def chip_specs(words: Sequence[str]) -> tuple[str, ...]:

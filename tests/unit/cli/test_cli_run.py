@@ -79,9 +79,9 @@ def test_compare_says_what_it_needs(command: Command, calls: Any, words: list[st
     (["--scratchpad", "1MiB", "--time-limit", "3"], ["--scratchpad: changes nothing without --schedule (add "
      "--schedule cosma)", "--time-limit: changes nothing without --schedule (add --schedule cosma)"]),
     (["--functional", "f.npz", "--scratchpad", "1MiB", "--schedule", "cosma"],
-     ["--functional: and --schedule in one run (run them apart)"]),
+     ["--functional: does not go with --schedule in one run (run them apart)"]),
     (["--clamp", "P=1", "--functional", "f.npz", "--schedule", "cosma"],
-     ["--functional: and --schedule in one run", "--clamp: and --schedule in one run"]),
+     ["--functional: does not go with --schedule in one run", "--clamp: does not go with --schedule in one run"]),
 ])
 def test_no_option_is_dropped_in_silence(command: Command, calls: Any, words: list[str],
                                          told: list[str]) -> None:
@@ -229,14 +229,3 @@ def test_odd_characters_reach_a_narrow_terminal() -> None:
                           text=True, check=False, env={"PYTHONIOENCODING": "ascii", "PATH": ""})
     assert done.returncode == 2
     assert "r\\xe9seau.json" in done.stderr
-
-
-def test_kinds_of_runs_are_not_mixed(command: Command) -> None:
-    start = ("run", "lenet5", "--on", "systolic")
-    both = command(*start, "--functional", "samples=4", "--schedule", "cosma")
-    assert both.code == 2
-    assert "--functional: samples and a schedule in one run (run them apart)" in both.err
-    held = command(*start, "--clamp", "x=1", "--functional", "samples=4", "--schedule", "cosma")
-    assert held.code == 2
-    for option in ("--schedule", "--functional"):
-        assert f"{option}: and --clamp in one run (run them apart)" in held.err
