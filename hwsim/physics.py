@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from hwsim.columns import is_column, numbers_of, same
+from hwsim.constants import Constants, Sourced, by_law, load_constants
 from hwsim.dimensions import AREA, BIT, BYTE, ENERGY, LENGTH, NUMBER, TIME, VOLTAGE, Dimension
 from hwsim.errors import ConstantError
-from hwsim.sources import Constants, Sourced, by_law, load_constants
 from hwsim.units import convert, format_si
 
 _ENERGIES: Final = (ENERGY, ENERGY / BIT, ENERGY / BYTE)

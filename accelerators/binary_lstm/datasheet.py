@@ -5,9 +5,9 @@ from __future__ import annotations
 from accelerators.binary_lstm.design import CONSTANTS, BinaryLstmDesign
 from accelerators.binary_lstm.weights import Weights
 from hwsim.columns import given
+from hwsim.constants import Sourced, by_law, chosen
 from hwsim.graph.ops.kinds import PRIMITIVES
 from hwsim.model.types import ActionRow, Datasheet, UnitRow
-from hwsim.sources import Sourced, by_law, chosen
 
 NOT_PUBLISHED = "the energy of the weight memory is not published; set memory_j_per_bit to charge it"
 

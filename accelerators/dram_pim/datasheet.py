@@ -9,8 +9,8 @@ from accelerators.dram_pim.expand import library
 from accelerators.dram_pim.operands import BATCH
 from accelerators.dram_pim.plan import channel_bits_per_tick
 from accelerators.dram_pim.timing import REFRESH, clock_of, row_seconds, timing_of
+from hwsim.constants import Sourced, by_law, chosen
 from hwsim.model.types import ActionRow, Datasheet, UnitRow
-from hwsim.sources import Sourced, by_law, chosen
 
 VECTOR_WORK = ("add", "multiply", "compare", "logic")
 # Multiply-accumulate steps on the narrowest operands: program, rows of its operands, products of a step.

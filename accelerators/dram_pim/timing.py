@@ -19,8 +19,8 @@ from accelerators.dram_pim.design import (
     Technique,
 )
 from accelerators.dram_pim.expand import Commands
+from hwsim.constants import Sourced
 from hwsim.errors import InputError
-from hwsim.sources import Sourced
 
 Ints = NDArray[np.int64]
 PRECHARGE = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hwsim.constants import Constants, load_constants
 from hwsim.model.roofline.design import MemoryModel, RooflineDesign
-from hwsim.sources import Constants, load_constants
 
 FOLDER = Path(__file__).parent
 CONSTANTS: Constants = load_constants(FOLDER / "constants.toml", "edge_fpga")

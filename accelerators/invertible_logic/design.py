@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from hwsim.constants import Constants, load_constants
 from hwsim.model.types import Design
-from hwsim.sources import Constants, load_constants
 
 FOLDER = Path(__file__).parent
 CONSTANTS: Constants = load_constants(FOLDER / "constants.toml", "invertible_logic")

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from hwsim.constants import Constants
 from hwsim.errors import InputError
-from hwsim.sources import Constants
 
 
 class Level(StrEnum):

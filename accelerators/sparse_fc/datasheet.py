@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from accelerators.sparse_fc.design import CONSTANTS, SparseFcDesign
 from accelerators.sparse_fc.weights import Weights
+from hwsim.constants import Sourced, by_law, chosen
 from hwsim.model.types import ActionRow, Datasheet, UnitRow
-from hwsim.sources import Sourced, by_law, chosen
 
 INSIDE = "part of the neuron, whose published figure is not split further"
 

@@ -12,10 +12,10 @@ from pydantic import Field, ValidationInfo, field_validator
 from accelerators.sparse_fc.lfsr import MAXIMAL_TAPS, period_of, spread_seeds
 from accelerators.sparse_fc.polynomial import is_maximal
 from accelerators.sparse_fc.weights import Weights
+from hwsim.constants import Constants, load_constants
 from hwsim.errors import GraphError, InputError
 from hwsim.graph.ops.kinds import as_int
 from hwsim.model.types import Design
-from hwsim.sources import Constants, load_constants
 
 FOLDER = Path(__file__).parent
 CONSTANTS: Constants = load_constants(FOLDER / "constants.toml", "sparse_fc")

@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from hwsim.constants import Constants, load_constants
 from hwsim.model.types import Design
-from hwsim.sources import Constants, load_constants
 
 FOLDER = Path(__file__).parent
 NO_MASKS = "none"

@@ -10,9 +10,9 @@ from typing import Any
 from pydantic import Field
 
 from hwsim.columns import same
+from hwsim.constants import Constants, load_constants
 from hwsim.model.types import Design
 from hwsim.sourced import Sourced, chosen
-from hwsim.sources import Constants, load_constants
 from hwsim.units import suffix_of
 
 FOLDER = Path(__file__).parent

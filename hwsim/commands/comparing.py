@@ -14,7 +14,7 @@ from hwsim.commands.studying import compare_file, is_comparison
 from hwsim.errors import EXIT_OK, InputError, Problem, nearest
 
 if TYPE_CHECKING:
-    from hwsim.report.sheet import Sheet
+    from hwsim.report.comparison_table import Sheet
     from hwsim.report.types import Report
 
 _MOST_PARTS = 15
@@ -65,7 +65,7 @@ def compare(networks: Sequence[str], job: Job, view: View, outputs: Sequence[Pat
 
 def _show(reports: Sequence[Report], view: View, outputs: Sequence[Path], timeline: Path | None, *,
           json: bool, quiet: bool) -> None:
-    from hwsim.report.sheet import WRITERS, baseline_first, sheet_of
+    from hwsim.report.comparison_table import WRITERS, baseline_first, sheet_of
     from hwsim.writing import write_bytes
 
     ordered = baseline_first(reports, view.baseline)
@@ -81,8 +81,8 @@ def _show(reports: Sequence[Report], view: View, outputs: Sequence[Path], timeli
 
 
 def _check(view: View, outputs: Sequence[Path], timeline: Path | None) -> None:
+    from hwsim.report.comparison_table import SUFFIXES
     from hwsim.report.files import check_path
-    from hwsim.report.sheet import SUFFIXES
 
     check_outputs(outputs, timeline)
     problems = [Problem(str(path), "named twice as an output") for path in view.summaries

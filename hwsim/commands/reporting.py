@@ -86,8 +86,8 @@ def _of_reports(source: Path, outputs: Sequence[Path], picture: str) -> list[str
 
 
 def _report_svg(reports: Sequence[Report], picture: str) -> str:
-    from hwsim.report import plots
-    from hwsim.report.drawing import standalone
+    from hwsim.report.pictures import plots
+    from hwsim.report.pictures.drawing import standalone
 
     if picture == "roofline":
         return standalone(plots.roofline(reports))
@@ -97,7 +97,7 @@ def _report_svg(reports: Sequence[Report], picture: str) -> str:
         raise InputError(f"the picture {picture!r} shows one report, not {len(reports)}", where="--picture",
                          hint="write the page (.html), which has one for each")
     if picture == "timeline":
-        from hwsim.report.timeline_plot import timeline_svg
+        from hwsim.report.pictures.timeline import timeline_svg
 
         return timeline_svg(reports[0], f"{reports[0].provenance['network']} on {reports[0].name}")
     return standalone(plots.energy_bars(reports[0]) if picture == "energy" else plots.cycle_bars(reports[0]))
@@ -123,9 +123,9 @@ def _of_sweep(source: Path, outputs: Sequence[Path], objectives: Sequence[str], 
 
 
 def _sweep_svg(table: SweepTable, picture: str, knobs: tuple[str, ...]) -> str:
-    from hwsim.report.heat_plot import heat_map, heat_svg
+    from hwsim.report.pictures.heat import heat_map, heat_svg
+    from hwsim.report.pictures.tornado import tornado_svg
     from hwsim.report.sensitivity import effects
-    from hwsim.report.tornado_plot import tornado_svg
 
     first, maximise = table.objectives[0]
     if picture == "tornado":
@@ -136,7 +136,7 @@ def _sweep_svg(table: SweepTable, picture: str, knobs: tuple[str, ...]) -> str:
 
 
 def _front_svg(table: SweepTable) -> str:
-    from hwsim.report.front_plot import FrontAxis, front_svg
+    from hwsim.report.pictures.front import FrontAxis, front_svg
 
     if len(table.objectives) != 2:
         raise InputError(f"a picture of a front shows two objectives, not {len(table.objectives)}",

@@ -205,7 +205,7 @@ def _exit_code(report: ScheduleReport) -> int:
 
 
 def _write_plan(report: ScheduleReport, path: Path) -> None:
-    from hwsim.report.memory_map import memory_map_html, memory_map_svg
+    from hwsim.report.pictures.memory_map import memory_map_html, memory_map_svg
     from hwsim.writing import write_bytes
 
     suffix = path.suffix.lower()
@@ -294,7 +294,7 @@ def _peak(network: NetworkProblem) -> int:
 
 
 def _write_sweep(sweep: Sweep, path: Path) -> None:
-    from hwsim.report.size_sweep_plot import sweep_html, sweep_svg
+    from hwsim.report.pictures.size_sweep import sweep_html, sweep_svg
     from hwsim.schedule.size_sweep import sweep_document
     from hwsim.writing import write_bytes
 

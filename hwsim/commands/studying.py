@@ -37,8 +37,8 @@ def compare_file(words: Sequence[str], job: Job, view: View, outputs: Sequence[P
     """
     _refuse(words, job)
     from hwsim.comparison.driver import run_comparison
+    from hwsim.report.comparison_table import WRITERS, sheet_of
     from hwsim.report.json_form import comparison_to_json
-    from hwsim.report.sheet import WRITERS, sheet_of
     from hwsim.writing import write_bytes
 
     comparison = run_comparison(words[0], baseline=view.baseline)
@@ -74,7 +74,7 @@ def _refuse(words: Sequence[str], job: Job) -> None:
 
 def _show(comparison: Comparison, study: Study) -> None:
     from hwsim.report.glance import glance_tables, reservation_lines
-    from hwsim.report.summary import gathered
+    from hwsim.report.totals_rows import gathered
 
     emit(study.title)
     if study.question:

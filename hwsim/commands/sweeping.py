@@ -101,7 +101,7 @@ def pareto(path: Path, objectives: Sequence[str], outputs: Sequence[Path], *, js
 
 
 def _drawn(results: Results, rows: Sequence[Row], wanted: Sequence[Objective]) -> str:
-    from hwsim.report.front_plot import FrontAxis, front_svg
+    from hwsim.report.pictures.front import FrontAxis, front_svg
 
     names = [objective.metric for objective in wanted]
     positions, values = results.values(names)

@@ -20,10 +20,10 @@ from hwsim.graph.types import Graph
 from hwsim.model.carbon import Scenario, read_duration, read_scenario
 from hwsim.model.roofline.design import MemoryModel, RooflineDesign
 from hwsim.report.compare import Comparison, side_by_side
+from hwsim.report.comparison_table import baseline_place
 from hwsim.report.normalised import inferences
 from hwsim.report.reservations import GROUPS, Columns, derive
 from hwsim.report.service import Sustainability
-from hwsim.report.sheet import baseline_place
 from hwsim.report.study import COLUMN, STATED, Measured, Reservation, Study
 from hwsim.report.types import Report
 from hwsim.sustainability import illustrative, serve

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hwsim.constants import Constants
 from hwsim.physics import scale_area, scale_energy_constant_field
 from hwsim.sourced import Sourced, chosen
-from hwsim.sources import Constants
 
 
 @dataclass(frozen=True, slots=True)

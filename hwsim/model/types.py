@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from hwsim.constants import Constants, Sourced
 from hwsim.errors import MissingDatasheetRow
 from hwsim.graph.types import Graph, Op
 from hwsim.model.sampling import Sampling
-from hwsim.sources import Constants, Sourced
 from hwsim.trace.merge import Merged
 from hwsim.trace.types import Trace
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from hwsim.report.compare import Comparison
 from hwsim.report.rate import Rate
 from hwsim.report.study import Measured
-from hwsim.report.summary import TotalsRow, count
+from hwsim.report.totals_rows import TotalsRow, count
 
 WRONG = "misclassified_ratio"
 AccuracyRow = tuple[str, str, list[float | None], TotalsRow]

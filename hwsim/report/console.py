@@ -14,7 +14,7 @@ from rich.text import Text
 from hwsim.report.compare import Comparison, align
 from hwsim.report.evidence import evidence_shares
 from hwsim.report.rows import Stage, stages
-from hwsim.report.summary import Metric, coverage_line, layer_metrics, percent, statements, totals_rows
+from hwsim.report.totals_rows import Metric, coverage_line, layer_metrics, percent, statements, totals_rows
 from hwsim.report.types import Report
 from hwsim.report.visible import visible
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from hwsim.report.difference import EnergyPart, TimePart
-from hwsim.report.summary import count, joules, percent, seconds
+from hwsim.report.totals_rows import count, joules, percent, seconds
 
 ENERGY_HEADS = ("Unit", "Event", "Difference", "Share", "by count", "by price", "Events of first", "Events")
 TIME_HEADS = ("Time", "Difference", "Share", "First", "This")

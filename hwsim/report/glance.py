@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hwsim.report.compare import Comparison
+from hwsim.report.comparison_table import Sheet, sheet_of
 from hwsim.report.difference import weak_share
 from hwsim.report.evidence import evidence_shares
 from hwsim.report.normalised import technology
 from hwsim.report.reservations import PRICES
-from hwsim.report.sheet import Sheet, sheet_of
 from hwsim.report.study import COLUMN, STATED, Study, mark_of
-from hwsim.report.summary import percent
+from hwsim.report.totals_rows import percent
 
 _SHOWN = (("energy_j_per_inference", "Energy", True), ("time_s_per_inference", "Time", True),
           ("energy_j_per_mac", "Energy per MAC", False), ("area_m2", "Area", False),

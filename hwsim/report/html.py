@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hwsim.report.compare import Comparison, align
+from hwsim.report.comparison_table import sheet_of
 from hwsim.report.difference_table import ENERGY_HEADS, TIME_HEADS, energy_rows, time_rows
 from hwsim.report.evidence import evidence_shares
 from hwsim.report.json_form import comparison_to_json, to_json
 from hwsim.report.rows import Stage, stages
-from hwsim.report.sheet import sheet_of
 from hwsim.report.study import COLUMN, STATED, Study, mark_of
-from hwsim.report.summary import (
+from hwsim.report.totals_rows import (
     Metric,
     coverage_line,
     figure_rows,
@@ -90,7 +90,7 @@ def _study_view(comparison: Comparison, study: Study | None) -> dict[str, Any] |
     if study is None:
         return None
     from hwsim.report.glance import glance_tables
-    from hwsim.report.study_plot import energy_and_time, errors_and_energy
+    from hwsim.report.pictures.study import energy_and_time, errors_and_energy
 
     told = ("Filled marks rest mostly on reported, derived or measured numbers, hollow ones on unconfirmed "
             "or assumed numbers, or on prices that the file sets. Point at a mark for its values.")
@@ -119,7 +119,7 @@ def _sheet_view(comparison: Comparison) -> dict[str, Any] | None:
 def _service_view(service: Sustainability | None, about: int | None) -> dict[str, Any] | None:
     if service is None:
         return None
-    from hwsim.report.service_plot import figures
+    from hwsim.report.pictures.service import figures
     from hwsim.report.service_table import CHIP_HEADS, PAIR_HEADS, chip_rows, notes, pair_rows
 
     return {"label": service.scenario.label, "chip_heads": CHIP_HEADS, "chips": chip_rows(service),
@@ -141,7 +141,7 @@ def _report_view(name: str, report: Report) -> dict[str, Any]:
 
 def _figures(comparison: Comparison) -> list[dict[str, Any]]:
     """Return pictures of the columns; those of single ones are folded away where there are many."""
-    from hwsim.report import plots
+    from hwsim.report.pictures import plots
 
     reports, names, many = comparison.reports, comparison.names, comparison.study is not None
     drawn: list[dict[str, Any]] = []

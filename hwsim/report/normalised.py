@@ -7,10 +7,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from hwsim.constants import chosen
 from hwsim.physics import scale_area, scale_delay, scale_energy_constant_field
-from hwsim.report.summary import TotalsRow, joules, seconds
+from hwsim.report.totals_rows import TotalsRow, joules, seconds
 from hwsim.report.types import OFF_CHIP, Report
-from hwsim.sources import chosen
 from hwsim.units import format_si
 
 LAW = ("energy ~ L V^2 (scale_energy_constant_field), area ~ L^2 (scale_area), "

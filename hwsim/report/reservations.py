@@ -15,7 +15,7 @@ from hwsim.report.accuracy import WRONG
 from hwsim.report.difference import accounts_for, weak_share
 from hwsim.report.normalised import inferences, technology
 from hwsim.report.study import Measured, Reservation
-from hwsim.report.summary import percent
+from hwsim.report.totals_rows import percent
 from hwsim.report.types import Layer, Report
 from hwsim.units import format_bytes, format_si
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from hwsim.report.service import Sustainability
-from hwsim.report.summary import gathered
+from hwsim.report.totals_rows import gathered
 from hwsim.units import format_si
 
 YEAR_S = 365.25 * 86_400

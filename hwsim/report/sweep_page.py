@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from hwsim.errors import InputError
-from hwsim.report.heat_plot import heat_map, heat_svg
+from hwsim.report.pictures.heat import heat_map, heat_svg
+from hwsim.report.pictures.tornado import tornado_svg
 from hwsim.report.sensitivity import effects
 from hwsim.report.sweep_table import SweepTable, Value
-from hwsim.report.tornado_plot import tornado_svg
 
 MAX_PAGE_BYTES = 1_000_000
 MOST_POINTS = 5000

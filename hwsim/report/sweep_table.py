@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hwsim.errors import InputError, nearest
-from hwsim.report.svg import short
+from hwsim.report.pictures.svg import short
 from hwsim.units import format_si, suffix_of, unit_of
 
 Value = float | int | str | bool | None

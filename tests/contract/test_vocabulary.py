@@ -12,6 +12,7 @@ from typing import Any
 from hwsim import registry
 from hwsim.graph.ops import PRIMITIVES
 from hwsim.model.types import Accelerator, Datasheet
+from hwsim.report.types import OFF_CHIP
 from hwsim.sourced import Constant
 from tests.contract.chips import CHIPS, each_chip
 
@@ -141,3 +142,12 @@ def test_pages_answer_the_same_questions_in_the_same_order(name: str) -> None:
     assert set(SECTIONS) - set(asked) <= {"Presets"}
     preface = plain.partition("\n## ")[0]
     assert re.search(r"^(```|    \S)", preface, re.MULTILINE), "a diagram before the first section"
+
+
+@each_chip
+def test_memory_outside_the_chip_is_known_by_its_name(name: str) -> None:
+    """Comparisons take it for another chip's energy by that name, reports by what the chip declares."""
+    accelerator = registry.load_accelerator(name)
+    units = {row.unit for sheet in sheets(accelerator) for row in sheet.units}
+    named = {unit for unit in units if unit.startswith(OFF_CHIP)}
+    assert named == ({accelerator.offchip} if accelerator.offchip else set())

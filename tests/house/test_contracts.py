@@ -112,7 +112,7 @@ def test_lists_of_forbidden_rooms_are_complete() -> None:
         "hwsim.model",
         "hwsim.physics",
         "hwsim.reading",
-        "hwsim.sources",
+        "hwsim.constants",
         "hwsim.sourced",
         "hwsim.units",
         "hwsim.dimensions",

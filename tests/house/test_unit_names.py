@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from hwsim.sources import load_constants
+from hwsim.constants import load_constants
 from hwsim.units import suffix_of
 from tests.house.tree import PACKAGES, ROOT, files, python_files, syntax
 
@@ -41,9 +41,9 @@ CARRIED = {
     "hwsim.report.types.Report.roofline": "a mapping whose keys name their units",
     "hwsim.report.types.Report.figures": "a mapping whose keys name their units",
     "hwsim.schedule.ilp_solver.IlpResult.values": "a mapping from the variables of an integer program",
-    "hwsim.report.bars.Bars.parts": "heights of whatever quantity the chart shows",
-    "hwsim.report.sheet.SheetRow.values": "the field beside it is the unit",
-    "hwsim.report.front_plot.FrontAxis.values": "the field beside it is the metric, which states the unit",
+    "hwsim.report.pictures.bars.Bars.parts": "heights of whatever quantity the chart shows",
+    "hwsim.report.comparison_table.SheetRow.values": "the field beside it is the unit",
+    "hwsim.report.pictures.front.FrontAxis.values": "the metric beside it states the unit",
     "hwsim.model.types.RatePoint.setting": "a mapping whose keys name their units",
     "accelerators.min_sum_decoder.inputs.Run.ebn0_db": "decibel, which is no SI unit, as its name says",
     "hwsim.sweep.axes.Axis.low": "the knob's name states the unit",

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from hwsim.constants import Constant, Kind, Source, Sourced, maximum, minimum, parse_constants, sqrt, weakest
 from hwsim.dimensions import BASES, NUMBER, SUFFIX_UNITS, UNITS, WHOLE_SUFFIXES, Dimension
 from hwsim.errors import ConstantError, InputError, Problem
-from hwsim.sources import Constant, Kind, Source, Sourced, maximum, minimum, parse_constants, sqrt, weakest
 from hwsim.units import (
     convert,
     cycles_to_seconds,

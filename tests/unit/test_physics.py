@@ -5,6 +5,7 @@ from __future__ import annotations
 import pint
 import pytest
 
+from hwsim.constants import Kind, Law, Sourced, chosen, parse_constants
 from hwsim.errors import ConstantError
 from hwsim.physics import (
     add_energy_at_width,
@@ -16,7 +17,6 @@ from hwsim.physics import (
     scale_energy_constant_field,
     sram_access_energy,
 )
-from hwsim.sources import Kind, Law, Sourced, chosen, parse_constants
 from hwsim.units import parse
 
 _VALUES = {

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hwsim.constants import Constants
 from hwsim.graph.build import GraphBuilder
 from hwsim.graph.offload import is_free, operand_traffic
 from hwsim.graph.ops import PRIMITIVES, work_of
@@ -19,7 +20,6 @@ from hwsim.graph.types import FormatKind, Graph, NumberFormat, Op
 from hwsim.model.roofline.design import MemoryModel, RooflineDesign
 from hwsim.model.types import Accelerator, ActionRow, Datasheet, MachineResult, UnitRow
 from hwsim.sourced import Sourced, chosen
-from hwsim.sources import Constants
 from hwsim.trace import LoopKind, Trace, TraceBuilder
 
 KnobSource = Callable[[RooflineDesign, str], Sourced]

@@ -11,10 +11,10 @@ import pytest
 from pydantic import Field
 
 import hwsim
+from hwsim.constants import parse_constants
 from hwsim.graph.build import GraphBuilder
 from hwsim.graph.types import Graph
 from hwsim.model.types import Design
-from hwsim.sources import parse_constants
 
 Command = Callable[..., Any]
 _TOML = """

@@ -15,10 +15,10 @@ from hwsim.__main__ import main
 from hwsim.comparison.driver import run_comparison
 from hwsim.comparison.file import read_comparison
 from hwsim.report.compare import Comparison
+from hwsim.report.comparison_table import sheet_of
 from hwsim.report.html import MAX_PAGE_BYTES, to_html
 from hwsim.report.json_form import comparison_to_json, reports_from_json
 from hwsim.report.service_table import pair_rows
-from hwsim.report.sheet import sheet_of
 from hwsim.report.study import mark_of
 
 Capture = pytest.CaptureFixture[str]

@@ -14,10 +14,10 @@ import hwsim
 from hwsim.comparison.driver import run_comparison
 from hwsim.comparison.file import ComparisonFile
 from hwsim.report.compare import Comparison
+from hwsim.report.comparison_table import sheet_of, to_csv, to_json, to_latex
 from hwsim.report.glance import glance_tables, is_firm, reservation_lines
 from hwsim.report.rate import Rate
 from hwsim.report.reservations import Columns, derive
-from hwsim.report.sheet import sheet_of, to_csv, to_json, to_latex
 from hwsim.report.study import STATED, Measured, Reservation, mark_of
 
 DIGITS = Path(__file__).parents[3] / "workloads/digits/digits_32.npz"

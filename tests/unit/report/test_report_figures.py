@@ -9,7 +9,7 @@ import pytest
 from hwsim.errors import InputError
 from hwsim.report.compare import align
 from hwsim.report.json_form import from_json, to_json
-from hwsim.report.summary import figure_rows, totals_rows
+from hwsim.report.totals_rows import figure_rows, totals_rows
 from hwsim.report.types import Report
 from tests.unit.report.synthetic_report import make_report
 

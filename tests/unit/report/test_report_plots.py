@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from synthetic_report import make_report
 
-from hwsim.report import plots
-from hwsim.report.bars import MOST_COLUMNS, bars_of
+from hwsim.report.pictures import plots
+from hwsim.report.pictures.bars import MOST_COLUMNS, bars_of
 from hwsim.report.types import Report
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from hwsim.errors import InputError
+from hwsim.report.comparison_table import baseline_first, sheet_of, to_csv, to_json, to_latex
 from hwsim.report.difference import accounting_warnings, energy_parts, time_parts
 from hwsim.report.difference_table import energy_rows, time_rows
 from hwsim.report.normalised import inferences, on_chip_energy_j, technology
-from hwsim.report.sheet import baseline_first, sheet_of, to_csv, to_json, to_latex
 from hwsim.report.types import Report
 
 Pair = tuple[Report, Report]

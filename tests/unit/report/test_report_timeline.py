@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from hwsim.report.perfetto import lay_out, tracks_of
-from hwsim.report.timeline_plot import timeline_svg
+from hwsim.report.pictures.timeline import timeline_svg
 from hwsim.report.types import Report
 
 _BOX = re.compile(r'<rect (?:class="(?P<look>[^"]*)"|fill="[^"]*") x="(?P<x>[^"]*)" y="(?P<y>[^"]*)" '

@@ -13,11 +13,11 @@ import pytest
 from synthetic_sweep import ENERGY_OF_FLOW, ROWS, grid
 
 from hwsim.errors import InputError
-from hwsim.report.heat_plot import heat_map, heat_svg
+from hwsim.report.pictures.heat import heat_map, heat_svg
+from hwsim.report.pictures.tornado import tornado_svg
 from hwsim.report.sensitivity import effects, levels
 from hwsim.report.sweep_page import MAX_PAGE_BYTES, SweepPage, thinned, to_sweep_html
 from hwsim.report.sweep_table import Column, SweepTable
-from hwsim.report.tornado_plot import tornado_svg
 
 
 def test_effects_are_those_of_the_formula() -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from hwsim.report.memory_map import lives_of, memory_map_html, memory_map_svg
+from hwsim.report.pictures.memory_map import lives_of, memory_map_html, memory_map_svg
+from hwsim.report.pictures.size_sweep import sweep_html, sweep_svg
 from hwsim.report.schedule_table import baseline_rows, fact_rows, sweep_rows
-from hwsim.report.size_sweep_plot import sweep_html, sweep_svg
 from hwsim.schedule.network import from_problem
 from hwsim.schedule.network_run import ScheduleReport, schedule_network
 from hwsim.schedule.size_sweep import (

@@ -9,9 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hwsim.dimensions import ENERGY, NUMBER, TIME
-from hwsim.errors import ConstantError
-from hwsim.sources import (
+from hwsim.constants import (
     Constant,
     Constants,
     Kind,
@@ -25,6 +23,8 @@ from hwsim.sources import (
     sqrt,
     weakest,
 )
+from hwsim.dimensions import ENERGY, NUMBER, TIME
+from hwsim.errors import ConstantError
 
 GOOD = '''
 [constants.add_int8_j]

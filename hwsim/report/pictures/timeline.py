@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
-from hwsim.report.drawing import PALETTE
 from hwsim.report.perfetto import Slice, lay_out, tracks_of
-from hwsim.report.svg import attribute, frame, line, number, short, text, ticks
+from hwsim.report.pictures.drawing import PALETTE
+from hwsim.report.pictures.svg import attribute, frame, line, number, short, text, ticks
 from hwsim.report.types import Report
 from hwsim.units import format_si
 

@@ -17,7 +17,7 @@ from hwsim.report.difference import EnergyPart, TimePart, accounting_warnings, e
 from hwsim.report.evidence import evidence_shares
 from hwsim.report.normalised import inferences, normalised_rows, technology_lines, technology_rows
 from hwsim.report.study import Study, mark_of
-from hwsim.report.summary import TotalsRow, figure_rows, percent, reserved, totals_rows
+from hwsim.report.totals_rows import TotalsRow, figure_rows, percent, reserved, totals_rows
 from hwsim.report.types import Report
 from hwsim.units import suffix_of, unit_of
 

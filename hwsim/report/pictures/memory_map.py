@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hwsim.report.svg import frame, line, number, printable, short, text, ticks
+from hwsim.report.pictures.svg import frame, line, number, printable, short, text, ticks
 from hwsim.schedule.network_run import ScheduleReport
 from hwsim.schedule.types import Event, Plan, Problem
 from hwsim.units import format_bytes

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hwsim.errors import InputError
-from hwsim.report.svg import attribute, frame, line, number, text, ticks
+from hwsim.report.pictures.svg import attribute, frame, line, number, text, ticks
 from hwsim.units import format_si, suffix_of, unit_of
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 860.0, 520.0, 84.0, 26.0, 48.0, 52.0
-_STYLE = (".all{fill:currentColor;fill-opacity:.28}.front{fill:#D55E00;stroke:none}"
-          ".stairs{fill:none;stroke:#D55E00;stroke-width:1.6;stroke-opacity:.7}")
+_STYLE = (".all{fill:currentColor;fill-opacity:.28}.front{fill:#009E73;stroke:none}"
+          ".stairs{fill:none;stroke:#009E73;stroke-width:1.6;stroke-opacity:.7}")
 _LOGARITHMIC_FROM = 8.0  # an axis whose ends differ by this ratio grows by equal ratios
 
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hwsim.report.compare import Comparison
-from hwsim.report.drawing import PALETTE
-from hwsim.report.front_plot import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, FrontAxis, Scale, axes_of
 from hwsim.report.glance import is_firm
 from hwsim.report.normalised import inferences
-from hwsim.report.svg import attribute, frame, line, number, text
+from hwsim.report.pictures.drawing import PALETTE
+from hwsim.report.pictures.front import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, FrontAxis, Scale, axes_of
+from hwsim.report.pictures.svg import attribute, frame, line, number, text
 from hwsim.report.types import Report
 from hwsim.units import format_si
 

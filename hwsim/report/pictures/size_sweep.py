@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from hwsim.report.pictures.svg import attribute, frame, line, number, text, ticks
 from hwsim.report.schedule_table import SWEEP_HEADS, SWEEP_RIGHT, best_baseline, sweep_rows
-from hwsim.report.svg import attribute, frame, line, number, text, ticks
 from hwsim.schedule.size_sweep import Sweep, SweepPoint
 from hwsim.units import format_bytes
 

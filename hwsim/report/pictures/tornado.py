@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from hwsim.report.pictures.svg import attribute, frame, line, number, short, text
 from hwsim.report.sensitivity import Effect
-from hwsim.report.svg import attribute, frame, line, number, short, text
 
 _WIDTH, _LEFT, _RIGHT, _TOP, _ROW, _BOTTOM = 860.0, 150.0, 24.0, 66.0, 30.0, 46.0
 _STYLE = (".better{fill:#0072B2}.worse{fill:#E69F00}.middle{stroke:currentColor;stroke-opacity:.7}"

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from hwsim.report.bars import Bars, bars_of
 from hwsim.report.compare import distinct_names
-from hwsim.report.drawing import (
+from hwsim.report.pictures.bars import Bars, bars_of
+from hwsim.report.pictures.drawing import (
     INK,
     PALETTE,
     Tip,
@@ -32,6 +32,7 @@ _FEWEST_COLUMNS = 8
 _MOST_INSIDE = 4  # legends with more entries stand beside the plot
 _MARKERS = "osD^vPX*"
 _MAX_COLOURS = len(PALETTE)
+_AREA = "area of a mark: its layer's share of the time"
 
 
 def roofline(reports: Sequence[Report], names: Sequence[str] | None = None) -> str:
@@ -46,7 +47,7 @@ def roofline(reports: Sequence[Report], names: Sequence[str] | None = None) -> s
         for index, (name, report) in enumerate(zip(names or distinct_names(reports), reports, strict=True)):
             colour, marker = PALETTE[index % _MAX_COLOURS], _MARKERS[index % len(_MARKERS)]
             tips += _draw_roof(axes, report, name, MOST_MARKS // len(reports), colour, marker)
-        axes.set(xscale="log", yscale="log", xlabel="MACs per byte of the slowest memory",
+        axes.set(xscale="log", yscale="log", xlabel=f"MACs per byte of the slowest memory; {_AREA}",
                  ylabel="MACs per second")
         axes.grid(True, which="major", color=INK, alpha=0.15, linewidth=0.5)
         beside = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}

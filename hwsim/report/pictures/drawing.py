@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
-from hwsim.report.svg import printable
-from hwsim.report.svg import short as cut
+from hwsim.report.pictures.svg import printable
+from hwsim.report.pictures.svg import short as cut
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

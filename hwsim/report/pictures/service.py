@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hwsim.report.drawing import INK, PALETTE, finish, legend, new_figure, short, styled
+from hwsim.report.pictures.drawing import INK, PALETTE, finish, legend, new_figure, short, styled
 from hwsim.report.service import Floats, Sustainability
 from hwsim.report.service_table import YEAR_S, format_duration
 

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 
 from hwsim.errors import InputError
+from hwsim.report.pictures.svg import attribute, frame, number, short, text
 from hwsim.report.sensitivity import Levels, effects, levels
-from hwsim.report.svg import attribute, frame, number, short, text
 from hwsim.report.sweep_table import Column, SweepTable
 
 # Stops of cividis (Nunez, Anderton and Renslow 2018), told apart by colour-blind readers.
