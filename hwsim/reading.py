@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from hwsim.errors import InputError
 
 _TOML_LINE: Final = re.compile(r"(.*) \(at line (\d+), column \d+\)")
 _TOML_TWICE: Final = re.compile(r"overwrite|twice|duplicate|mutate", re.IGNORECASE)
 _LONGEST_REASON: Final = 200
+_PIECE_BYTES: Final = 1 << 20
 
 
 def read_text(path: Path, *, most_bytes: int, where: str = "", hint: str = "",
@@ -37,7 +39,7 @@ def read_text(path: Path, *, most_bytes: int, where: str = "", hint: str = "",
     where = where or str(path)
     try:
         with path.open("rb") as stream:
-            raw = stream.read(most_bytes + 1)
+            raw = b"".join(_pieces(stream, most_bytes + 1))
     except (OSError, ValueError) as refusal:
         reason = getattr(refusal, "strerror", None) or refusal
         raise error(f"cannot be read: {reason}", where=where, hint=hint) from None
@@ -47,6 +49,13 @@ def read_text(path: Path, *, most_bytes: int, where: str = "", hint: str = "",
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as refusal:
         raise error(f"is not text: byte {refusal.start} is not UTF-8", where=where, hint=hint) from None
+
+
+def _pieces(stream: BinaryIO, most_bytes: int) -> Iterator[bytes]:
+    """Yield what is there, up to `most_bytes`: asked for at once, their memory would be taken at once."""
+    while most_bytes > 0 and (piece := stream.read(min(most_bytes, _PIECE_BYTES))):
+        most_bytes -= len(piece)
+        yield piece
 
 
 def parse_toml(text: str, where: str, error: type[InputError] = InputError) -> dict[str, Any]:
