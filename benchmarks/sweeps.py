@@ -73,8 +73,9 @@ def rates() -> None:
         inside["store"] += time.perf_counter() - begin
 
     Evaluator.evaluate, Store.add = evaluate, add  # type: ignore[method-assign]
-    shapes = {"array_rows": {"from": 8, "to": 71, "step": 1}, "array_cols": {"from": 8, "to": 71, "step": 1}}
-    for name, knobs, target in (("prices, lanes and clocks", spread(65536), "target: 1,000,000"),
+    sizes = {"from": 8, "to": 135, "step": 1}
+    shapes = {"array_rows": sizes, "array_cols": sizes}
+    for name, knobs, target in (("prices, lanes and clocks", spread(262144), "target: 1,000,000"),
                                 ("array shape", shapes, "target: 100,000")):
         timed(space("resnet50", knobs, limit=64))
         inside |= {"evaluate": 0.0, "store": 0.0}
