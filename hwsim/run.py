@@ -127,9 +127,9 @@ def chip(spec: str, /, **knobs: Any) -> Chip:
     DesignError
         Unknown chip, preset or knob (with the nearest name), or values out of range; every problem at once.
     """
-    name, _, preset = spec.partition(":")
+    name, colon, preset = spec.partition(":")
     accelerator = registry.load_accelerator(name)
-    preset = preset or next(iter(accelerator.presets))
+    preset = preset if colon else next(iter(accelerator.presets))
     if preset not in accelerator.presets:
         raise DesignError(
             f"{name} has no preset {preset!r}", where="chip", hint=nearest(preset, accelerator.presets)

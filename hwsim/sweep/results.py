@@ -290,7 +290,7 @@ def open_results(path: str | Path) -> Results:
         raise StoreError(
             "no such results file", where=str(path), hint="write one with `hwsim sweep ... -o FILE`"
         )
-    check_header(source)
+    check_header(source, "results are written with `hwsim sweep ... -o FILE`")
     with _opened(source) as db:
         check_schema(db, source)
         names = metric_columns(db)

@@ -184,7 +184,7 @@ def check_file(path: Path) -> None:
         raise StoreError(f"is corrupt: {verdict}", where=str(path), hint="give another file with -o")
 
 
-def check_header(path: Path) -> bool:
+def check_header(path: Path, hint: str = "give another name with -o") -> bool:
     """Raise StoreError if `path` is a file of another kind; False if it is absent or empty."""
     try:
         with path.open("rb") as file:
@@ -198,7 +198,7 @@ def check_header(path: Path) -> bool:
         raise StoreError(
             "is not a results file of `hwsim sweep`, and stays as it is",
             where=str(path),
-            hint="give another name with -o",
+            hint=hint,
         )
     return bool(head)
 

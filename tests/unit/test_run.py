@@ -46,6 +46,7 @@ def test_knobs_replace_those_of_the_preset() -> None:
     ("spec", "message"),
     [
         ("systolc", r"chip: no chip is called 'systolc' \(did you mean 'systolic'\?\)"),
+        ("systolic:", r"chip: systolic has no preset ''"),
         ("systolic:tpu", r"chip: systolic has no preset 'tpu' \(did you mean 'tpu_v1'\?\)"),
         ("systolic:TPU_V1", r"did you mean 'tpu_v1'"),
         ("", r"chip: no chip is called ''"),

@@ -86,7 +86,11 @@ def read_duration(text: str, where: str) -> float:
         pass
     else:
         raise InputError(f"{text!r} has no unit", where=where, hint="write 5y, 400 day or 90 h")
-    found = float(parse_as(text, "s"))
+    try:
+        found = float(parse_as(text, "s"))
+    except InputError as refusal:
+        (problem,) = refusal.problems
+        raise InputError(problem.reason, where=where, hint="write 5y, 400 day or 90 h") from None
     if not found > 0:
         raise InputError(f"{text!r} is not a duration", where=where, hint="write 5y, 400 day or 90 h")
     return found

@@ -151,6 +151,9 @@ def test_durations_and_how_to_write_them() -> None:
     assert read_duration("90 h", "x") == 324_000.0
     assert read_duration("0.5 s", "x") == 0.5
     assert refusal(lambda: read_duration("1e999 s", "life"))[0][1].endswith("range of a 64-bit float")
+    assert refusal(lambda: read_duration("5q", "--service-life")) == [
+        ("--service-life", "in '5q': unknown unit 'q'", "write 5y, 400 day or 90 h")
+    ]
     assert refusal(lambda: read_duration("5", "--service-life")) == [
         ("--service-life", "'5' has no unit", "write 5y, 400 day or 90 h")
     ]
