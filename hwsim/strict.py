@@ -44,7 +44,7 @@ def _problem(model: type[Table], item: Any) -> Problem:
     if item["type"] == "extra_forbidden":
         word, owner = str(item["loc"][-1]), _model_at(model, item["loc"][:-1])
         return Problem(where, "unknown word", owner.hints.get(word) or nearest(word, owner.model_fields))
-    message = item["msg"].removeprefix("Value error, ")
+    message = item["msg"].removeprefix("Value error, ").replace("a valid tuple", "a list")
     message = message[0].lower() + message[1:]
     shown = "" if item["type"] == "missing" else f", got {item['input']!r}"[:120]
     return Problem(where, message + shown)

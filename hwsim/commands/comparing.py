@@ -138,7 +138,7 @@ def _read(files: Sequence[str], job: Job) -> tuple[Report, ...]:
     reports: list[Report] = []
     for file in files:
         try:
-            reports += read(file)
+            reports += read(file, bare=False)
         except InputError as error:
             problems += error.problems
     if problems:

@@ -80,7 +80,7 @@ def _of_reports(source: Path, outputs: Sequence[Path], picture: str) -> list[str
     from hwsim.report.files import read
     from hwsim.report.html import to_html
 
-    reports = read(source)
+    reports = read(source, bare=False)
     return [to_html(reports) if path.suffix.lower() == ".html" else _report_svg(reports, picture)
             for path in outputs]
 

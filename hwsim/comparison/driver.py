@@ -139,10 +139,10 @@ def plan(file: ComparisonFile) -> tuple[Planned, ...]:
 def _planned(file: ComparisonFile, column: Column, name: str, graphs: dict[str, Graph],
              samples: dict[Path, Arrays]) -> Planned:
     """Return one column; all of its problems at once, and each network and file of samples read once."""
-    problems: list[Problem] = []
     chip, graph, arrays = None, None, None
+    knobs, problems = _knobs(column)
     try:
-        chip = run.chip(column.chip, **_knobs(column))
+        chip = run.chip(column.chip, **knobs)
     except InputError as error:
         problems += error.problems
     policy = column.on_unsupported or file.on_unsupported
@@ -153,14 +153,14 @@ def _planned(file: ComparisonFile, column: Column, name: str, graphs: dict[str, 
     try:
         arrays = _samples(column, file.samples, graph.inputs if graph is not None else (), samples)
     except InputError as error:
-        problems += error.problems
-    if chip is None or graph is None or arrays is None:
+        problems += error.inside("functional").problems
+    if chip is None or graph is None or arrays is None or problems:
         raise InputError(problems=problems)
     return Planned(column, name, chip, graph, policy, arrays)
 
 
-def _knobs(column: Column) -> dict[str, Any]:
-    """Return the knobs with texts such as "700 MHz" read by the unit of their names."""
+def _knobs(column: Column) -> tuple[dict[str, Any], list[Problem]]:
+    """Return the knobs, texts such as "700 MHz" read by the unit of their names; and what is unreadable."""
     found, problems = dict(column.knobs), list[Problem]()
     for name, value in column.knobs.items():
         suffix = suffix_of(name)
@@ -169,9 +169,8 @@ def _knobs(column: Column) -> dict[str, Any]:
                 found[name] = parse_as(value, suffix)
             except InputError as error:
                 problems += error.inside(f"knobs.{name}").problems
-    if problems:
-        raise InputError(problems=problems)
-    return found
+                del found[name]
+    return found, problems
 
 
 def _load(file: ComparisonFile, column: Column, policy: str, graphs: dict[str, Graph]) -> Graph:
@@ -280,5 +279,8 @@ def _service(file: ComparisonFile, names: Sequence[str], reports: Sequence[Repor
 
 
 def _read_service(service: InService) -> tuple[float, Scenario | None]:
-    scenario = service.scenario
-    return read_duration(service.life, "service.life"), read_scenario(scenario) if scenario else None
+    life = read_duration(service.life, "service.life")
+    try:
+        return life, read_scenario(service.scenario) if service.scenario else None
+    except InputError as error:
+        raise InputError(problems=error.inside("service.scenario").problems) from None

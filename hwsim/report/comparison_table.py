@@ -148,10 +148,15 @@ def _totals(comparison: Comparison) -> list[SheetRow]:
     rows = []
     for metric in RATIO_METRICS:
         row, suffix = found[metric], suffix_of(metric)
-        values = tuple(float(getattr(report.totals, metric)) for report in comparison.reports)
+        values = tuple(_known(metric, getattr(report.totals, metric)) for report in comparison.reports)
         rows.append(SheetRow("totals", metric, row.title.strip(), unit_of(suffix) if suffix else "1", values,
                              row.texts, comparison.ratios[metric], row.mark, row.marks))
     return rows
+
+
+def _known(metric: str, value: float) -> float | None:
+    """Return a total as a number; an area of nothing is one that nobody published."""
+    return None if metric == "area_m2" and not value else float(value)
 
 
 def _sheet_row(comparison: Comparison, section: str, key: str, unit: str, values: Sequence[float | None],

@@ -58,8 +58,8 @@ def write_timeline(reports: Report | Sequence[Report] | Comparison, path: str | 
     write_bytes(check_path(path, (".json",)), to_trace_json(several, plans).encode())
 
 
-def read(path: str | Path) -> tuple[Report, ...]:
-    """Read the reports of a JSON file that `write` wrote.
+def read(path: str | Path, *, bare: bool = True) -> tuple[Report, ...]:
+    """Read the reports of a JSON file that `write` wrote; `bare` as in `reports_from_json`.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def read(path: str | Path) -> tuple[Report, ...]:
     """
     text = read_text(Path(path), most_bytes=_MAX_REPORT_BYTES,
                      hint="give a report written with `hwsim run ... -o report.json`")
-    return reports_from_json(text, str(path))
+    return reports_from_json(text, str(path), bare=bare)
 
 
 def check_path(path: str | Path, suffixes: Sequence[str] = ()) -> Path:

@@ -34,6 +34,7 @@ MAX_PAGE_BYTES = 1_000_000
 _PLAIN_JSON_BYTES = 250_000
 _FIGURE_REPORTS = 4
 _MOST_PARTS = 15
+_MOST_DIFFERENCES = 15
 
 
 def to_html(reports: Sequence[Report] | Comparison, service: Sustainability | None = None) -> str:
@@ -113,7 +114,7 @@ def _sheet_view(comparison: Comparison) -> dict[str, Any] | None:
     return {"rows": sheet.section("per work", "one technology", "accuracy"), "notes": sheet.notes,
             "warnings": sheet.warnings, "energy_heads": ENERGY_HEADS, "time_heads": TIME_HEADS,
             "differences": [(name, energy_rows(energy, _MOST_PARTS), time_rows(time, _MOST_PARTS))
-                            for name, energy, time in parts][:_FIGURE_REPORTS]}
+                            for name, energy, time in parts][:_MOST_DIFFERENCES]}
 
 
 def _service_view(service: Sustainability | None, about: int | None) -> dict[str, Any] | None:
@@ -123,6 +124,7 @@ def _service_view(service: Sustainability | None, about: int | None) -> dict[str
     from hwsim.report.service_table import CHIP_HEADS, PAIR_HEADS, chip_rows, notes, pair_rows
 
     return {"label": service.scenario.label, "chip_heads": CHIP_HEADS, "chips": chip_rows(service),
+            "about": "" if about is None else service.chips[about].name,
             "pair_heads": PAIR_HEADS, "pairs": pair_rows(service, about), "notes": notes(service),
             "figures": figures(service)}
 

@@ -70,9 +70,15 @@ def from_json(text: str, where: str = "report") -> Report:
     return _report(_parse(text, where), where)
 
 
-def reports_from_json(text: str, where: str = "report") -> tuple[Report, ...]:
-    """Read a report or a comparison; see `from_json` and `comparison_to_json`."""
+def reports_from_json(text: str, where: str = "report", *, bare: bool = True) -> tuple[Report, ...]:
+    """Read a report or a comparison; see `from_json` and `comparison_to_json`.
+
+    Unless `bare` reports will do, a comparison with reservations is refused: reports do not hold them.
+    """
     document = _parse(text, where)
+    if not bare and "study" in document:
+        raise InputError("is a comparison; its reports alone do not hold its reservations", where=where,
+                         hint="compute it again: `hwsim compare NAME -o page.html`")
     if "reports" not in document:
         return (_report(document, where),)
     _check_version(document, where)

@@ -89,7 +89,8 @@ def totals_rows(comparison: Comparison, *, own_figures: bool = True) -> list[Tot
     rows += _keyed(totals, _TOTALS)
     if any(name.endswith(_EFFICIENCY) for report in comparison.reports for name in report.figures):
         # Where one chip states operations a joule, those of all stand beside: two a MAC, the whole energy.
-        rows.append(_row("Efficiency", [_operations_per_j(each) for each in totals], tops_per_w))
+        row = _row("Efficiency", [_operations_per_j(each) for each in totals], tops_per_w)
+        rows.append(replace(row, key="macs_per_j"))
     for memory in _keys(totals, "bytes_by_memory"):
         moved = [each.bytes_by_memory.get(memory, 0) for each in totals]
         rows.append(_absent(_row(f"Moved, {memory}", moved, format_bytes), memory, totals))
@@ -246,7 +247,7 @@ _TOTALS: _Figures = (
     ("utilization", "Utilization", lambda t: t.utilization, percent),
     ("energy_j", "Energy", lambda t: t.energy_j, joules),
     ("power_w", "Power", lambda t: t.power_w, lambda value: format_si(value, "W")),
-    ("area_m2", "Area", lambda t: t.area_m2, lambda value: f"{value * 1e6:.4g} mm²"),
+    ("area_m2", "Area", lambda t: t.area_m2, lambda value: f"{value * 1e6:.4g} mm²" if value else "-"),
     ("bit_operations", "Bit operations", lambda t: t.bit_operations, count),
     ("ace", "ACE", lambda t: t.ace, count),
 )

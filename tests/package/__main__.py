@@ -84,7 +84,7 @@ def check_inside(python: Path, place: Path) -> None:
     expect(all(home.is_relative_to(python.parents[1]) for home in homes.values()), f"imported from {homes}")
     check_names(found)
     expected = answers(Path(sys.executable), ROOT, "costs")
-    for what in ("workloads", "presets", "costs", "help"):
+    for what in ("workloads", "comparisons", "presets", "costs", "help"):
         expect(found[what] == expected[what], f"{what} differ:\n{found[what]}\n{expected[what]}")
     say(f"hwsim list: {len(found['presets'])} chips and {len(found['workloads'])} workloads, as here")
     say("every chip costs its smallest network, as here")
@@ -93,7 +93,8 @@ def check_inside(python: Path, place: Path) -> None:
     said = found["validation"]
     expect(totals in said, f"hwsim validate: {said}, but docs/validation.md: {totals}")
     say(f"hwsim validate: {said}")
-    expect((elsewhere / "report.html").stat().st_size > 10_000, "the report page is empty")
+    for page_name in ("report.html", "comparison.html"):
+        expect((elsewhere / page_name).stat().st_size > 10_000, f"the page {page_name} is empty")
     say(f"import hwsim; help(hwsim): {', '.join(found['help'])}")
 
 

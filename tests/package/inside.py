@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import accelerators
+import comparisons
 import hwsim
 import workloads
 from hwsim import registry
@@ -61,9 +62,10 @@ def answers(everything: bool) -> dict[str, Any]:
     text = pydoc.plain(pydoc.render_doc(hwsim))
     found: dict[str, Any] = {
         "homes": {package.__name__: str(Path(package.__file__ or "").resolve())
-                  for package in (hwsim, accelerators, workloads)},
+                  for package in (hwsim, accelerators, comparisons, workloads)},
         "presets": {chip["name"]: chip["presets"] for chip in listed["chips"]},
         "workloads": listed["workloads"],
+        "comparisons": listed["comparisons"],
         "families": [entry.value for entry in registry._entries(registry.WORKLOADS).values()],
         "costs": costs(),
         "help": [name for name in dir(hwsim) if re.search(rf"\b{name}\b", text)],
@@ -73,6 +75,7 @@ def answers(everything: bool) -> dict[str, Any]:
     if everything:
         found["validation"] = command("validate").splitlines()[-1]
         command("run", "mlp_mnist", "--on", "systolic", "-o", "report.html")
+        command("compare", "handwritten_digits", "-o", "comparison.html")
     return found
 
 

@@ -107,7 +107,7 @@ def test_foreign_files_stay_as_they_are(content: bytes, tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(StoreError, match="not a results file"):
         Store(path)
-    with pytest.raises(StoreError, match="not a results file .* are written with `hwsim sweep"):
+    with pytest.raises(StoreError, match=r"not a results file .* are written with `hwsim sweep"):
         open_results(path)
     assert path.read_bytes() == content
     assert [file.name for file in tmp_path.iterdir()] == ["r.db"]
