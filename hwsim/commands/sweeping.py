@@ -150,6 +150,7 @@ def _deliver(done: Sweep, job: SweepJob, *, json: bool, quiet: bool) -> None:
                 "computed": done.counts.computed,
                 "reused": done.counts.reused,
                 "failed": done.counts.failed,
+                "repeated": done.counts.repeated,
                 "rows": [_document(row) for row in results.rows()],
             }
         )

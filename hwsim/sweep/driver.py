@@ -156,7 +156,7 @@ def run_plan(plan: Plan, path: Path, options: Options, watch: Watch) -> Sweep:
     first_block(plan)
     space, provenance = _space_json(plan), _provenance(plan, setup)
     with closing(open_engine(setup, options)) as running, Store(path) as store, rare_collections():
-        # Only now, when nothing but points can fail, the view of an earlier sweep gives way.
+        # With its first point, the view of an earlier sweep gives way.
         started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         store.begin(_digest(plan, setup, data), space, provenance, started)
         session = Session(plan, store, running, keys, total, options.retry_failed, watch)
@@ -164,6 +164,7 @@ def run_plan(plan: Plan, path: Path, options: Options, watch: Watch) -> Sweep:
             run_search(plan, session, store, keys)
         else:
             session.run(blocks(plan))
+        store.finish()
     return Sweep(open_results(path), session.counts)
 
 

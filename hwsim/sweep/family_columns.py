@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.errors import HwsimError
+from hwsim.model.prices import SAFE
 from hwsim.model.pricing import Priced
 from hwsim.model.sheets import Sheets
 from hwsim.model.types import Accelerator, Datasheet, Floats, Ints
@@ -82,7 +83,7 @@ def totals_of(
     cycles, compute = (_spread(column, designs) for column in (timing.cycles, timing.compute_cycles))
     time_s = cycles / _spread(priced.prices.clock_hz, designs)
     by_unit = _energy_by_unit(activity, priced, designs)
-    chip_j = np.sum(list(by_unit.values()), axis=0) if by_unit else np.zeros(designs)
+    chip_j = sum((by_unit[unit] for unit in sorted(by_unit)), np.zeros(designs))
     overheads = sum(
         (sheets.spread([sheet.overheads[i].ratio.value for sheet in sheets.members])
          for i in range(len(sheets.first.overheads))), np.zeros(designs))  # fmt: skip
@@ -142,17 +143,36 @@ def _spread(column: NDArray[Any], designs: int) -> NDArray[Any]:
 
 
 def _energy_by_unit(activity: Activity, priced: Priced, designs: int) -> dict[str, Floats]:
-    energy = priced.energy
-    entries = np.broadcast_to(energy.entry_j, (designs, activity.unit.size))
-    total = {
-        activity.units[unit]: entries[:, activity.unit == unit].sum(axis=-1)
-        for unit in np.unique(activity.unit).tolist()
-    }
-    seconds = energy.node_s.sum(axis=-1)
+    """Return joules of each unit: whole events and bits of all layers, each pair priced once, by name.
+
+    Neither how layers were merged nor which designs share a call can then move the last bit of a sum.
+    """
+    prices, energy = priced.prices, priced.energy
+    width = len(activity.actions)
+    pair_of = {key: place for place, key in enumerate((prices.unit * width + prices.action).tolist())}
+    keys = activity.unit * width + activity.action
+    total: dict[str, Floats] = {}
+    named = [(activity.units[key // width], activity.actions[key % width], key) for key in pair_of]
+    for unit, _, key in sorted(named):
+        own = keys == key
+        if not own.any():
+            continue
+        place = pair_of[key]
+        joules = (_whole(activity.events[..., own]) * prices.energy[..., place]
+                  + _whole(activity.bits[..., own]) * prices.energy_per_bit[..., place])  # fmt: skip
+        total[unit] = total.get(unit, np.zeros(designs)) + np.broadcast_to(joules, (designs,))
+    seconds = _whole(priced.timing.node_cycles) / prices.clock_hz
     for place, unit in enumerate(energy.leaking):
         leaked = np.broadcast_to(seconds * energy.leakage_w[..., place], (designs,))
         total[unit] = total.get(unit, 0.0) + leaked
     return total
+
+
+def _whole(counts: NDArray[Any]) -> Floats:
+    """Return the sums of whole numbers along the last axis, exact before they become floats."""
+    wide = float(np.abs(counts.astype(np.float64)).sum(axis=-1).max(initial=0.0)) > SAFE
+    exact = counts.astype(object).sum(axis=-1) if wide else counts.sum(axis=-1)
+    return np.asarray(exact, dtype=np.float64)
 
 
 def _bytes_by_memory(merged: Merged, activity: Activity, sheet: Datasheet, designs: int) -> dict[str, Ints]:

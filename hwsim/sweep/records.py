@@ -88,5 +88,8 @@ class Records:
         """Return a column without the cells of failed points; whole numbers beyond 64 bits become floats."""
         if self.errors:
             column = [None if place in self.errors else value for place, value in enumerate(column)]
-        wide = any(type(value) is int and abs(value) > _LARGEST_WHOLE for value in column)
-        return [value if value is None else float(value) for value in column] if wide else column
+        if not any(type(value) is int and abs(value) > _LARGEST_WHOLE for value in column):
+            return column
+        return [
+            float(value) if type(value) is int and abs(value) > _LARGEST_WHOLE else value for value in column
+        ]

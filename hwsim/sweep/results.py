@@ -304,7 +304,8 @@ def open_results(path: str | Path) -> Results:
 
 def _check_whole(path: Path) -> None:
     """Raise StoreError if a stopped sweep left its last commits beside a file that must not be written."""
-    journal = path.with_name(f"{path.name}-wal")
+    real = path.resolve()
+    journal = real.with_name(f"{real.name}-wal")
     if journal.is_file() and journal.stat().st_size:
         raise StoreError(
             "was left by a sweep that was stopped, and nothing can be written beside it",

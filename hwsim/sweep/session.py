@@ -13,9 +13,10 @@ from hwsim.sweep.evaluation import Answer, Chunk
 from hwsim.sweep.plan import Plan
 from hwsim.sweep.points import Block, Keys, knob_texts
 from hwsim.sweep.records import DONE, Records
-from hwsim.sweep.store import Known, Store
+from hwsim.sweep.store import Known, Placed, Store
 
 CHUNK_S = 1.0
+_MOST_PLACED = 8192
 _LARGEST_CHUNK, _FIRST_CHUNK, _FAMILY_CHUNK = 4096, 4, 32
 
 
@@ -91,6 +92,7 @@ class Session:
         self._started = time.monotonic()
         self._flights: dict[int, _Pending] = {}
         self._inside: set[bytes] = set()
+        self._placed: dict[bytes, Placed] = {}
         self._again: deque[_Pending] = deque()
         self._submitted = 0
         self._point_s: dict[int, float] = {}
@@ -124,6 +126,7 @@ class Session:
                 for number, answer in self._engine.wait():
                     self._receive(self._flights.pop(number), answer)
             self._watch(self.counts)
+        self._place()
 
     def _pieces(self, blocks: Iterable[Block]) -> Iterator[_Pending]:
         """Yield what is to be computed in pieces that take about as long as one commit should wait."""
@@ -154,10 +157,9 @@ class Session:
             positions = list(range(block.first, block.first + len(keys)))
             return _Pending(block.scenario, positions, keys, block.rows, [1] * len(keys))
         missing = _Pending(block.scenario, [], [], [], [])
-        placed: dict[bytes, int] = {}
         for offset, (key, row) in enumerate(zip(keys, block.rows, strict=True)):
             position, found = block.first + offset, known.get(key)
-            if key in self._inside or key in placed or self._came_before(found, position):
+            if key in self._inside or key in self._placed or self._came_before(found, position):
                 self._repeated += 1
             elif found is None or (self._retry and found.status != DONE):
                 self._inside.add(key)
@@ -168,10 +170,23 @@ class Session:
             else:
                 self._count_known(found)
                 if found.position is None or found.position > position:
-                    placed[key] = position
-        if placed:
-            self._store.place([(position, key) for key, position in placed.items()])
+                    self._placed[key] = self._place_of(block.scenario, position, row, key)
+        if len(self._placed) > _MOST_PLACED:
+            self._place()
         return missing
+
+    def _place_of(self, number: int, position: int, row: tuple[Any, ...], key: bytes) -> Placed:
+        """Return where a point stands, under the names of this sweep: another one may have computed it."""
+        scenario = self._plan.scenarios[number]
+        (text,) = knob_texts(scenario.names, [row])
+        named = (scenario.chip.preset, scenario.network, scenario.batch, scenario.precision)
+        return (position, *named, text, key)
+
+    def _place(self) -> None:
+        """Write down where points stand that were computed before; not before this sweep can begin."""
+        if self._placed:
+            self._store.place(list(self._placed.values()))
+            self._placed.clear()
 
     def _came_before(self, found: Known | None, position: int) -> bool:
         """Return whether an earlier point of this sweep has the same key."""
@@ -201,6 +216,7 @@ class Session:
                 ]
                 return
             answer = Answer({}, {0: answer.reason}, 0.0)
+        self._place()
         self._point_s[piece.scenario] = answer.wall_s / len(piece.rows)
         self._store.add(self._records(piece, answer))
         self._inside.difference_update(piece.keys)

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -39,6 +39,10 @@ class Known:
     attempts: int
 
 
+Placed = tuple[int, str, str, int | None, str | None, str, bytes]
+"""Position, preset, network, batch, precision, knobs as JSON text, and key of a point."""
+
+
 class Store:
     """The writer's side of a results file; at most one at a time."""
 
@@ -46,8 +50,11 @@ class Store:
         check_writable(path)
         self.path = path
         self._lock = Lock(path)
+        self._opening: tuple[str, str, str, str] | None = None
+        self._forgets = False
         try:
             check_file(path)
+            self._new = not path.exists() or not path.stat().st_size
             with _told(path):
                 self._db = sqlite3.connect(path, isolation_level=None, timeout=30.0)
                 self._prepare()
@@ -66,14 +73,18 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        """Leave one plain file if nobody reads it now, and unlock it."""
+        """Leave one plain file if nobody reads it now, or none if no run came to anything; unlock it."""
         with suppress(sqlite3.Error):
             self._db.execute("PRAGMA journal_mode = DELETE")
         self._db.close()
+        if self._new and self._opening is not None:
+            self.path.unlink(missing_ok=True)
         self._lock.release()
 
     def begin(self, plan: str, space: str, provenance: Mapping[str, Any], started: str) -> None:
-        """Open a run; positions of an earlier plan's points are forgotten, their results kept.
+        """Open a run; with its first point, positions of an earlier plan are forgotten, results kept.
+
+        A run that ends before its first point, for whatever reason, leaves the file as it was.
 
         Parameters
         ----------
@@ -82,15 +93,28 @@ class Store:
         space, provenance, started
             Stored beside it; `started` is the only time in it.
         """
+        with _told(self.path):
+            last = self._db.execute("SELECT id, plan FROM runs ORDER BY id DESC LIMIT 1").fetchone()
+        self.run = last[0] + 1 if last else 1
+        self._forgets = last is not None and last[1] != plan
+        self._opening = (plan, space, json.dumps(provenance, sort_keys=True), started)
+
+    def finish(self) -> None:
+        """Say that the run is complete, also if it had nothing new to tell."""
         with self._transaction():
-            last = self._db.execute("SELECT plan FROM runs ORDER BY id DESC LIMIT 1").fetchone()
-            if last is not None and last[0] != plan:
-                self._db.execute("UPDATE points SET position = NULL WHERE position IS NOT NULL")
-            cursor = self._db.execute(
-                "INSERT INTO runs (plan, space, provenance, started) VALUES (?, ?, ?, ?)",
-                (plan, space, json.dumps(provenance, sort_keys=True), started),
-            )
-            self.run = int(cursor.lastrowid or 0)
+            self._open_run()
+        self._opened()
+
+    def _open_run(self) -> None:
+        """Write what `begin` was told, once, in the transaction of the first point."""
+        if self._opening is None:
+            return
+        if self._forgets:
+            self._db.execute("UPDATE points SET position = NULL WHERE position IS NOT NULL")
+        self._db.execute(
+            "INSERT INTO runs (id, plan, space, provenance, started) VALUES (?, ?, ?, ?, ?)",
+            (self.run, *self._opening),
+        )
 
     def known(self, keys: Sequence[bytes]) -> dict[bytes, Known]:
         """Return what is known of `keys`, those without a result left out."""
@@ -103,6 +127,8 @@ class Store:
                     f"SELECT key, status, position, run, attempts FROM points WHERE key IN ({marks})", part
                 )
                 found |= {key: Known(*rest) for key, *rest in rows}
+        if self._forgets:
+            return {key: replace(one, position=None) for key, one in found.items()}
         return found
 
     def metrics_of(self, keys: Sequence[bytes], metrics: Sequence[str]) -> dict[bytes, tuple[Any, ...]]:
@@ -120,15 +146,25 @@ class Store:
                 found |= {row[0]: row[1:] for row in rows}
         return found
 
-    def place(self, positions: Iterable[tuple[int, bytes]]) -> None:
-        """Give points that were computed before their positions."""
+    def place(self, points: Iterable[Placed]) -> None:
+        """Give points that were computed before their positions, and the names that this sweep has."""
         with self._transaction():
-            self._db.executemany("UPDATE points SET position = ? WHERE key = ?", positions)
+            self._open_run()
+            self._db.executemany(
+                "UPDATE points SET position = ?, preset = ?, network = ?, batch = ?, precision = ?, knobs = ?"
+                " WHERE key = ?",
+                points,
+            )
+        self._opened()
+
+    def _opened(self) -> None:
+        self._opening, self._forgets = None, False
 
     def add(self, records: Records) -> None:
         """Write finished points and commit: once this returns, no crash of the process loses them."""
         names = list(records.metrics)
         with self._transaction():
+            self._open_run()
             for name in names:
                 if name not in self._metrics:
                     self._db.execute(f"ALTER TABLE points ADD COLUMN {quoted(name)}")
@@ -138,6 +174,7 @@ class Store:
                 f"INSERT OR REPLACE INTO points ({columns}) VALUES ({marks})", records.rows(self.run)
             )
         self._metrics |= set(names)
+        self._opened()
 
     def limit_pages(self, pages: int) -> None:
         """Let the file grow to `pages` pages of 4 KiB and no further, as on a disk with little room left."""

@@ -163,6 +163,7 @@ def test_files_to_write_to(tmp_path: Path) -> None:
         check_export(tmp_path / "r.cvs")
     with Store(tmp_path / "r.db") as store:
         begin(store)
+        store.finish()
     export(open_results(tmp_path / "r.db"), tmp_path / "empty.csv")
     assert (tmp_path / "empty.csv").read_text() == ""
 

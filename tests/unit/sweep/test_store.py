@@ -84,11 +84,15 @@ def test_another_plan_forgets_positions_but_no_results(tmp_path: Path) -> None:
         assert {known.position for known in store.known([key(1), key(2)]).values()} == {1, 2}
     with Store(path) as store:
         begin(store, "another")
-        assert len(open_results(path)) == 0
+        assert len(open_results(path)) == 2
         known = store.known([key(1), key(9)])
         assert list(known) == [key(1)]
-        store.place([(7, key(1))])
-    assert [(row.position, row.metrics["cycles"]) for row in open_results(path).rows()] == [(7, 1)]
+        assert known[key(1)].position is None
+        store.place([(7, "tpu_v1", "mine", 4, "int4", '{"array_cols": 2}', key(1))])
+    (row,) = open_results(path).rows()
+    assert (row.position, row.run, row.metrics["cycles"]) == (7, 1, 1)
+    assert (row.preset, row.network, row.batch, row.precision) == ("tpu_v1", "mine", 4, "int4")
+    assert row.knobs == {"array_cols": 2}
 
 
 def test_metrics_by_key(tmp_path: Path) -> None:

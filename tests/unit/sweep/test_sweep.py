@@ -19,6 +19,7 @@ from hwsim.sweep.evaluation import Chunk, Evaluator, Measured
 from hwsim.sweep.export import export
 from hwsim.sweep.metrics import TOTALS
 from hwsim.sweep.pareto import front
+from hwsim.sweep.points import blocks
 from hwsim.sweep.results import open_results
 from hwsim.sweep.session import Counts
 from tests.unit.sweep.spaces import NETWORK, plan, space
@@ -295,3 +296,50 @@ def test_front_in_several_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = front(costs).tolist()
     monkeypatch.setattr("hwsim.sweep.pareto._ROWS_AT_ONCE", 7)
     assert front(costs).tolist() == whole
+
+
+def test_reused_points_go_by_the_names_of_the_sweep_that_shows_them(tmp_path: Path) -> None:
+    path, fresh = tmp_path / "r.db", tmp_path / "fresh.db"
+    wide = space(knobs={"array_rows": [8, 16], "array_cols": [8, 32]}, batch=[1, 2])
+    hwsim.sweep(space(knobs={"array_rows": [8, 16]}), path)
+    assert hwsim.sweep(wide, path).counts.reused == 2
+    hwsim.sweep(wide, fresh)
+    assert exported(path) == exported(fresh)
+    assert [row.command for row in open_results(path).rows()] == [
+        row.command for row in open_results(fresh).rows()
+    ]
+
+
+def test_a_sweep_whose_workers_cannot_start_leaves_the_file_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "r.db"
+    hwsim.sweep(space(knobs=KNOBS), path)
+    before = exported(path)
+    monkeypatch.setattr("hwsim.sweep.engines.WORKER", ("-c", "import sys; sys.exit(3)"))
+    for target in (path, tmp_path / "new.db"):
+        with pytest.raises(InputError, match="ended before it began"):
+            hwsim.sweep(space(knobs={"array_rows": [4, 8]}), target, workers=2)
+    assert exported(path) == before
+    assert not (tmp_path / "new.db").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("knobs", [
+    {"array_rows": [8, 16, 32], "array_cols": [8, 9, 32], "clock_hz": [2e8, 7e8]},
+    {"objective": "traffic", "node_m": [7e-9, 4e-8], "supply_v": [0.6, 0.9, 1], "clock_hz": [2e8, 3e8, 4e8]},
+])  # fmt: skip
+def test_not_one_bit_depends_on_the_company_of_a_point(knobs: dict[str, Any]) -> None:
+    """Eighteen designs are lowered together, fewer one by one; equal layers are merged either way."""
+    made = plan(networks=["resnet18"], knobs=knobs)
+    rows = tuple(row for block in blocks(made) for row in block.rows)
+    assert len(rows) == 18
+    found = []
+    for size in (18, 5, 1):
+        evaluator, columns = Evaluator(setup_of(made)), dict[str, list[Any]]()
+        for start in range(0, len(rows), size):
+            answer = evaluator.evaluate(Chunk(0, rows[start : start + size]))
+            for name, column in answer.columns.items():
+                columns.setdefault(name, []).extend(column)
+        found.append(columns)
+    assert found[0] == found[1] == found[2]
