@@ -22,7 +22,8 @@ from hwsim.units import format_bytes, format_si
 CYCLES = ("cycles", "compute_cycles", "stall_cycles")
 TIME = ("time_s", "time_s_per_inference", "macs_per_s", "macs_per_s_per_mm2", "technology_time_s")
 ON_CHIP = ("technology_on_chip_energy_j", "technology_on_chip_energy_j_per_mac")
-ENERGY = ("energy_j", "energy_j_per_inference", "energy_j_per_mac", "macs_per_j", "power_w")
+ENERGY = ("energy_j", "energy_j_per_inference", "energy_j_per_mac", "macs_per_j", "power_w",
+          "power_w_per_mm2")
 AREA = ("area_m2", "macs_per_s_per_mm2", "power_w_per_mm2", "technology_area_m2")
 PER_MAC = ("macs", "energy_j_per_mac", "macs_per_j", "macs_per_s", "technology_on_chip_energy_j_per_mac",
            "macs_per_s_per_mm2", "utilization")
@@ -39,7 +40,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 
 PRICES = "prices"
 _CLOSE = 1e-6
-_TECHNOLOGY = (*PER_INFERENCE, "area_m2")
+_TECHNOLOGY = tuple(name for name in (*TIME, *ENERGY, *AREA) if not name.startswith("technology_"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,13 +167,13 @@ def _evidence(columns: Columns) -> Iterator[Reservation]:
     if weak:
         texts = {at: percent(share) for at, share in weak.items()}
         yield Reservation("evidence", "more than half of the energy rests on unconfirmed or assumed numbers: "
-                          + columns.told(texts), ENERGY, _unless_all(weak, columns))
+                          + columns.told(texts), (*ENERGY, *ON_CHIP), _unless_all(weak, columns))
 
 
 def _prices(columns: Columns) -> Iterator[Reservation]:
     if columns.prices:
         yield Reservation(PRICES, "energies stated by the settings, not by a source, which count as derived: "
-                          + columns.told(columns.prices), ENERGY, tuple(columns.prices))
+                          + columns.told(columns.prices), (*ENERGY, *ON_CHIP), tuple(columns.prices))
 
 
 def _overheads(columns: Columns) -> Iterator[Reservation]:

@@ -13,12 +13,16 @@ import pytest
 import hwsim
 from hwsim.comparison.driver import run_comparison
 from hwsim.comparison.file import ComparisonFile
+from hwsim.errors import InputError
 from hwsim.report.compare import Comparison
 from hwsim.report.comparison_table import sheet_of, to_csv, to_json, to_latex
+from hwsim.report.files import read
 from hwsim.report.glance import glance_tables, is_firm, reservation_lines
+from hwsim.report.json_form import comparison_to_json
 from hwsim.report.rate import Rate
 from hwsim.report.reservations import Columns, derive
 from hwsim.report.study import STATED, Measured, Reservation, mark_of
+from hwsim.report.totals_rows import totals_rows
 
 DIGITS = Path(__file__).parents[3] / "workloads/digits/digits_32.npz"
 
@@ -199,3 +203,45 @@ def test_tables_in_files_carry_marks_and_reasons() -> None:
     assert r"\textsuperscript{a}different networks" in text
     energy = next(line for line in text.splitlines() if line.startswith("Energy per inference"))
     assert r"\textsuperscript{" in energy
+
+
+def test_what_is_derived_carries_the_reservations_of_what_it_is_made_of() -> None:
+    mixed = compared(column("systolic"), column("sparse_fc:mlp_dense"))
+    technology, evidence = rule(mixed, "technology"), rule(mixed, "evidence")
+    assert technology is not None
+    assert evidence is not None
+    made_of = {"energy_j", "energy_j_per_mac", "macs_per_j", "power_w", "power_w_per_mm2"}
+    assert made_of | {"macs_per_s", "macs_per_s_per_mm2", "area_m2"} <= set(technology.figures)
+    assert made_of | {"technology_on_chip_energy_j"} <= set(evidence.figures)
+    assert not any(name.startswith("technology_") for name in technology.figures)
+
+
+def test_efficiency_is_reserved_as_macs_a_joule_are_and_an_unknown_area_is_no_number() -> None:
+    mixed = compared(column("systolic"), column("aqfp_bnn", network="digits_mlp_bnn"))
+    rows = {row.title.strip(): row for row in totals_rows(mixed)}
+    assert rows["Efficiency"].mark == mixed.mark("macs_per_j") != ""
+    assert rows["Efficiency"].ratios[1] is None
+    assert rows["Area"].texts[1] == "-"
+    (area,) = (row for row in sheet_of(mixed).rows if row.key == "area_m2")
+    assert area.values[1] is None
+
+
+def test_written_comparisons_are_not_shown_without_their_reservations(tmp_path: Path) -> None:
+    mixed = compared(column("systolic", name="one"), column("systolic:tpu_v1", name="two"))
+    path = tmp_path / "c.json"
+    path.write_text(comparison_to_json(mixed))
+    assert len(read(path)) == 2
+    with pytest.raises(InputError, match="its reports alone do not hold its reservations"):
+        read(path, bare=False)
+
+
+def test_problems_of_a_column_are_told_together() -> None:
+    wrong = column("systolic:nope", network="lenet55", knobs={"clock_hz": "3 kg"}, functional="missing.npz")
+    columns = [json.loads(each) for each in (wrong, column("systolic"))]
+    service = {"life": "5 parsecs", "activity": 0.5}
+    file = ComparisonFile(title="t", network="digits_32", columns=columns, service=service)
+    with pytest.raises(InputError) as caught:
+        run_comparison(file)
+    told = " ".join(f"{problem.where}: {problem.reason}" for problem in caught.value.problems)
+    for part in ("knobs.clock_hz", "no preset 'nope'", "'lenet55'", "functional", "service.life"):
+        assert part in told
